@@ -1,0 +1,29 @@
+//! The vocabulary that every other crate speaks: ids, money, attributes, contact, bids, codes,
+//! dispositions, deadlines. Pure data in the order of a lead's life.
+//!
+//! This crate must never perform IO, read a clock or an environment, or know any other crate of ours.
+//! Contact data lives in one type, [`Contact`], that nothing sent in a ping can hold and whose `Debug`
+//! shows nothing.
+
+pub mod attribute;
+pub mod bid;
+pub mod clock;
+pub mod code;
+pub mod consent;
+pub mod contact;
+pub mod disposition;
+pub mod id;
+pub mod journey;
+pub mod money;
+pub mod submission;
+
+pub use attribute::{Attribute, Attributes, Kind, PingAttributes, Reading, Standard, Value};
+pub use bid::{Bid, NoBid};
+pub use clock::{Clock, Deadline};
+pub use code::Code;
+pub use consent::{Consent, ConsentEntry};
+pub use contact::{Address, Contact};
+pub use disposition::{Disposition, OfferOutcome, PostClass, RejectionReason};
+pub use id::{BuyerId, CampaignId, CampaignKey, LeadId, PingId, ProductId, PublisherId, Sequence};
+pub use money::{Currency, Money};
+pub use submission::{Answer, Door, PayoutBasis, Status, Submission};

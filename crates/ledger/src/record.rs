@@ -1,0 +1,186 @@
+//! What the ledger keeps, in the engine's words. Knows nothing of tables or files.
+
+use jiff::Timestamp;
+use lead::{
+    CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, RejectionReason, Sequence,
+    Submission,
+};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// Changes to one lead that reach stable storage together or not at all.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// Whose changes.
+    pub lead: LeadId,
+    /// Present in a lead's first write, and only there.
+    pub created: Option<Box<NewLead>>,
+    /// In the order in which they happened.
+    pub entries: Vec<Entry>,
+}
+
+/// A lead that the ledger has not seen.
+#[derive(Debug, Clone)]
+pub struct NewLead {
+    /// When its request was complete.
+    pub received_at: Timestamp,
+    /// The market that its journey uses.
+    pub market_version: u64,
+    /// Everything that the publisher sent; sealed before it is stored.
+    pub submission: Submission,
+}
+
+/// One thing that happened to a lead.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// A post is about to start.
+    Intent(Intent),
+    /// A post has a class.
+    Posted(Posted),
+    /// An offer or the whole lead ended.
+    Settled(Settled),
+}
+
+/// Durable before the first byte of a post leaves.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// To which campaign.
+    pub campaign: CampaignKey,
+    /// How many complete rejects this pair has had.
+    pub attempt: u32,
+    /// Which of the lead's sales this would be; 0 when the lead is exclusive.
+    pub slot: u16,
+    /// What the buyer bid.
+    pub price: Money,
+    /// What the publisher would get.
+    pub payout: Money,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a post.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    /// Of which intent.
+    pub campaign: CampaignKey,
+    /// Of which intent.
+    pub attempt: u32,
+    /// What is known now.
+    pub class: PostClass,
+    /// Why.
+    pub code: Code,
+    /// What is billed when accepted: the intent's price or a lower one.
+    pub price: Money,
+    /// What the publisher gets of it.
+    pub payout: Money,
+    /// Where the consumer goes.
+    pub redirect_url: Option<String>,
+    /// The buyer's own id of the lead.
+    pub reference: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How an offer ended, and the lead with it unless it may be offered again.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// `None` for a lead that was rejected before any offer.
+    pub outcome: Option<OfferOutcome>,
+    /// `None` while the lead may still change.
+    pub disposition: Option<Disposition>,
+    /// With [`Disposition::Rejected`].
+    pub reason: Option<RejectionReason>,
+    /// A row for every campaign whose filter matched.
+    pub decisions: Vec<Decision>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One campaign's part in a lead's journey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which campaign.
+    pub campaign: CampaignKey,
+    /// From 1.
+    pub tier: u8,
+    /// How far it came and why no further.
+    pub code: Code,
+    /// What it bid.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bid: Option<Decimal>,
+    /// How long its ping took.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ping_ms: Option<u32>,
+    /// How long its post took.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub post_ms: Option<u32>,
+    /// The buyer's own word.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// Proof that a write is on stable storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The lead's number.
+    pub sequence: Sequence,
+}
+
+/// A lead as the ledger knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeadRecord {
+    /// Its id.
+    pub id: LeadId,
+    /// Its number.
+    pub sequence: Sequence,
+    /// When its request was complete.
+    pub received_at: Timestamp,
+    /// The market that its journey used.
+    pub market_version: u64,
+    /// What the publisher sent; `None` once erased.
+    pub submission: Option<Submission>,
+    /// How the last offer ended.
+    pub outcome: Option<OfferOutcome>,
+    /// How the lead ended; `None` while open.
+    pub disposition: Option<Disposition>,
+    /// Why it was rejected.
+    pub reason: Option<RejectionReason>,
+    /// Every post, in order.
+    pub posts: Vec<PostRecord>,
+    /// The last offer's rows.
+    pub decisions: Vec<Decision>,
+}
+
+/// A post as the ledger knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PostRecord {
+    /// To which campaign.
+    pub campaign: CampaignKey,
+    /// How many complete rejects came before.
+    pub attempt: u32,
+    /// Which sale of the lead.
+    pub slot: u16,
+    /// `None` while the intent is open.
+    pub class: Option<PostClass>,
+    /// Why, once there is a class.
+    pub code: Option<Code>,
+    /// Billed when accepted.
+    pub price: Money,
+    /// The publisher's part.
+    pub payout: Money,
+    /// Where the consumer goes.
+    pub redirect_url: Option<String>,
+    /// The buyer's own id.
+    pub reference: Option<String>,
+    /// When the intent was written.
+    pub intent_at: Timestamp,
+    /// When it got its class.
+    pub posted_at: Option<Timestamp>,
+}
+
+impl LeadRecord {
+    /// The accepted posts.
+    pub fn sales(&self) -> impl Iterator<Item = &PostRecord> {
+        self.posts.iter().filter(|post| post.class == Some(PostClass::Accepted))
+    }
+}

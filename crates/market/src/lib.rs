@@ -1,0 +1,3 @@
+//! Who trades: publishers, products, buyers, campaigns; their types and validation.
+mod dictionary;
+pub use dictionary::{Definition, Dictionary};
