@@ -37,7 +37,11 @@ pub enum Unparsable {
 /// # Errors
 /// Says what is wrong without quoting the input.
 pub fn parse_json(bytes: &mut [u8]) -> Result<Node<'_>, Unparsable> {
-    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let start = if bytes.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
     let body = bytes.get_mut(start..).unwrap_or_default();
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Unparsable::Empty);
@@ -50,7 +54,10 @@ pub fn parse_json(bytes: &mut [u8]) -> Result<Node<'_>, Unparsable> {
     build(&mut cursor, 0)
 }
 
-fn build<'a>(tape: &mut impl Iterator<Item = Tape<'a>>, depth: usize) -> Result<Node<'a>, Unparsable> {
+fn build<'a>(
+    tape: &mut impl Iterator<Item = Tape<'a>>,
+    depth: usize,
+) -> Result<Node<'a>, Unparsable> {
     if depth > DEPTH_MAX {
         return Err(Unparsable::TooDeep);
     }
@@ -79,18 +86,29 @@ fn build<'a>(tape: &mut impl Iterator<Item = Tape<'a>>, depth: usize) -> Result<
 }
 
 fn clean(text: &str) -> Result<Cow<'_, str>, Unparsable> {
-    if text.as_bytes().contains(&0) { Err(Unparsable::Nul) } else { Ok(Cow::Borrowed(text)) }
+    if text.as_bytes().contains(&0) {
+        Err(Unparsable::Nul)
+    } else {
+        Ok(Cow::Borrowed(text))
+    }
 }
 
 fn unique(members: &[(Cow<'_, str>, Node<'_>)]) -> Result<(), Unparsable> {
     // Comparing pairs beats hashing for the sizes that real bodies have.
     let repeated = if members.len() <= 16 {
-        members.iter().enumerate().any(|(at, (key, _))| members.iter().skip(at + 1).any(|(k, _)| k == key))
+        members
+            .iter()
+            .enumerate()
+            .any(|(at, (key, _))| members.iter().skip(at + 1).any(|(k, _)| k == key))
     } else {
         let mut seen = HashSet::with_capacity(members.len());
         !members.iter().all(|(key, _)| seen.insert(key.as_ref()))
     };
-    if repeated { Err(Unparsable::DuplicateKey) } else { Ok(()) }
+    if repeated {
+        Err(Unparsable::DuplicateKey)
+    } else {
+        Ok(())
+    }
 }
 
 fn scalar(value: StaticNode) -> Node<'static> {
@@ -106,5 +124,6 @@ fn scalar(value: StaticNode) -> Node<'static> {
 /// The shortest text that reads back as this float is what the sender wrote, up to 15 digits.
 fn decimal(value: f64) -> Node<'static> {
     let text = value.to_string();
-    text.parse::<Decimal>().map_or(Node::HugeNumber, |number| Node::Number(number.normalize()))
+    text.parse::<Decimal>()
+        .map_or(Node::HugeNumber, |number| Node::Number(number.normalize()))
 }

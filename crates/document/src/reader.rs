@@ -26,7 +26,11 @@ impl Defects {
     }
 
     fn push(&self, path: Path, issue: impl Display, missing: bool) {
-        self.0.borrow_mut().push(Defect { path, issue: issue.to_string(), missing });
+        self.0.borrow_mut().push(Defect {
+            path,
+            issue: issue.to_string(),
+            missing,
+        });
     }
 
     /// `value` if nothing was noted, else everything that was.
@@ -90,7 +94,11 @@ impl<'n, 't> Slot<'n, 't> {
     /// The root of a document.
     #[must_use]
     pub fn root(node: &'n Node<'n>, defects: &'t Defects) -> Self {
-        Self { node: Some(node), trail: Trail::Root, defects }
+        Self {
+            node: Some(node),
+            trail: Trail::Root,
+            defects,
+        }
     }
 
     /// Where this value stands.
@@ -123,7 +131,11 @@ impl<'n, 't> Slot<'n, 't> {
     }
 
     /// Reads with `read`; notes "must be {expected}" when that fails.
-    pub fn parse<T>(&self, expected: impl Display, read: impl FnOnce(&'n Node<'n>) -> Option<T>) -> Option<T> {
+    pub fn parse<T>(
+        &self,
+        expected: impl Display,
+        read: impl FnOnce(&'n Node<'n>) -> Option<T>,
+    ) -> Option<T> {
         let Some(node) = self.node.filter(|node| **node != Node::Null) else {
             self.defects.push(self.path(), "is required", true);
             return None;
@@ -155,13 +167,25 @@ impl<'n, 't> Slot<'n, 't> {
     /// `true` or `false`.
     #[must_use]
     pub fn bool(&self) -> Option<bool> {
-        self.parse("a boolean", |node| if let Node::Bool(value) = node { Some(*value) } else { None })
+        self.parse("a boolean", |node| {
+            if let Node::Bool(value) = node {
+                Some(*value)
+            } else {
+                None
+            }
+        })
     }
 
     /// A decimal number.
     #[must_use]
     pub fn number(&self) -> Option<Decimal> {
-        self.parse("a number", |node| if let Node::Number(value) = node { Some(*value) } else { None })
+        self.parse("a number", |node| {
+            if let Node::Number(value) = node {
+                Some(*value)
+            } else {
+                None
+            }
+        })
     }
 
     /// A decimal written as a string (`"12.50"`) or as a number.
@@ -180,11 +204,18 @@ impl<'n, 't> Slot<'n, 't> {
     where
         T: PartialOrd,
     {
-        self.parse(format_args!("a whole number from {least} to {most}"), |node| {
-            let Node::Number(value) = node else { return None };
-            let whole = i64::try_from(*value).ok().filter(|_| value.is_integer())?;
-            T::try_from(whole).ok().filter(|whole| *whole >= least && *whole <= most)
-        })
+        self.parse(
+            format_args!("a whole number from {least} to {most}"),
+            |node| {
+                let Node::Number(value) = node else {
+                    return None;
+                };
+                let whole = i64::try_from(*value).ok().filter(|_| value.is_integer())?;
+                T::try_from(whole)
+                    .ok()
+                    .filter(|whole| *whole >= least && *whole <= most)
+            },
+        )
     }
 
     /// One of a closed set of names.
@@ -193,7 +224,10 @@ impl<'n, 't> Slot<'n, 't> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         self.parse(format_args!("one of {}", names.join(", ")), |node| {
             let text = node.as_text()?;
-            choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
+            choices
+                .iter()
+                .find(|(name, _)| *name == text)
+                .map(|(_, value)| *value)
         })
     }
 
@@ -210,7 +244,12 @@ impl<'n, 't> Slot<'n, 't> {
             Node::Object(members) => Some(members.as_slice()),
             _ => None,
         })?;
-        Some(Fields { members, trail: &self.trail, defects: self.defects, read: RefCell::default() })
+        Some(Fields {
+            members,
+            trail: &self.trail,
+            defects: self.defects,
+            read: RefCell::default(),
+        })
     }
 
     /// Reads every element of an array; elements that fail are noted and left out.
@@ -222,10 +261,18 @@ impl<'n, 't> Slot<'n, 't> {
         Some(self.elements(items, &mut read))
     }
 
-    fn elements<T>(&self, items: &'n [Node<'n>], read: &mut impl FnMut(Slot<'n, '_>) -> Option<T>) -> Vec<T> {
+    fn elements<T>(
+        &self,
+        items: &'n [Node<'n>],
+        read: &mut impl FnMut(Slot<'n, '_>) -> Option<T>,
+    ) -> Vec<T> {
         let element = |(index, node): (usize, &'n Node<'n>)| {
             let trail = Trail::Index(&self.trail, index);
-            read(Slot { node: Some(node), trail, defects: self.defects })
+            read(Slot {
+                node: Some(node),
+                trail,
+                defects: self.defects,
+            })
         };
         items.iter().enumerate().filter_map(element).collect()
     }
@@ -245,8 +292,16 @@ impl<'n, 't> Fields<'n, 't> {
     #[must_use]
     pub fn at<'s>(&'s self, name: &'t str) -> Slot<'n, 's> {
         self.read.borrow_mut().push(name);
-        let node = self.members.iter().find(|(key, _)| key == name).map(|(_, node)| node);
-        Slot { node, trail: Trail::Key(self.trail, name), defects: self.defects }
+        let node = self
+            .members
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, node)| node);
+        Slot {
+            node,
+            trail: Trail::Key(self.trail, name),
+            defects: self.defects,
+        }
     }
 
     /// The member called `name`, if it is there and not `null`.
@@ -258,7 +313,14 @@ impl<'n, 't> Fields<'n, 't> {
     /// Visits every member, known or not.
     pub fn all<'s>(&'s self) -> impl Iterator<Item = (&'n str, Slot<'n, 's>)> {
         self.members.iter().map(|(key, node)| {
-            (key.as_ref(), Slot { node: Some(node), trail: Trail::Key(self.trail, key), defects: self.defects })
+            (
+                key.as_ref(),
+                Slot {
+                    node: Some(node),
+                    trail: Trail::Key(self.trail, key),
+                    defects: self.defects,
+                },
+            )
         })
     }
 
@@ -269,7 +331,10 @@ impl<'n, 't> Fields<'n, 't> {
             if !read.contains(&key) {
                 let mut known: Vec<&str> = read.clone();
                 known.dedup();
-                slot.refuse(format_args!("is not a known field; known here: {}", known.join(", ")));
+                slot.refuse(format_args!(
+                    "is not a known field; known here: {}",
+                    known.join(", ")
+                ));
             }
         }
     }

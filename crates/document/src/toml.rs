@@ -46,8 +46,9 @@ impl TomlSource {
 /// # Errors
 /// The first syntax fault: its place and what is wrong.
 pub fn parse_toml(text: &str) -> Result<TomlSource, (Position, String)> {
-    let lines: Vec<usize> =
-        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let lines: Vec<usize> = std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+        .collect();
     let table = DeTable::parse(text).map_err(|fault| {
         let at = fault.span().map_or(0, |span| span.start);
         (position(&lines, at), fault.message().to_owned())
@@ -61,11 +62,22 @@ pub fn parse_toml(text: &str) -> Result<TomlSource, (Position, String)> {
 
 fn position(lines: &[usize], at: usize) -> Position {
     let line = lines.partition_point(|start| *start <= at);
-    let start = line.checked_sub(1).and_then(|index| lines.get(index)).copied().unwrap_or(0);
-    Position { line: line.max(1), column: at.saturating_sub(start) + 1 }
+    let start = line
+        .checked_sub(1)
+        .and_then(|index| lines.get(index))
+        .copied()
+        .unwrap_or(0);
+    Position {
+        line: line.max(1),
+        column: at.saturating_sub(start) + 1,
+    }
 }
 
-fn object(table: DeTable<'_>, path: &Path, spans: &mut HashMap<Path, Range<usize>>) -> Node<'static> {
+fn object(
+    table: DeTable<'_>,
+    path: &Path,
+    spans: &mut HashMap<Path, Range<usize>>,
+) -> Node<'static> {
     let member = |(key, value): (Spanned<Cow<'_, str>>, Spanned<DeValue<'_>>)| {
         let name = key.into_inner().into_owned();
         let node = place(value, path.key(&name), spans);
@@ -74,7 +86,11 @@ fn object(table: DeTable<'_>, path: &Path, spans: &mut HashMap<Path, Range<usize
     Node::Object(table.into_iter().map(member).collect())
 }
 
-fn place(value: Spanned<DeValue<'_>>, path: Path, spans: &mut HashMap<Path, Range<usize>>) -> Node<'static> {
+fn place(
+    value: Spanned<DeValue<'_>>,
+    path: Path,
+    spans: &mut HashMap<Path, Range<usize>>,
+) -> Node<'static> {
     let span = value.span();
     let node = match value.into_inner() {
         DeValue::String(text) => Node::Text(Cow::Owned(text.into_owned())),
@@ -104,6 +120,8 @@ fn integer(number: &DeInteger<'_>) -> Node<'static> {
 }
 
 fn decimal(text: &str) -> Node<'static> {
-    let parsed = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text));
+    let parsed = text
+        .parse::<Decimal>()
+        .or_else(|_| Decimal::from_scientific(text));
     parsed.map_or(Node::HugeNumber, Node::Number)
 }

@@ -266,12 +266,17 @@ impl Attributes {
     /// What the lead says; `None` if it does not mention the attribute.
     #[must_use]
     pub fn reading(&self, attribute: &Attribute) -> Option<&Reading> {
-        self.0.iter().find(|(known, _)| known == attribute).map(|(_, reading)| reading)
+        self.0
+            .iter()
+            .find(|(known, _)| known == attribute)
+            .map(|(_, reading)| reading)
     }
 
     /// Every attribute mentioned.
     pub fn iter(&self) -> impl Iterator<Item = (&Attribute, &Reading)> {
-        self.0.iter().map(|(attribute, reading)| (attribute, reading))
+        self.0
+            .iter()
+            .map(|(attribute, reading)| (attribute, reading))
     }
 
     /// What a ping may show: standard attributes marked for it, and those declared ones that
@@ -294,13 +299,22 @@ impl Attributes {
 
 impl From<Vec<(String, Reading)>> for Attributes {
     fn from(entries: Vec<(String, Reading)>) -> Self {
-        Self(entries.into_iter().map(|(name, reading)| (Attribute::named(&name), reading)).collect())
+        Self(
+            entries
+                .into_iter()
+                .map(|(name, reading)| (Attribute::named(&name), reading))
+                .collect(),
+        )
     }
 }
 
 impl From<Attributes> for Vec<(String, Reading)> {
     fn from(attributes: Attributes) -> Self {
-        attributes.0.into_iter().map(|(name, reading)| (name.name().to_owned(), reading)).collect()
+        attributes
+            .0
+            .into_iter()
+            .map(|(name, reading)| (name.name().to_owned(), reading))
+            .collect()
     }
 }
 
@@ -319,7 +333,11 @@ impl PingAttributes {
 /// As a buyer reads it: an object of plain values.
 impl Serialize for PingAttributes {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_map(self.0.iter().map(|(attribute, value)| (attribute.name(), Plain(value))))
+        out.collect_map(
+            self.0
+                .iter()
+                .map(|(attribute, value)| (attribute.name(), Plain(value))),
+        )
     }
 }
 
@@ -335,8 +353,11 @@ impl Serialize for Plain<'_> {
             Value::Date(date) => out.collect_str(date),
             Value::Number(number) => {
                 // Through the decimal's own digits: up to 15 of them read back exactly.
-                let number: serde_json::Number =
-                    number.normalize().to_string().parse().map_err(serde::ser::Error::custom)?;
+                let number: serde_json::Number = number
+                    .normalize()
+                    .to_string()
+                    .parse()
+                    .map_err(serde::ser::Error::custom)?;
                 number.serialize(out)
             }
         }
@@ -357,7 +378,10 @@ mod tests {
         attributes.set_text(Attribute::named("plan"), "gold");
         attributes.set_text(Attribute::named("secret"), "x");
         let ping = attributes.for_ping(|name| name == "plan");
-        assert_eq!(serde_json::to_string(&ping).unwrap(), r#"{"age":38,"plan":"gold"}"#);
+        assert_eq!(
+            serde_json::to_string(&ping).unwrap(),
+            r#"{"age":38,"plan":"gold"}"#
+        );
     }
 
     #[test]
@@ -374,9 +398,15 @@ mod tests {
     fn attributes_survive_storage() {
         let mut attributes = Attributes::new();
         attributes.set_number(Standard::MonthlyIncome, Decimal::new(250_050, 2));
-        attributes.set(Attribute::named("due"), Reading::Known(Value::Date("2026-02-28".parse().unwrap())));
+        attributes.set(
+            Attribute::named("due"),
+            Reading::Known(Value::Date("2026-02-28".parse().unwrap())),
+        );
         attributes.set(Standard::Amount, Reading::Unreadable);
         let stored = serde_json::to_vec(&attributes).unwrap();
-        assert_eq!(serde_json::from_slice::<Attributes>(&stored).unwrap(), attributes);
+        assert_eq!(
+            serde_json::from_slice::<Attributes>(&stored).unwrap(),
+            attributes
+        );
     }
 }

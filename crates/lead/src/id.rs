@@ -61,7 +61,8 @@ impl fmt::Display for PingId {
 }
 
 /// What a slug may be, for error texts.
-pub const SLUG: &str = "1 to 64 characters of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit";
+pub const SLUG: &str =
+    "1 to 64 characters of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit";
 
 /// A text that is not a slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,9 @@ impl std::error::Error for NotASlug {}
 
 fn is_slug(text: &str) -> bool {
     let mut bytes = text.bytes();
-    let first = bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let first = bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let rest = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
     first && rest && text.len() <= 64
 }

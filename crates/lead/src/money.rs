@@ -15,8 +15,8 @@ impl Currency {
     #[must_use]
     pub fn minor_digits(self) -> u32 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF"
-            | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             _ => 2,
         }
@@ -46,7 +46,11 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Self, NotACurrency> {
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| NotACurrency)?;
-        if code.iter().all(u8::is_ascii_uppercase) { Ok(Self(code)) } else { Err(NotACurrency) }
+        if code.iter().all(u8::is_ascii_uppercase) {
+            Ok(Self(code))
+        } else {
+            Err(NotACurrency)
+        }
     }
 }
 
@@ -91,21 +95,27 @@ impl Money {
     /// Nothing.
     #[must_use]
     pub fn zero(currency: Currency) -> Self {
-        Self { amount: Decimal::ZERO, currency }
+        Self {
+            amount: Decimal::ZERO,
+            currency,
+        }
     }
 
     /// `amount` as a price: not negative, not absurd, in whole minor units.
     #[must_use]
     pub fn price(amount: Decimal, currency: Currency) -> Option<Self> {
         let whole = amount.normalize().scale() <= currency.minor_digits();
-        (amount >= Decimal::ZERO && amount <= AMOUNT_MAX && whole).then_some(Self { amount, currency })
+        (amount >= Decimal::ZERO && amount <= AMOUNT_MAX && whole)
+            .then_some(Self { amount, currency })
     }
 
     /// The largest whole number of minor units that is not more than this.
     #[must_use]
     pub fn floor_to_minor(self) -> Self {
         let digits = self.currency.minor_digits();
-        let amount = self.amount.round_dp_with_strategy(digits, RoundingStrategy::ToNegativeInfinity);
+        let amount = self
+            .amount
+            .round_dp_with_strategy(digits, RoundingStrategy::ToNegativeInfinity);
         Self { amount, ..self }
     }
 
@@ -160,7 +170,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn money(text: &str, currency: &str) -> Money {
-        Money { amount: text.parse().unwrap(), currency: currency.parse().unwrap() }
+        Money {
+            amount: text.parse().unwrap(),
+            currency: currency.parse().unwrap(),
+        }
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attributes, Consent, Contact, Currency, LeadId, Money, ProductId, PublisherId, RejectionReason, Sequence,
+    Attributes, Consent, Contact, Currency, LeadId, Money, ProductId, PublisherId, RejectionReason,
+    Sequence,
 };
 
 /// An HTTP dialect through which publishers post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
     /// `POST /api/v1/lead`.

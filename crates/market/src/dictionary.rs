@@ -75,9 +75,12 @@ impl Definition {
     fn admits(&self, value: &Value) -> bool {
         match value {
             Value::Number(number) => {
-                self.least.is_none_or(|least| *number >= least) && self.most.is_none_or(|most| *number <= most)
+                self.least.is_none_or(|least| *number >= least)
+                    && self.most.is_none_or(|most| *number <= most)
             }
-            Value::Text(text) => self.allowed.is_empty() || self.allowed.iter().any(|known| known == text),
+            Value::Text(text) => {
+                self.allowed.is_empty() || self.allowed.iter().any(|known| known == text)
+            }
             Value::Bool(_) | Value::Date(_) => true,
         }
     }
@@ -116,8 +119,11 @@ impl Dictionary {
     /// The standard attributes, changed and extended by a product's own definitions.
     #[must_use]
     pub fn new(own: impl IntoIterator<Item = Definition>) -> Self {
-        let mut definitions: Vec<Definition> =
-            Standard::ALL.iter().copied().map(Definition::standard).collect();
+        let mut definitions: Vec<Definition> = Standard::ALL
+            .iter()
+            .copied()
+            .map(Definition::standard)
+            .collect();
         let mut declared = BTreeMap::new();
         for definition in own {
             match &definition.attribute {
@@ -132,7 +138,10 @@ impl Dictionary {
                 }
             }
         }
-        Self { definitions, declared }
+        Self {
+            definitions,
+            declared,
+        }
     }
 
     /// The definition of a name or alias.
@@ -163,7 +172,10 @@ impl Dictionary {
     /// Whether a ping may carry the declared attribute `name`.
     #[must_use]
     pub fn declared_in_ping(&self, name: &str) -> bool {
-        self.declared.get(name).and_then(|slot| self.definitions.get(*slot)).is_some_and(|d| d.in_ping)
+        self.declared
+            .get(name)
+            .and_then(|slot| self.definitions.get(*slot))
+            .is_some_and(|d| d.in_ping)
     }
 
     /// Reads an object of attributes strictly: a wrong kind, an unknown name or an absent required
@@ -181,11 +193,17 @@ impl Dictionary {
                 Some(Reading::Known(value)) => {
                     read.set(definition.attribute.clone(), Reading::Known(value));
                 }
-                Some(Reading::Unreadable) => slot.refuse(format_args!("must be {}", definition.expected())),
+                Some(Reading::Unreadable) => {
+                    slot.refuse(format_args!("must be {}", definition.expected()))
+                }
                 None => {}
             }
         }
-        for definition in self.definitions.iter().filter(|definition| definition.required) {
+        for definition in self
+            .definitions
+            .iter()
+            .filter(|definition| definition.required)
+        {
             if read.reading(&definition.attribute).is_none() {
                 let slot = fields.at(definition.attribute.name());
                 if slot.node().and_then(|node| definition.read(node)).is_none() {

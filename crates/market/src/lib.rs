@@ -1,3 +1,26 @@
-//! Who trades: publishers, products, buyers, campaigns; their types and validation.
+//! Who trades: publishers, products, buyers and their campaigns. Types, reading and validation.
+//!
+//! A [`Market`] is read whole from documents or refused whole, every defect with its place. This crate
+//! must never know how leads are matched or sold, hold a lead, perform IO or read a clock.
+
+mod buyer;
+mod campaign;
 mod dictionary;
+mod market;
+mod product;
+mod publisher;
+mod read;
+mod source;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+pub use buyer::Buyer;
+pub use campaign::{Call, Campaign, CampaignStatus, Delivery, OnAmbiguous, Price, Sandbox, Score};
 pub use dictionary::{Definition, Dictionary};
+pub use market::Market;
+pub use product::{Eligibility, PayoutRule, Product, Range, Tier, TierMode};
+pub use publisher::{KeyDigest, Mode, Publisher, Terms};
+pub use source::{Fault, Sources};
+pub use url::Url;

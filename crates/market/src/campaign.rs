@@ -1,0 +1,364 @@
+//! A buyer's standing order: what it wants, what it pays, how it is asked and served.
+
+use std::time::Duration;
+
+use document::{Fields, Node, Slot};
+use lead::{CampaignKey, Currency, Money, ProductId};
+use rust_decimal::Decimal;
+
+use crate::{PayoutRule, Product, Url, read};
+
+/// A campaign.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// Whose and which.
+    pub key: CampaignKey,
+    /// Of which product's tree.
+    pub product: ProductId,
+    /// Whether it takes part.
+    pub status: CampaignStatus,
+    /// Its rung, from 1.
+    pub tier: u8,
+    /// Higher is asked first and wins ties.
+    pub priority: i32,
+    /// The filter as written; the rules compile it.
+    pub filter: Node<'static>,
+    /// What it pays.
+    pub price: Price,
+    /// How its bids rank.
+    pub score: Score,
+    /// The publisher's part, where this campaign differs.
+    pub payout: Option<PayoutRule>,
+    /// How it is reached.
+    pub delivery: Delivery,
+    /// What an unknown post means.
+    pub on_ambiguous: OnAmbiguous,
+    /// Where the consumer goes when its answer names no place.
+    pub redirect_url: Option<Url>,
+}
+
+/// Whether a campaign takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CampaignStatus {
+    /// Not yet.
+    Draft,
+    /// Yes.
+    Active,
+    /// Not now.
+    Paused,
+}
+
+/// What a campaign pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Price {
+    /// The same for every lead; it is not pinged unless it has a ping call.
+    Fixed(Money),
+    /// What it bids, within its own limits.
+    Bid {
+        /// Least bid taken.
+        min: Money,
+        /// Greatest bid taken.
+        max: Money,
+    },
+}
+
+impl Price {
+    /// The most that this campaign can pay.
+    #[must_use]
+    pub fn most(self) -> Money {
+        match self {
+            Self::Fixed(price) => price,
+            Self::Bid { max, .. } => max,
+        }
+    }
+}
+
+/// How a bid becomes a rank: `bid × multiplier − penalty`. The price stays the bid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Score {
+    /// Factor.
+    pub multiplier: Decimal,
+    /// Deduction.
+    pub penalty: Decimal,
+}
+
+impl Default for Score {
+    fn default() -> Self {
+        Self {
+            multiplier: Decimal::ONE,
+            penalty: Decimal::ZERO,
+        }
+    }
+}
+
+/// How a campaign is reached.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Asks for a bid.
+    pub ping: Option<Call>,
+    /// Delivers the lead.
+    pub post: Call,
+    /// Where test leads go; without one they go nowhere.
+    pub sandbox: Option<Sandbox>,
+}
+
+/// One kind of HTTP call to a buyer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Where.
+    pub url: Url,
+    /// Sent as they stand.
+    pub headers: Vec<(String, String)>,
+    /// The call's own limit.
+    pub timeout: Duration,
+}
+
+/// Where test leads go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sandbox {
+    /// Instead of the ping call's URL.
+    pub ping_url: Option<Url>,
+    /// Instead of the post call's URL.
+    pub post_url: Url,
+}
+
+/// What to do when a post's answer is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnAmbiguous {
+    /// Keep the slot taken until someone knows.
+    Hold,
+}
+
+/// Default limits of a call, where the campaign names none.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
+const POST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Keys of the campaign that this version cannot honour yet; it says so instead of ignoring them.
+const UNSUPPORTED: &[&str] = &[
+    "weight",
+    "caps",
+    "schedule",
+    "duplicates",
+    "suppress",
+    "consent",
+    "max_in_flight",
+    "returns",
+    "honours_idempotency_key",
+];
+
+impl Campaign {
+    /// Reads one campaign of `key.buyer`; `product` finds the product that a slot names.
+    pub(crate) fn read<'p>(
+        key: &CampaignKey,
+        slot: Slot<'_, '_>,
+        product: impl Fn(Slot<'_, '_>) -> Option<&'p Product>,
+    ) -> Option<Self> {
+        let fields = slot.fields()?;
+        let product = product(fields.at("product"));
+        let statuses = [
+            ("draft", CampaignStatus::Draft),
+            ("active", CampaignStatus::Active),
+            ("paused", CampaignStatus::Paused),
+        ];
+        let status = fields
+            .given("status")
+            .map_or(Some(CampaignStatus::Active), |s| s.choice(&statuses));
+        let tier = fields.given("tier").map_or(Some(1), |s| s.integer(1u8, 16));
+        let priority = fields
+            .given("priority")
+            .map_or(Some(0), |s| s.integer(-1_000_000, 1_000_000));
+        let filter = fields.at("filter").parse("an object", |node| match node {
+            Node::Object(_) => Some(node.clone().into_owned()),
+            _ => None,
+        });
+        let score = fields
+            .given("score")
+            .map_or(Some(Score::default()), Score::read);
+        let payout = fields.given("payout").and_then(PayoutRule::read);
+        let delivery = Delivery::read(fields.at("delivery"));
+        let ambiguous = [("hold", OnAmbiguous::Hold)];
+        let on_ambiguous = fields
+            .given("on_ambiguous")
+            .map_or(Some(OnAmbiguous::Hold), |s| s.choice(&ambiguous));
+        let redirect_url = fields.given("redirect_url").and_then(|s| url(&s));
+        Self::accepts_and_sells(&fields);
+        let price_slot = fields.at("price");
+        let price = product.and_then(|product| Price::read(price_slot, product.currency));
+        read::unsupported(&fields, UNSUPPORTED);
+        fields.deny_unknown();
+        let (product, tier, price, delivery) = (product?, tier?, price?, delivery?);
+        if usize::from(tier) > product.tiers.len() {
+            fields.at("tier").refuse(format_args!(
+                "must be at most {}: the product has no more tiers",
+                product.tiers.len()
+            ));
+        }
+        if matches!(price, Price::Bid { .. }) && delivery.ping.is_none() {
+            price_slot.refuse("needs delivery.ping: a bid is an answer to a ping");
+        }
+        Some(Self {
+            key: key.clone(),
+            product: product.id.clone(),
+            status: status?,
+            tier,
+            priority: priority?,
+            filter: filter?,
+            price,
+            score: score?,
+            payout,
+            delivery,
+            on_ambiguous: on_ambiguous?,
+            redirect_url,
+        })
+    }
+
+    fn accepts_and_sells(fields: &Fields<'_, '_>) {
+        if let Some(slot) = fields.given("accepts") {
+            let known = slot.each(|word| word.choice(&[("live", ())]));
+            if known.is_some_and(|words| words.is_empty()) {
+                slot.refuse("must not be empty");
+            }
+        }
+        if let Some(slot) = fields.given("sells") {
+            let _exclusive: Option<()> = slot.choice(&[("exclusive", ())]);
+        }
+    }
+}
+
+impl Price {
+    fn read(slot: Slot<'_, '_>, currency: Currency) -> Option<Self> {
+        let fields = slot.fields()?;
+        let fixed = fields
+            .given("fixed")
+            .and_then(|s| read::price(s, currency))
+            .map(Self::Fixed);
+        let bid = fields.given("bid").and_then(|bid| {
+            let limits = bid.fields()?;
+            let min = read::price(limits.at("min"), currency);
+            let max = read::price(limits.at("max"), currency);
+            limits.deny_unknown();
+            let (min, max) = (min?, max?);
+            if min.amount > max.amount {
+                bid.refuse("admits nothing: min is greater than max");
+            }
+            Some(Self::Bid { min, max })
+        });
+        read::unsupported(&fields, &["outcome"]);
+        fields.deny_unknown();
+        match (fixed, bid) {
+            (Some(price), None) | (None, Some(price)) => Some(price),
+            _ => {
+                slot.refuse("must hold one of fixed (\"12.50\") or bid ({min, max})");
+                None
+            }
+        }
+    }
+}
+
+impl Score {
+    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let multiplier = fields
+            .given("multiplier")
+            .map_or(Some(Decimal::ONE), read::amount);
+        let penalty = fields
+            .given("penalty")
+            .map_or(Some(Decimal::ZERO), read::amount);
+        fields.deny_unknown();
+        Some(Self {
+            multiplier: multiplier?,
+            penalty: penalty?,
+        })
+    }
+}
+
+impl Delivery {
+    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let ping = fields.given("ping").map(|s| Call::read(s, PING_TIMEOUT));
+        let post = Call::read(fields.at("post"), POST_TIMEOUT);
+        let sandbox = fields.given("sandbox").and_then(|slot| {
+            let fields = slot.fields()?;
+            let ping_url = fields.given("ping_url").and_then(|s| url(&s));
+            let post_url = url(&fields.at("post_url"));
+            fields.deny_unknown();
+            Some(Sandbox {
+                ping_url,
+                post_url: post_url?,
+            })
+        });
+        read::unsupported(&fields, &["status"]);
+        fields.deny_unknown();
+        let ping = match ping {
+            Some(read) => Some(read?),
+            None => None,
+        };
+        Some(Self {
+            ping,
+            post: post?,
+            sandbox,
+        })
+    }
+}
+
+impl Call {
+    fn read(slot: Slot<'_, '_>, default: Duration) -> Option<Self> {
+        let fields = slot.fields()?;
+        let url_slot = fields.at("url");
+        let url = url(&url_slot);
+        if url.as_ref().is_some_and(Url::is_secure) {
+            url_slot.refuse("https is not supported by this version");
+        }
+        let timeout = fields
+            .given("timeout_ms")
+            .map_or(Some(default), |s| read::millis(s, 10, 60_000));
+        if let Some(method) = fields.given("method") {
+            let _post: Option<()> = method.choice(&[("POST", ())]);
+        }
+        if let Some(format) = fields.given("format") {
+            let _json: Option<()> = format.choice(&[("json", ())]);
+        }
+        let headers = fields
+            .given("headers")
+            .and_then(|s| s.fields().map(|own| headers(&own)))
+            .unwrap_or_default();
+        read::unsupported(&fields, &["body", "response"]);
+        fields.deny_unknown();
+        Some(Self {
+            url: url?,
+            headers,
+            timeout: timeout?,
+        })
+    }
+}
+
+/// Headers that the wire sets itself.
+const OWN_HEADERS: &[&str] = &[
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "accept-encoding",
+    "idempotency-key",
+    "gavel-timeout-ms",
+];
+
+fn headers(fields: &Fields<'_, '_>) -> Vec<(String, String)> {
+    let read = |(name, slot): (&str, Slot<'_, '_>)| {
+        let value = slot.text()?;
+        let valid = http::HeaderName::from_bytes(name.as_bytes()).is_ok()
+            && http::HeaderValue::from_str(value).is_ok();
+        if !valid {
+            slot.refuse("is not a valid header");
+        } else if OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            slot.refuse("is a header that Gavel sets itself");
+        }
+        valid.then(|| (name.to_owned(), value.to_owned()))
+    };
+    fields.all().filter_map(read).collect()
+}
+
+fn url(slot: &Slot<'_, '_>) -> Option<Url> {
+    slot.parsed(crate::url::NotAUrl)
+}

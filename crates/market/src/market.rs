@@ -1,0 +1,200 @@
+//! The whole market, with the look-ups that doors need.
+
+use std::collections::{BTreeMap, HashMap};
+
+use document::{Defect, Defects, Node, Path, Slot};
+use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
+
+use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, read};
+
+/// Everything that trades, consistent with itself.
+#[derive(Debug, Clone, Default)]
+pub struct Market {
+    /// Who sells leads.
+    pub publishers: BTreeMap<PublisherId, Publisher>,
+    /// What is sold.
+    pub products: BTreeMap<ProductId, Product>,
+    /// Who pays.
+    pub buyers: BTreeMap<BuyerId, Buyer>,
+    /// Their standing orders.
+    pub campaigns: BTreeMap<CampaignKey, Campaign>,
+    keys: HashMap<(Door, KeyDigest), PublisherId>,
+    leadhub_products: HashMap<String, ProductId>,
+}
+
+impl Market {
+    /// Reads a market: an object of `publishers`, `products` and `buyers` (with their `campaigns`).
+    ///
+    /// # Errors
+    /// Every defect, with its path in `root`.
+    pub fn read(root: &Node<'_>) -> Result<Self, Vec<Defect>> {
+        let defects = Defects::new();
+        let market = Self::read_from(&Slot::root(root, &defects));
+        defects.finish(market)
+    }
+
+    fn read_from(slot: &Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let mut market = Self::default();
+        if let Some(products) = fields.given("products").as_ref().and_then(Slot::fields) {
+            market.products = read::table(&products, Product::read);
+        }
+        let written = fields.at("products").node();
+        if let Some(publishers) = fields.given("publishers").as_ref().and_then(Slot::fields) {
+            market.publishers = read::table(&publishers, Publisher::read);
+            for (id, slot) in publishers.all() {
+                market.index_publisher(id, &slot, written);
+            }
+        }
+        if let Some(buyers) = fields.given("buyers").as_ref().and_then(Slot::fields) {
+            market.buyers = read::table(&buyers, Buyer::read);
+            for (id, slot) in buyers.all() {
+                if let Ok(id) = id.parse() {
+                    market.read_campaigns(&id, &slot, written);
+                }
+            }
+        }
+        market.index_products(slot);
+        fields.deny_unknown();
+        Some(market)
+    }
+
+    fn read_campaigns(
+        &mut self,
+        buyer: &BuyerId,
+        slot: &Slot<'_, '_>,
+        products: Option<&Node<'_>>,
+    ) {
+        if slot
+            .node()
+            .and_then(|node| node.member("campaigns"))
+            .is_none()
+        {
+            return;
+        }
+        let Some(fields) = slot.fields() else { return };
+        let Some(campaigns) = fields.at("campaigns").fields().map(|fields| {
+            read::table(&fields, |id: &CampaignId, slot| {
+                let key = CampaignKey {
+                    buyer: buyer.clone(),
+                    campaign: id.clone(),
+                };
+                let campaign = Campaign::read(&key, slot, |named| self.product(named, products))?;
+                self.check_hosts(&campaign, &slot);
+                Some(campaign)
+            })
+        }) else {
+            return;
+        };
+        self.campaigns.extend(
+            campaigns
+                .into_values()
+                .map(|campaign| (campaign.key.clone(), campaign)),
+        );
+    }
+
+    /// The product that `slot` names. One that is written but could not be read has its own defects.
+    fn product(&self, slot: Slot<'_, '_>, written: Option<&Node<'_>>) -> Option<&Product> {
+        let id: ProductId = read::slug(slot)?;
+        if written
+            .and_then(|products| products.member(id.as_str()))
+            .is_none()
+        {
+            slot.refuse("names no product of this market");
+        }
+        self.products.get(&id)
+    }
+
+    fn check_hosts(&self, campaign: &Campaign, slot: &Slot<'_, '_>) {
+        let Some(buyer) = self.buyers.get(&campaign.key.buyer) else {
+            return;
+        };
+        let calls = [
+            Some(&campaign.delivery.post),
+            campaign.delivery.ping.as_ref(),
+        ];
+        for call in calls.into_iter().flatten() {
+            if !buyer.allows_host(call.url.host()) {
+                let host = call.url.host();
+                slot.refuse(format_args!(
+                    "delivers to {host}, which is not among the buyer's allowed_hosts"
+                ));
+            }
+        }
+    }
+
+    fn index_publisher(&mut self, id: &str, slot: &Slot<'_, '_>, products: Option<&Node<'_>>) {
+        let Some(publisher) = id
+            .parse()
+            .ok()
+            .and_then(|id: PublisherId| self.publishers.get(&id))
+        else {
+            return;
+        };
+        for (door, digests) in &publisher.keys {
+            for digest in digests {
+                if self
+                    .keys
+                    .insert((*door, *digest), publisher.id.clone())
+                    .is_some()
+                {
+                    slot.refuse(format_args!("shares a {door} key with another publisher"));
+                }
+            }
+        }
+        for product in publisher.terms.keys() {
+            if products
+                .and_then(|written| written.member(product.as_str()))
+                .is_none()
+            {
+                slot.refuse(format_args!(
+                    "has terms for {product}, which is no product of this market"
+                ));
+            }
+        }
+    }
+
+    fn index_products(&mut self, slot: &Slot<'_, '_>) {
+        for product in self.products.values() {
+            let Some(leadhub_id) = &product.leadhub_id else {
+                continue;
+            };
+            if self
+                .leadhub_products
+                .insert(leadhub_id.clone(), product.id.clone())
+                .is_some()
+            {
+                slot.refuse(format_args!(
+                    "has two products with the Leadhub product_id {leadhub_id}"
+                ));
+            }
+        }
+    }
+
+    /// The publisher that presents `key` at `door`.
+    #[must_use]
+    pub fn publisher_by_key(&self, door: Door, key: &str) -> Option<&Publisher> {
+        let id = self.keys.get(&(door, KeyDigest::of(key)))?;
+        self.publishers.get(id)
+    }
+
+    /// The product that the Leadhub door calls `product_id`.
+    #[must_use]
+    pub fn product_by_leadhub_id(&self, product_id: &str) -> Option<&Product> {
+        self.products.get(
+            self.leadhub_products
+                .get(&product_id.to_ascii_lowercase())?,
+        )
+    }
+
+    /// Where a campaign's filter stands in the document that the market is read from.
+    #[must_use]
+    pub fn filter_path(key: &CampaignKey) -> Path {
+        Path::default()
+            .key("buyers")
+            .key(key.buyer.as_str())
+            .key("campaigns")
+            .key(key.campaign.as_str())
+            .key("filter")
+    }
+}

@@ -1,0 +1,390 @@
+//! What consumers ask for, who may have it, and the tree through which it is sold.
+
+use std::time::Duration;
+
+use document::{Fields, Slot};
+use jiff::tz::TimeZone;
+use lead::{Attribute, Currency, Kind, Money, ProductId, Standard};
+use rust_decimal::Decimal;
+
+use crate::read;
+use crate::{Definition, Dictionary};
+
+/// A product.
+#[derive(Debug, Clone)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// For people.
+    pub name: String,
+    /// The trade it belongs to.
+    pub vertical: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Of every price and payout.
+    pub currency: Currency,
+    /// Of days and hours, unless a buyer or campaign says otherwise.
+    pub timezone: TimeZone,
+    /// Takes leads.
+    pub active: bool,
+    /// Its `product_id` at the Leadhub door.
+    pub leadhub_id: Option<String>,
+    /// Its attributes.
+    pub dictionary: Dictionary,
+    /// Who may have it.
+    pub eligibility: Eligibility,
+    /// Consents without which a lead is rejected.
+    pub consents: Vec<String>,
+    /// The rungs, first asked first.
+    pub tiers: Vec<Tier>,
+    /// From the complete request header to the answer.
+    pub budget: Duration,
+    /// Most posts for one lead.
+    pub max_posts: u32,
+    /// Least part of a price that stays with the house.
+    pub min_margin: Money,
+    /// The publisher's part unless its terms say otherwise.
+    pub payout: PayoutRule,
+    /// A sale without somewhere to send the consumer is of no use.
+    pub requires_redirect: bool,
+}
+
+/// Who may have a product. What a lead does not say is not held against it here; campaigns that need
+/// to know say so in their filters.
+#[derive(Debug, Clone, Default)]
+pub struct Eligibility {
+    /// Years.
+    pub age: Range,
+    /// Per month.
+    pub monthly_income: Range,
+    /// Asked for.
+    pub amount: Range,
+    /// Asked for.
+    pub term_months: Range,
+    /// The only countries, if any are named.
+    pub countries: Vec<String>,
+    /// Regions that are not served.
+    pub regions_excluded: Vec<String>,
+}
+
+/// Inclusive limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Range {
+    /// Least.
+    pub min: Option<Decimal>,
+    /// Greatest.
+    pub max: Option<Decimal>,
+}
+
+impl Range {
+    /// Whether `value` lies within.
+    #[must_use]
+    pub fn admits(&self, value: Decimal) -> bool {
+        self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
+    }
+}
+
+/// A rung of the tree.
+#[derive(Debug, Clone)]
+pub struct Tier {
+    /// How its campaigns are asked.
+    pub mode: TierMode,
+    /// Least price.
+    pub floor: Money,
+    /// Longest wait for its bids.
+    pub time_limit: Duration,
+}
+
+/// How the campaigns of a tier are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TierMode {
+    /// All at once; the best score takes the lead.
+    Auction,
+}
+
+/// How a publisher's payout follows from a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayoutRule {
+    /// This part of the price.
+    Share(Decimal),
+    /// This much.
+    Fixed(Decimal),
+    /// The price less this much.
+    Margin(Decimal),
+}
+
+impl PayoutRule {
+    /// The payout at `price`, rounded down to the minor unit; `None` if it cannot be paid.
+    #[must_use]
+    pub fn payout(self, price: Money) -> Option<Money> {
+        let money = |amount| Money {
+            amount,
+            currency: price.currency,
+        };
+        let payout = match self {
+            Self::Share(share) => price.share(share)?,
+            Self::Fixed(amount) => money(amount).floor_to_minor(),
+            Self::Margin(margin) => price.minus(money(margin))?.floor_to_minor(),
+        };
+        (payout.amount >= Decimal::ZERO && payout.amount <= price.amount).then_some(payout)
+    }
+
+    pub(crate) fn read(slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let share = fields
+            .given("share")
+            .and_then(|slot| share(&slot))
+            .map(Self::Share);
+        let fixed = fields
+            .given("fixed")
+            .and_then(read::amount)
+            .map(Self::Fixed);
+        let margin = fields
+            .given("margin")
+            .and_then(read::amount)
+            .map(Self::Margin);
+        fields.deny_unknown();
+        let mut rules = [share, fixed, margin].into_iter().flatten();
+        match (rules.next(), rules.next()) {
+            (Some(rule), None) => Some(rule),
+            _ => {
+                slot.refuse("must hold one of share (0 to 1), fixed or margin");
+                None
+            }
+        }
+    }
+}
+
+fn share(slot: &Slot<'_, '_>) -> Option<Decimal> {
+    let share = slot.decimal()?;
+    if share < Decimal::ZERO || share > Decimal::ONE {
+        slot.refuse("must be from 0 to 1");
+        return None;
+    }
+    Some(share)
+}
+
+/// Most tiers in a tree.
+const TIERS_MAX: usize = 16;
+
+impl Product {
+    pub(crate) fn read(id: &ProductId, slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let currency = fields
+            .at("currency")
+            .parsed("an ISO 4217 code such as \"EUR\"");
+        let name = fields.at("name").filled();
+        let vertical = fields.at("vertical").filled();
+        let country = fields.at("country").filled();
+        let timezone = fields
+            .at("timezone")
+            .parse("an IANA time zone such as \"Europe/Madrid\"", |node| {
+                TimeZone::get(node.as_text()?).ok()
+            });
+        let statuses = [("active", true), ("inactive", false)];
+        let active = fields
+            .given("status")
+            .map_or(Some(true), |s| s.choice(&statuses));
+        let leadhub_id = Self::leadhub_id(&fields);
+        let own = fields
+            .given("attributes")
+            .as_ref()
+            .and_then(Slot::fields)
+            .map(|own| definitions(&own));
+        let eligibility = fields
+            .given("eligibility")
+            .map_or(Some(Eligibility::default()), Eligibility::read);
+        let consents = fields
+            .given("consents")
+            .map_or(Some(Vec::new()), read::words);
+        let budget = read::millis(fields.at("budget_ms"), 10, 60_000);
+        let max_posts = fields
+            .given("max_posts")
+            .map_or(Some(5), |s| s.integer(1, 100));
+        let payout = fields
+            .given("payout")
+            .map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
+        let redirect = fields
+            .given("requires_redirect")
+            .map_or(Some(false), |s| s.bool());
+        let currency = currency?;
+        let tiers = Self::tiers(&fields, currency);
+        let zero = Money::zero(currency);
+        let min_margin = fields
+            .given("min_margin")
+            .map_or(Some(zero), |s| read::price(s, currency));
+        read::unsupported(
+            &fields,
+            &[
+                "slots",
+                "duplicates",
+                "suppress",
+                "hold_for",
+                "reoffer",
+                "fallback_url",
+            ],
+        );
+        fields.deny_unknown();
+        Some(Self {
+            id: id.clone(),
+            name: name?.to_owned(),
+            vertical: vertical?.to_owned(),
+            country: country?.to_owned(),
+            currency,
+            timezone: timezone?,
+            active: active?,
+            leadhub_id,
+            dictionary: Dictionary::new(own.unwrap_or_default()),
+            eligibility: eligibility?,
+            consents: consents?,
+            tiers: tiers?,
+            budget: budget?,
+            max_posts: max_posts?,
+            min_margin: min_margin?,
+            payout: payout?,
+            requires_redirect: redirect?,
+        })
+    }
+
+    fn leadhub_id(fields: &Fields<'_, '_>) -> Option<String> {
+        let doors = fields.given("doors")?;
+        let doors = doors.fields()?;
+        let leadhub = doors
+            .given("leadhub")
+            .as_ref()
+            .and_then(Slot::fields)
+            .and_then(|leadhub| {
+                let id = leadhub
+                    .at("product_id")
+                    .filled()
+                    .map(str::to_ascii_lowercase);
+                leadhub.deny_unknown();
+                id
+            });
+        doors.deny_unknown();
+        leadhub
+    }
+
+    fn tiers(fields: &Fields<'_, '_>, currency: Currency) -> Option<Vec<Tier>> {
+        let slot = fields.at("tiers");
+        let tiers = slot.each(|tier| Tier::read(tier, currency))?;
+        if tiers.is_empty() || tiers.len() > TIERS_MAX {
+            slot.refuse(format_args!("must hold 1 to {TIERS_MAX} tiers"));
+            return None;
+        }
+        Some(tiers)
+    }
+}
+
+impl Tier {
+    fn read(slot: Slot<'_, '_>, currency: Currency) -> Option<Self> {
+        let fields = slot.fields()?;
+        let mode = fields.at("mode").choice(&[("auction", TierMode::Auction)]);
+        let zero = Money::zero(currency);
+        let floor = fields
+            .given("floor")
+            .map_or(Some(zero), |s| read::price(s, currency));
+        let limit = fields
+            .given("time_limit_ms")
+            .map_or(Some(Duration::from_secs(60)), |s| {
+                read::millis(s, 10, 60_000)
+            });
+        fields.deny_unknown();
+        Some(Self {
+            mode: mode?,
+            floor: floor?,
+            time_limit: limit?,
+        })
+    }
+}
+
+impl Eligibility {
+    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let range =
+            |name: &'static str| fields.given(name).and_then(Range::read).unwrap_or_default();
+        let words =
+            |name: &'static str| fields.given(name).and_then(read::words).unwrap_or_default();
+        let read = Self {
+            age: range("age"),
+            monthly_income: range("monthly_income"),
+            amount: range("amount"),
+            term_months: range("term_months"),
+            countries: words("countries"),
+            regions_excluded: words("regions_excluded"),
+        };
+        fields.deny_unknown();
+        Some(read)
+    }
+}
+
+impl Range {
+    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let min = fields.given("min").and_then(|s| s.decimal());
+        let max = fields.given("max").and_then(|s| s.decimal());
+        fields.deny_unknown();
+        if let (Some(min), Some(max)) = (min, max)
+            && min > max
+        {
+            slot.refuse("admits nothing: min is greater than max");
+        }
+        Some(Self { min, max })
+    }
+}
+
+fn definitions(fields: &Fields<'_, '_>) -> Vec<Definition> {
+    fields
+        .all()
+        .filter_map(|(name, slot)| definition(name, &slot))
+        .collect()
+}
+
+fn definition(name: &str, slot: &Slot<'_, '_>) -> Option<Definition> {
+    let kinds = [
+        ("text", Kind::Text),
+        ("number", Kind::Number),
+        ("bool", Kind::Bool),
+        ("date", Kind::Date),
+    ];
+    let fields = slot.fields()?;
+    let kind = fields.given("type").map(|s| s.choice(&kinds));
+    let mut definition = match (Standard::named(name), kind) {
+        (Some(standard), None) => Definition::standard(standard),
+        (Some(standard), Some(kind)) => {
+            if kind.is_some_and(|kind| kind != standard.kind()) {
+                slot.refuse(format_args!(
+                    "is a standard attribute: it must be {}",
+                    standard.kind().name()
+                ));
+            }
+            Definition::standard(standard)
+        }
+        (None, Some(kind)) => Definition::plain(Attribute::named(name), kind?, false),
+        (None, None) => {
+            slot.refuse("needs a type: text, number, bool or date");
+            return None;
+        }
+    };
+    definition.required = fields
+        .given("required")
+        .and_then(|s| s.bool())
+        .unwrap_or(false);
+    definition.exact = fields
+        .given("exact")
+        .and_then(|s| s.bool())
+        .unwrap_or(false);
+    definition.in_ping = fields
+        .given("ping")
+        .and_then(|s| s.bool())
+        .unwrap_or(definition.in_ping);
+    definition.least = fields.given("min").and_then(|s| s.decimal());
+    definition.most = fields.given("max").and_then(|s| s.decimal());
+    let allowed = fields
+        .given("enum")
+        .and_then(read::words)
+        .unwrap_or_default();
+    definition.allowed = allowed.iter().map(|word| word.as_str().into()).collect();
+    fields.deny_unknown();
+    Some(definition)
+}

@@ -1,0 +1,133 @@
+//! Who sells leads to us, through which doors and on what terms.
+
+use std::collections::BTreeMap;
+
+use document::{Fields, Slot};
+use lead::{Door, ProductId, PublisherId};
+use rust_decimal::Decimal;
+
+use crate::PayoutRule;
+use crate::read;
+
+/// A publisher.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    /// Its id.
+    pub id: PublisherId,
+    /// For people.
+    pub name: String,
+    /// What buyers see instead of the id and, then, instead of channel names too.
+    pub alias: Option<String>,
+    /// Whether its leads are real.
+    pub mode: Mode,
+    /// How it authenticates at each door.
+    pub keys: BTreeMap<Door, Vec<KeyDigest>>,
+    /// Its `publisher_id` at the Leadhub door.
+    pub leadhub_id: Option<String>,
+    /// Terms that differ from the product's own.
+    pub terms: BTreeMap<ProductId, Terms>,
+}
+
+/// Whether a publisher's leads are real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    Live,
+    /// Every one is a test lead.
+    Test,
+}
+
+/// What a publisher has agreed for one product.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Its part of a price.
+    pub payout: Option<PayoutRule>,
+    /// Least payout it takes.
+    pub floor: Option<Decimal>,
+}
+
+/// A key as the market keeps it: a digest. Keys are long and random, so one pass is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyDigest([u8; 32]);
+
+impl KeyDigest {
+    /// The digest of a key as presented.
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        Self(*blake3::hash(key.as_bytes()).as_bytes())
+    }
+}
+
+impl Publisher {
+    pub(crate) fn read(id: &PublisherId, slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let name = fields.at("name").filled();
+        let alias = fields
+            .given("alias")
+            .and_then(|s| s.filled())
+            .map(str::to_owned);
+        let modes = [("live", Mode::Live), ("test", Mode::Test)];
+        let mode = fields
+            .given("mode")
+            .map_or(Some(Mode::Live), |s| s.choice(&modes));
+        let mut keys = BTreeMap::new();
+        let mut leadhub_id = None;
+        if let Some(doors) = fields.at("doors").fields() {
+            keys = Self::doors(&doors, &mut leadhub_id);
+            doors.deny_unknown();
+        }
+        let terms = match fields.given("products") {
+            Some(slot) => slot
+                .fields()
+                .map(|own| read::table(&own, |_, slot| Terms::read(slot))),
+            None => Some(BTreeMap::new()),
+        };
+        fields.deny_unknown();
+        Some(Self {
+            id: id.clone(),
+            name: name?.to_owned(),
+            alias,
+            mode: mode?,
+            keys,
+            leadhub_id,
+            terms: terms?,
+        })
+    }
+
+    fn doors(
+        doors: &Fields<'_, '_>,
+        leadhub_id: &mut Option<String>,
+    ) -> BTreeMap<Door, Vec<KeyDigest>> {
+        let mut keys = BTreeMap::new();
+        for door in Door::ALL {
+            let slot = doors.at(door.name());
+            let Some(fields) = slot.given().is_some().then(|| slot.fields()).flatten() else {
+                continue;
+            };
+            if let Some(digests) = fields
+                .at("keys")
+                .each(|key| key.filled().map(KeyDigest::of))
+            {
+                keys.insert(*door, digests);
+            }
+            if *door == Door::Leadhub {
+                *leadhub_id = fields
+                    .at("publisher_id")
+                    .filled()
+                    .map(str::to_ascii_lowercase);
+            }
+            fields.deny_unknown();
+        }
+        keys
+    }
+}
+
+impl Terms {
+    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let payout = fields.given("payout").and_then(PayoutRule::read);
+        let floor = fields.given("floor").and_then(read::amount);
+        fields.deny_unknown();
+        Some(Self { payout, floor })
+    }
+}

@@ -1,0 +1,216 @@
+use crate::*;
+
+const GOOD: &str = r#"
+[publishers.demo]
+name = "Demo"
+doors.native.keys = ["demo-native"]
+doors.leadhub = { publisher_id = "B96B", keys = ["demo-leadhub"] }
+products.loan = { payout = { share = "0.8" }, floor = "1.00" }
+
+[products.loan]
+name = "Loan"
+vertical = "loans"
+country = "ES"
+currency = "EUR"
+timezone = "Europe/Madrid"
+budget_ms = 2000
+consents = ["terms"]
+eligibility = { age = { min = 18, max = 75 }, countries = ["ES"] }
+attributes.amount = { required = true, min = 100 }
+attributes.plan = { type = "text", enum = ["gold", "basic"], ping = true }
+doors.leadhub.product_id = "36"
+tiers = [{ mode = "auction", floor = "2.00" }]
+
+[buyers.nova]
+name = "Nova"
+allowed_hosts = ["127.0.0.1", "*.nova.example"]
+
+[buyers.nova.campaigns.prime]
+product = "loan"
+filter = { age = { gte = 21 } }
+price = { bid = { min = "5.00", max = "60.00" } }
+delivery.ping = { url = "http://127.0.0.1:9000/ping", timeout_ms = 400 }
+delivery.post = { url = "http://api.nova.example/post", headers = { X-Key = "k" } }
+"#;
+
+fn faults(text: &str) -> Vec<String> {
+    let parsed = Sources::parse([("m.toml".to_owned(), text.to_owned())]);
+    let faults = match parsed.map(|sources| sources.market()) {
+        Ok(Ok(_)) => Vec::new(),
+        Ok(Err(faults)) | Err(faults) => faults,
+    };
+    faults.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_good_market_reads_and_its_look_ups_answer() {
+    let sources = Sources::parse([("m.toml".to_owned(), GOOD.to_owned())]).unwrap();
+    let market = sources.market().unwrap();
+    assert_eq!(
+        market
+            .publisher_by_key(lead::Door::Native, "demo-native")
+            .unwrap()
+            .id
+            .as_str(),
+        "demo"
+    );
+    assert!(
+        market
+            .publisher_by_key(lead::Door::Leadhub, "demo-native")
+            .is_none()
+    );
+    assert_eq!(
+        market.product_by_leadhub_id("36").unwrap().id.as_str(),
+        "loan"
+    );
+    let product = market.products.values().next().unwrap();
+    assert!(product.dictionary.named("amount").unwrap().required);
+    assert!(product.dictionary.declared_in_ping("plan"));
+    assert_eq!(market.campaigns.len(), 1);
+}
+
+#[test]
+fn every_bad_value_is_named_with_its_line() {
+    let cases = [
+        (
+            "currency = \"EUR\"",
+            "currency = \"euro\"",
+            "m.toml:12:12: products.loan.currency must be an ISO 4217 code",
+        ),
+        (
+            "budget_ms = 2000",
+            "budget_ms = \"2s\"",
+            "m.toml:14:13: products.loan.budget_ms must be a whole number",
+        ),
+        (
+            "max = \"60.00\"",
+            "max = \"1.00\"",
+            "price.bid admits nothing",
+        ),
+        (
+            "max = \"60.00\"",
+            "max = \"60.001\"",
+            "price.bid.max must be an amount from 0 to 1000000000 with at most 2 decimals",
+        ),
+        (
+            "product = \"loan\"",
+            "product = \"lone\"",
+            "m.toml:27:11: buyers.nova.campaigns.prime.product names no product",
+        ),
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\ntier = 2",
+            "campaigns.prime.tier must be at most 1",
+        ),
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\ncolour = 1",
+            "campaigns.prime.colour is not a known field",
+        ),
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\ncaps = []",
+            "campaigns.prime.caps is not supported by this version",
+        ),
+        (
+            "http://api.nova",
+            "ftp://api.nova",
+            "delivery.post.url must be an absolute http or https URL",
+        ),
+        (
+            "http://api.nova",
+            "https://u:p@api.nova",
+            "delivery.post.url must be an absolute http or https URL",
+        ),
+        (
+            "http://api.nova.",
+            "https://api.orion.",
+            "delivers to api.orion.example, which is not among",
+        ),
+        (
+            "X-Key",
+            "Host",
+            "headers.Host is a header that Gavel sets itself",
+        ),
+        (
+            "share = \"0.8\"",
+            "share = \"1.8\"",
+            "payout.share must be from 0 to 1",
+        ),
+        (
+            "Europe/Madrid",
+            "Europe/Madird",
+            "timezone must be an IANA time zone",
+        ),
+        (
+            "products.loan = {",
+            "products.lone = {",
+            "has terms for lone, which is no product",
+        ),
+        (
+            "type = \"text\", enum",
+            "enum",
+            "attributes.plan needs a type",
+        ),
+        ("[buyers.nova]", "[buyers.Nova]", "buyers.Nova is no id"),
+        ("name = \"Nova\"", "name = ", "m.toml:23:"),
+    ];
+    assert_eq!(faults(GOOD), Vec::<String>::new());
+    for (from, to, expected) in cases {
+        assert!(GOOD.contains(from), "{from}");
+        let found = faults(&GOOD.replacen(from, to, 1));
+        assert!(
+            found.iter().any(|fault| fault.contains(expected)),
+            "{to}: {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn files_make_one_market_and_a_fault_names_the_right_one() {
+    let (head, tail) = GOOD.split_once("[buyers.nova]").unwrap();
+    let tail = format!("[buyers.nova]{tail}");
+    let files = |tail: &str| {
+        [
+            ("a.toml".to_owned(), head.to_owned()),
+            ("b.toml".to_owned(), tail.to_owned()),
+        ]
+    };
+    assert!(Sources::parse(files(&tail)).unwrap().market().is_ok());
+    let found = Sources::parse(files(&tail.replace("\"5.00\"", "5.001")))
+        .unwrap()
+        .market()
+        .unwrap_err();
+    assert_eq!(
+        (found[0].file.as_str(), found[0].position.line),
+        ("b.toml", 8)
+    );
+    let twice = format!("{tail}\n[products.loan]\nname = \"x\"\n");
+    let found = Sources::parse(files(&twice)).unwrap().market().unwrap_err();
+    assert!(
+        found[0].to_string().starts_with("b.toml:") && found[0].message.contains("another file"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn payouts_round_down_and_never_pass_the_price() {
+    let eur = |text: &str| lead::Money {
+        amount: text.parse().unwrap(),
+        currency: "EUR".parse().unwrap(),
+    };
+    let amount = |text: &str| text.parse().unwrap();
+    for (rule, price, payout) in [
+        (PayoutRule::Share(amount("0.8")), "12.51", Some("10.00")),
+        (PayoutRule::Fixed(amount("3")), "12.51", Some("3.00")),
+        (PayoutRule::Fixed(amount("13")), "12.51", None),
+        (PayoutRule::Margin(amount("2.505")), "12.51", Some("10.00")),
+        (PayoutRule::Margin(amount("13")), "12.51", None),
+    ] {
+        assert_eq!(
+            rule.payout(eur(price)).map(lead::Money::to_wire).as_deref(),
+            payout,
+            "{rule:?}"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! An absolute http(s) URL, split for dialling. Never resolves or dials.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Longest URL accepted anywhere.
+const URL_BYTES_MAX: usize = 2_048;
+
+/// An absolute `http` or `https` URL without user information or fragment.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Url {
+    text: String,
+    secure: bool,
+    host: String,
+    port: u16,
+    target: String,
+}
+
+impl Url {
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// `https`.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Host name or address, without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Port, given or implied.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Path and query: what a request line names.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The value of the `Host` header.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        let implied = if self.secure { 443 } else { 80 };
+        if self.port == implied {
+            host
+        } else {
+            format!("{host}:{}", self.port)
+        }
+    }
+}
+
+/// A text that is not such a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAUrl;
+
+impl fmt::Display for NotAUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an absolute http or https URL without user information")
+    }
+}
+
+impl std::error::Error for NotAUrl {}
+
+impl FromStr for Url {
+    type Err = NotAUrl;
+
+    fn from_str(text: &str) -> Result<Self, NotAUrl> {
+        if text.len() > URL_BYTES_MAX || text.contains('#') {
+            return Err(NotAUrl);
+        }
+        let uri: http::Uri = text.parse().map_err(|_| NotAUrl)?;
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(NotAUrl),
+        };
+        let authority = uri
+            .authority()
+            .filter(|a| !a.as_str().contains('@'))
+            .ok_or(NotAUrl)?;
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_ascii_lowercase();
+        let port = authority
+            .port_u16()
+            .unwrap_or(if secure { 443 } else { 80 });
+        if host.is_empty() || port == 0 {
+            return Err(NotAUrl);
+        }
+        let target = uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str())
+            .to_owned();
+        Ok(Self {
+            text: text.to_owned(),
+            secure,
+            host,
+            port,
+            target,
+        })
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
