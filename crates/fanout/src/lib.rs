@@ -1,1 +1,36 @@
-//! fanout
+//! Many buyers, one deadline: ping a tier's campaigns at once, keep what arrived, post to one.
+//!
+//! Owns the trait of the wire to buyers ([`Buyers`]) and its HTTP implementation. It must never decide
+//! who wins, retry a post whose bytes may have left, follow a redirect, or show contact data to anyone
+//! but the campaign that is posted to.
+//!
+//! What every wire owes the engine: an answer or a code by the deadline, never a panic; a post is
+//! `NotSent` only when that is proved; every reply is bounded in bytes and time.
+
+mod classify;
+mod http;
+mod metrics;
+mod native;
+mod ping;
+mod pool;
+mod post;
+
+#[cfg(test)]
+mod tests;
+
+pub use http::{HttpBuyers, Limits};
+pub use metrics::describe;
+pub use ping::{Asked, Ping, SharedAttributes, ping_all};
+pub use post::{Post, PostReply};
+
+use lead::{Bid, NoBid};
+
+/// The wire to buyers, as the engine sees it.
+pub trait Buyers: Send + Sync + 'static {
+    /// Asks one campaign for a bid. Dropping the future gives the ping up.
+    fn ping(&self, ping: &Ping<'_>) -> impl Future<Output = Result<Bid, NoBid>> + Send;
+
+    /// Delivers a lead to one campaign. Runs to its own time limit; dropping the future once it has
+    /// been polled leaves the post `Unknown`.
+    fn post(&self, post: &Post<'_>) -> impl Future<Output = PostReply> + Send;
+}
