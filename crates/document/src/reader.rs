@@ -324,18 +324,21 @@ impl<'n, 't> Fields<'n, 't> {
         })
     }
 
+    /// Members that nothing has asked for.
+    pub fn unread<'s>(&'s self) -> impl Iterator<Item = (&'n str, Slot<'n, 's>)> {
+        self.all()
+            .filter(|(key, _)| !self.read.borrow().contains(key))
+    }
+
     /// Notes every member that nothing has asked for.
     pub fn deny_unknown(&self) {
-        let read = self.read.borrow();
-        for (key, slot) in self.all() {
-            if !read.contains(&key) {
-                let mut known: Vec<&str> = read.clone();
-                known.dedup();
-                slot.refuse(format_args!(
-                    "is not a known field; known here: {}",
-                    known.join(", ")
-                ));
-            }
+        for (_, slot) in self.unread() {
+            let mut known: Vec<&str> = self.read.borrow().clone();
+            known.dedup();
+            slot.refuse(format_args!(
+                "is not a known field; known here: {}",
+                known.join(", ")
+            ));
         }
     }
 

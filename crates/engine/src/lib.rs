@@ -1,1 +1,23 @@
-//! engine
+//! A lead's journey, from a door's submission to its one disposition.
+//!
+//! Read [`journey`] first: it is one function, top to bottom, and everything else here is a leaf of
+//! it. This crate must never open a socket or a file, read a clock or a random source that it was not
+//! handed, or know any door's format.
+
+mod admit;
+mod auction;
+mod budget;
+mod engine;
+mod enrich;
+mod journey;
+mod metrics;
+mod record;
+mod snapshot;
+
+#[cfg(test)]
+mod tests;
+
+pub use budget::Reserves;
+pub use engine::{Arrival, Engine, Entropy, Parts, Refusal};
+pub use metrics::describe;
+pub use snapshot::{Snapshot, Tree};

@@ -1,13 +1,26 @@
 //! What happened, on stable storage: leads, intents, outcomes, dispositions.
 //!
-//! Owns its trait ([`Ledger`]) and two implementations, SQLite and memory. It must never decide who
-//! buys, read a clock, block a caller's thread on a disk, or hold contact data in the clear on disk.
+//! Owns its trait ([`Ledger`]) and two implementations, [`SqliteLedger`] and [`MemoryLedger`], which
+//! obey the same rules (`legality`). It must never decide who buys, read a clock, block a caller's
+//! thread on a disk, or hold contact data in the clear on disk. Times are kept to the millisecond,
+//! decimals exactly as written.
 
+mod health;
+mod legality;
+mod memory;
+mod metrics;
 mod record;
+mod root_key;
+mod seal;
+mod sqlite;
 
+pub use memory::MemoryLedger;
 pub use record::{
-    Decision, Entry, Intent, LeadRecord, NewLead, PostRecord, Posted, Receipt, Settled, Write,
+    Decision, Entry, Intent, LeadRecord, NewLead, OpenIntent, PostRecord, Posted, Receipt, Settled,
+    Write,
 };
+pub use root_key::{KeyError, RootKey};
+pub use sqlite::{OpenError, Options, SqliteLedger};
 
 /// Why a write or a read was refused. Nothing of a refused write is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +45,21 @@ pub trait Ledger: Send + Sync + 'static {
     fn commit(&self, write: Write) -> impl Future<Output = Result<Receipt, Refused>> + Send;
 
     /// Reads a lead.
-    fn lead(&self, id: lead::LeadId) -> impl Future<Output = Result<Option<LeadRecord>, Refused>> + Send;
+    fn lead(
+        &self,
+        id: lead::LeadId,
+    ) -> impl Future<Output = Result<Option<LeadRecord>, Refused>> + Send;
 
     /// Why new leads must be refused, if they must.
     fn trouble(&self) -> Option<String>;
+}
+
+/// What a start reads before the first lead is taken. Opening a ledger changes no row: what becomes of
+/// an open intent is for the engine to say.
+pub trait Recovery: Ledger {
+    /// The posts that have an intent and no class, in the order of their leads.
+    fn open_intents(&self) -> impl Future<Output = Result<Vec<OpenIntent>, Refused>> + Send;
+
+    /// The leads without a disposition, in order.
+    fn leads_unsettled(&self) -> impl Future<Output = Result<Vec<lead::LeadId>, Refused>> + Send;
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use lead::{
-    CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, RejectionReason, Sequence,
-    Submission,
+    CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, RejectionReason,
+    Sequence, Submission,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -178,9 +178,20 @@ pub struct PostRecord {
     pub posted_at: Option<Timestamp>,
 }
 
+/// A post whose answer is not on record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenIntent {
+    /// Of which lead.
+    pub lead: LeadId,
+    /// As far as it came.
+    pub post: PostRecord,
+}
+
 impl LeadRecord {
     /// The accepted posts.
     pub fn sales(&self) -> impl Iterator<Item = &PostRecord> {
-        self.posts.iter().filter(|post| post.class == Some(PostClass::Accepted))
+        self.posts
+            .iter()
+            .filter(|post| post.class == Some(PostClass::Accepted))
     }
 }

@@ -1,0 +1,246 @@
+//! The record of a journey in flight: what must reach the ledger next, and the guard that settles a
+//! journey which is dropped. Decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lead::journey::{OfferEvent, OfferState};
+use lead::{Code, Disposition, LeadId, OfferOutcome, PostClass, RejectionReason, Sequence};
+use ledger::{Decision, Entry, Intent, Ledger, NewLead, Posted, Settled, Write};
+
+use crate::engine::{Inner, Refusal};
+use crate::metrics::Ending;
+
+/// One lead's unwritten record. Dropped unsettled, it settles itself: as `Indeterminate` if a post may
+/// have left, else as expired.
+pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
+    inner: Arc<Inner<B, L>>,
+    pub(crate) id: LeadId,
+    pub(crate) sequence: Option<Sequence>,
+    test: bool,
+    created: Option<Box<NewLead>>,
+    pending: Vec<Entry>,
+    pub(crate) decisions: Vec<Decision>,
+    state: OfferState,
+    open_intent: Option<Intent>,
+    settled: bool,
+}
+
+impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
+    pub(crate) fn new(inner: Arc<Inner<B, L>>, id: LeadId, created: NewLead) -> Self {
+        Self {
+            inner,
+            id,
+            sequence: None,
+            test: created.submission.test,
+            created: Some(Box::new(created)),
+            pending: Vec::new(),
+            decisions: Vec::new(),
+            state: OfferState::Asking,
+            open_intent: None,
+            settled: false,
+        }
+    }
+
+    /// Notes the code at which a campaign stands now.
+    pub(crate) fn note(&mut self, position: usize, code: Code) {
+        if let Some(decision) = self.decisions.get_mut(position) {
+            decision.code = code;
+        }
+    }
+
+    /// Notes the answer to a ping.
+    pub(crate) fn pinged(&mut self, row: usize, asked: &fanout::Asked) {
+        let Some(decision) = self.decisions.get_mut(row) else {
+            return;
+        };
+        decision.ping_ms = Some(millis(asked.took));
+        if let Err(no_bid) = &asked.answer {
+            decision.code = no_bid.code;
+            decision.reason.clone_from(&no_bid.reason);
+        }
+    }
+
+    /// Notes a bid.
+    pub(crate) fn bid(&mut self, row: usize, bid: &lead::Bid) {
+        if let Some(decision) = self.decisions.get_mut(row) {
+            decision.bid = Some(bid.price.amount);
+        }
+    }
+
+    /// Notes what became of the open intent, in the record and in the campaign's row.
+    pub(crate) fn delivered(
+        &mut self,
+        row: usize,
+        took: Duration,
+        reply: &fanout::PostReply,
+        posted: Posted,
+    ) {
+        if let Some(decision) = self.decisions.get_mut(row) {
+            decision.code = reply.code;
+            decision.post_ms = Some(millis(took));
+            decision.reason.clone_from(&reply.reason);
+        }
+        self.posted(posted);
+    }
+
+    /// Nothing can follow: sold, unknown, or refused after the publisher was answered.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, OfferState::Ended(_))
+    }
+
+    /// Makes an intent durable, with everything that waits to be written.
+    pub(crate) async fn intend(&mut self, intent: Intent) -> Result<(), Refusal> {
+        self.step(OfferEvent::IntentWritten);
+        self.open_intent = Some(intent.clone());
+        self.pending.push(Entry::Intent(intent));
+        self.flush().await
+    }
+
+    /// The next write carries it.
+    fn posted(&mut self, posted: Posted) {
+        self.step(match posted.class {
+            PostClass::Accepted => OfferEvent::Accepted,
+            PostClass::Rejected | PostClass::NotSent => OfferEvent::Refused,
+            PostClass::Unknown => OfferEvent::Unknown,
+        });
+        self.open_intent = None;
+        self.pending.push(Entry::Posted(posted));
+    }
+
+    /// The publisher has been answered while a post runs.
+    pub(crate) fn answered_early(&mut self) {
+        self.step(OfferEvent::OutOfTime);
+    }
+
+    /// Ends a lead that is not eligible.
+    pub(crate) async fn reject(mut self, reason: RejectionReason) -> Result<Self, Refusal> {
+        self.settle(None, Some(Disposition::Rejected), Some(reason))
+            .await?;
+        Ok(self)
+    }
+
+    /// Ends the offer.
+    pub(crate) async fn end(mut self, event: OfferEvent) -> Result<(Self, OfferOutcome), Refusal> {
+        if !matches!(self.state, OfferState::Ended(_)) {
+            self.step(event);
+        }
+        let OfferState::Ended(outcome) = self.state else {
+            return Err(Refusal::Bug("an offer was settled before it ended"));
+        };
+        self.settle(Some(outcome), outcome.disposition(), None)
+            .await?;
+        Ok((self, outcome))
+    }
+
+    async fn settle(
+        &mut self,
+        outcome: Option<OfferOutcome>,
+        disposition: Option<Disposition>,
+        reason: Option<RejectionReason>,
+    ) -> Result<(), Refusal> {
+        let disposition = if self.test {
+            Some(Disposition::Test)
+        } else {
+            disposition
+        };
+        let entry = self.ending(outcome, disposition, reason);
+        self.pending.push(entry);
+        self.settled = true;
+        self.flush().await
+    }
+
+    fn ending(
+        &mut self,
+        outcome: Option<OfferOutcome>,
+        disposition: Option<Disposition>,
+        reason: Option<RejectionReason>,
+    ) -> Entry {
+        let decisions = std::mem::take(&mut self.decisions);
+        let at = self.inner.clock.timestamp();
+        Entry::Settled(Settled {
+            outcome,
+            disposition,
+            reason,
+            decisions,
+            at,
+        })
+    }
+
+    async fn flush(&mut self) -> Result<(), Refusal> {
+        let write = self.take_write();
+        let receipt = self
+            .inner
+            .ledger
+            .commit(write)
+            .await
+            .map_err(Refusal::Ledger)?;
+        self.sequence = Some(receipt.sequence);
+        Ok(())
+    }
+
+    fn take_write(&mut self) -> Write {
+        Write {
+            lead: self.id,
+            created: self.created.take(),
+            entries: std::mem::take(&mut self.pending),
+        }
+    }
+
+    /// An illegal step is a bug: it is counted, and the state stays where it was.
+    fn step(&mut self, event: OfferEvent) {
+        match self.state.after(event) {
+            Some(next) => self.state = next,
+            None => {
+                debug_assert!(false, "{event:?} in {:?}", self.state);
+                self.inner.metrics.illegal_steps.increment(1);
+            }
+        }
+    }
+}
+
+impl<B: Send + Sync + 'static, L: Ledger> Drop for Record<B, L> {
+    fn drop(&mut self) {
+        // A lead that the ledger has never seen, and no publisher heard of, leaves no trace.
+        if self.settled || self.created.is_some() {
+            return;
+        }
+        let outcome = match self.open_intent.take() {
+            Some(intent) => {
+                self.pending
+                    .push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
+                OfferOutcome::Indeterminate
+            }
+            None => OfferOutcome::Expired,
+        };
+        let entry = self.ending(Some(outcome), outcome.disposition(), None);
+        self.pending.push(entry);
+        let (inner, write) = (Arc::clone(&self.inner), self.take_write());
+        self.inner.metrics.ended(Ending::Abandoned);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(refused) = inner.ledger.commit(write).await {
+                    tracing::error!(%refused, "an abandoned journey could not be settled");
+                }
+            });
+        }
+    }
+}
+
+fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn unknown(intent: Intent, at: jiff::Timestamp) -> Posted {
+    Posted {
+        campaign: intent.campaign,
+        attempt: intent.attempt,
+        class: PostClass::Unknown,
+        code: Code::Unknown,
+        price: intent.price,
+        payout: intent.payout,
+        redirect_url: None,
+        reference: None,
+        at,
+    }
+}

@@ -1,0 +1,105 @@
+//! A market compiled for selling: immutable, swapped whole. A journey keeps the one it began with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use document::{Defect, Defects, Slot};
+use lead::ProductId;
+use market::{Campaign, CampaignStatus, Market, Product};
+use rules::{Filter, Lists, RuleBook};
+
+/// A market and its trees.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What it was compiled from.
+    pub market: Arc<Market>,
+    /// Counts up with every swap.
+    pub version: u64,
+    trees: BTreeMap<ProductId, Tree>,
+}
+
+/// The campaigns of one product in the order in which they may be asked, and their compiled filters.
+#[derive(Debug)]
+pub struct Tree {
+    /// By tier, then priority, then key.
+    pub campaigns: Vec<Campaign>,
+    /// Position `i` is the filter of campaign `i`.
+    pub book: RuleBook,
+}
+
+impl Snapshot {
+    /// Compiles every product's tree.
+    ///
+    /// # Errors
+    /// The filters' defects, with their paths in the document that the market was read from.
+    pub fn compile(market: Market, version: u64) -> Result<Self, Vec<Defect>> {
+        let mut defects = Vec::new();
+        let mut trees = BTreeMap::new();
+        for product in market.products.values() {
+            trees.insert(
+                product.id.clone(),
+                Tree::compile(&market, product, &mut defects),
+            );
+        }
+        if defects.is_empty() {
+            Ok(Self {
+                market: Arc::new(market),
+                version,
+                trees,
+            })
+        } else {
+            Err(defects)
+        }
+    }
+
+    /// The tree of a product.
+    #[must_use]
+    pub fn tree(&self, product: &ProductId) -> Option<(&Product, &Tree)> {
+        Some((self.market.products.get(product)?, self.trees.get(product)?))
+    }
+}
+
+impl Tree {
+    fn compile(market: &Market, product: &Product, defects: &mut Vec<Defect>) -> Self {
+        let mut campaigns: Vec<Campaign> = market
+            .campaigns
+            .values()
+            .filter(|campaign| campaign.product == product.id)
+            .cloned()
+            .collect();
+        campaigns.sort_by(|a, b| (a.tier, -a.priority, &a.key).cmp(&(b.tier, -b.priority, &b.key)));
+        let mut filters = Vec::with_capacity(campaigns.len());
+        for campaign in &campaigns {
+            match filter(campaign, product) {
+                Ok(filter) => filters.push(filter),
+                Err(found) => defects.extend(found),
+            }
+        }
+        let book = RuleBook::compile(filters);
+        Self { campaigns, book }
+    }
+
+    /// Campaigns that take part now.
+    pub(crate) fn is_open(campaign: &Campaign) -> bool {
+        campaign.status == CampaignStatus::Active
+    }
+}
+
+fn filter(campaign: &Campaign, product: &Product) -> Result<Filter, Vec<Defect>> {
+    let defects = Defects::new();
+    let filter = Filter::parse(
+        &Slot::root(&campaign.filter, &defects),
+        &product.dictionary,
+        &Lists::default(),
+    );
+    let prefix = Market::filter_path(&campaign.key);
+    defects.finish(filter).map_err(|found| {
+        found
+            .into_iter()
+            .map(|defect| Defect {
+                path: defect.path.under(&prefix),
+                ..defect
+            })
+            .collect()
+    })
+}

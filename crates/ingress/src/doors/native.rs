@@ -1,0 +1,249 @@
+//! Gavel's own door: `POST /v1/leads` and `GET /v1/leads/{id}`, key as `Authorization: Bearer`.
+//!
+//! Strict where the other doors are tolerant: an attribute that the product does not have, a value of
+//! the wrong kind or an unknown field is a 422 that lists every defect. Must never decide whether a
+//! lead is eligible.
+
+use std::collections::BTreeMap;
+
+use document::{Defects, Node, Slot};
+use hyper::StatusCode;
+use lead::{
+    Address, Answer, Consent, Contact, Door, Money, PayoutBasis, RejectionReason, Status,
+    Submission,
+};
+use market::{Market, Product, Publisher};
+use serde_json::{Value, json};
+
+use crate::doors::Decoded;
+use crate::reply::{Fault, Reply};
+use crate::{contact, json as raw};
+
+/// Longest id, tag or tag name.
+const WORD_CHARS_MAX: usize = 200;
+
+/// Most tags.
+const TAGS_MAX: usize = 32;
+
+/// Reads a body.
+///
+/// # Errors
+/// Every defect.
+pub(crate) fn decode(
+    root: &Node<'_>,
+    publisher: &Publisher,
+    market: &Market,
+) -> Result<Decoded, Fault> {
+    let product = root.member("product").and_then(Node::as_text);
+    let product = product.and_then(|id| market.products.get(&id.parse().ok()?));
+    let defects = Defects::new();
+    let slot = Slot::root(root, &defects);
+    // Without a product there is no dictionary: say that first.
+    if let Some(fields) = slot.fields()
+        && fields.at("product").filled().is_some()
+        && product.is_none()
+    {
+        return Ok(Decoded::Rejected(RejectionReason::InvalidProduct));
+    }
+    let read = product.and_then(|product| read(&slot, publisher, product));
+    defects
+        .finish(read)
+        .map(|lead| Decoded::Lead(Box::new(lead)))
+        .map_err(Fault::Invalid)
+}
+
+/// Words an answer.
+pub(crate) fn encode(answer: &Answer) -> Reply {
+    let (status, redirect_url, reason, payout, basis) = match &answer.status {
+        Status::Distributed {
+            redirect_url,
+            payout,
+            basis,
+        } => (
+            "distributed",
+            redirect_url.as_deref(),
+            None,
+            Some(payout.to_wire()),
+            Some(basis),
+        ),
+        Status::New => ("new", None, None, None, None),
+        Status::Rejected(reason) => ("rejected", None, Some(reason.name()), None, None),
+    };
+    let basis = basis.map(|basis| match basis {
+        PayoutBasis::Sale => "sale",
+        PayoutBasis::Outcome => "outcome",
+    });
+    let body = json!({
+        "lead_id": answer.lead.map(|(id, _)| id),
+        "status": status,
+        "final": answer.is_final,
+        "redirect_url": redirect_url,
+        "rejection_reason": reason,
+        "payout": payout,
+        "payout_basis": basis,
+        "currency": answer.currency,
+        "external_id": answer.external_id,
+        "tags": answer.tags,
+    });
+    Reply::json(StatusCode::OK, body)
+}
+
+/// Words a fault as RFC 9457 problem details.
+pub(crate) fn fault(fault: &Fault) -> Reply {
+    let status = fault.status();
+    let mut body = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "code": fault.code(),
+        "detail": fault.message(),
+    });
+    if let (Fault::Invalid(defects), Some(members)) = (fault, body.as_object_mut()) {
+        let error = |defect: &document::Defect| json!({ "pointer": defect.path.pointer(), "detail": defect.issue });
+        members.insert("errors".to_owned(), defects.iter().map(error).collect());
+    }
+    let reply = Reply {
+        content_type: "application/problem+json",
+        ..Reply::json(status, body)
+    };
+    fault.dress(reply)
+}
+
+fn read(slot: &Slot<'_, '_>, publisher: &Publisher, product: &Product) -> Option<Submission> {
+    let fields = slot.fields()?;
+    let _known = fields.at("product");
+    let sub_id = word(fields.given("sub_id"));
+    let external_id = word(fields.given("external_id"));
+    let min_payout = fields
+        .given("min_payout")
+        .and_then(|slot| min_payout(&slot, product));
+    let tags = fields
+        .given("tags")
+        .and_then(|slot| tags(&slot))
+        .unwrap_or_default();
+    let source_url = contact::optional(fields.given("source_url"));
+    let user_agent = contact::optional(fields.given("user_agent"));
+    let attributes = product.dictionary.read_strictly(&fields.at("attributes"));
+    let contact = read_contact(&fields.at("contact"));
+    let consent = fields
+        .given("consent")
+        .map_or(Some(Consent::default()), |slot| read_consent(&slot));
+    let test = fields.given("test").map_or(Some(false), |slot| slot.bool());
+    fields.deny_unknown();
+    Some(Submission {
+        door: Door::Native,
+        publisher: publisher.id.clone(),
+        product: product.id.clone(),
+        sub_id,
+        external_id,
+        min_payout,
+        tags,
+        source_url,
+        user_agent,
+        attributes: attributes?,
+        contact: contact?,
+        consent: consent?,
+        test: test?,
+    })
+}
+
+fn min_payout(slot: &Slot<'_, '_>, product: &Product) -> Option<Money> {
+    let money = Money::price(slot.decimal()?, product.currency);
+    if money.is_none() {
+        slot.refuse("must be an amount of at least 0 in whole minor units");
+    }
+    money
+}
+
+fn tags(slot: &Slot<'_, '_>) -> Option<BTreeMap<String, String>> {
+    let fields = slot.fields()?;
+    let read =
+        |(name, slot): (&str, Slot<'_, '_>)| Some((name.to_owned(), slot.text()?.to_owned()));
+    let tags: BTreeMap<String, String> = fields.all().filter_map(read).collect();
+    let long = |text: &String| text.chars().count() > WORD_CHARS_MAX;
+    if tags.len() > TAGS_MAX || tags.iter().any(|(name, value)| long(name) || long(value)) {
+        slot.refuse(format_args!(
+            "must hold at most {TAGS_MAX} tags of at most {WORD_CHARS_MAX} characters"
+        ));
+    }
+    Some(tags)
+}
+
+fn word(slot: Option<Slot<'_, '_>>) -> Option<String> {
+    let slot = slot?;
+    let word = contact::optional(Some(slot))?;
+    if word.chars().count() > WORD_CHARS_MAX {
+        slot.refuse(format_args!("must be at most {WORD_CHARS_MAX} characters"));
+    }
+    Some(word)
+}
+
+fn read_contact(slot: &Slot<'_, '_>) -> Option<Contact> {
+    let fields = slot.fields()?;
+    let object = |name: &'static str| fields.given(name).and_then(raw::object).unwrap_or_default();
+    let contact = Contact {
+        first_name: contact::filled(fields.given("first_name")).and_then(contact::name),
+        middle_name: contact::filled(fields.given("middle_name")).and_then(contact::name),
+        last_name: contact::filled(fields.given("last_name")).and_then(contact::name),
+        second_last_name: contact::filled(fields.given("second_last_name")).and_then(contact::name),
+        email: contact::filled(fields.given("email")).and_then(contact::email),
+        phone: contact::filled(fields.given("phone")).and_then(|slot| phone(&slot)),
+        birth_date: contact::filled(fields.given("birth_date")).and_then(contact::date),
+        national_id: contact::optional(fields.given("national_id")),
+        address: fields.given("address").and_then(|slot| address(&slot)),
+        bank: object("bank"),
+        employer: object("employer"),
+        documents: fields
+            .given("documents")
+            .and_then(|slot| slot.each(|item| raw::object(item).map(Value::Object)))
+            .unwrap_or_default(),
+        extra: object("extra"),
+    };
+    fields.deny_unknown();
+    Some(contact)
+}
+
+/// Digits with an optional `+`; punctuation that people write is dropped.
+fn phone(slot: &Slot<'_, '_>) -> Option<String> {
+    let text = slot.text()?.trim();
+    let kept: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
+    let digits = kept.strip_prefix('+').unwrap_or(&kept);
+    let right = (6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    if !right {
+        slot.refuse("must be a phone number of 6 to 15 digits, best as +34600111222");
+    }
+    right.then_some(kept)
+}
+
+fn address(slot: &Slot<'_, '_>) -> Option<Address> {
+    let fields = slot.fields()?;
+    let address = Address {
+        street: contact::optional(fields.given("street")),
+        house: contact::optional(fields.given("house")),
+        city: contact::optional(fields.given("city")),
+        region: contact::optional(fields.given("region")),
+        postal_code: contact::optional(fields.given("postal_code")),
+        country: contact::optional(fields.given("country")),
+    };
+    fields.deny_unknown();
+    Some(address)
+}
+
+fn read_consent(slot: &Slot<'_, '_>) -> Option<Consent> {
+    let fields = slot.fields()?;
+    let entries = fields
+        .given("entries")
+        .map_or(Some(Vec::new()), |slot| slot.each(contact::consent_entry));
+    let partners = fields.given("partners").map_or(Some(Vec::new()), |slot| {
+        slot.each(|p| p.filled().map(str::to_owned))
+    });
+    let consent = Consent {
+        entries: entries?,
+        ip: contact::filled(fields.given("ip")).and_then(contact::ip),
+        collected_at: contact::filled(fields.given("collected_at")).and_then(contact::moment),
+        partners: partners?,
+        certificate_url: contact::optional(fields.given("certificate_url")),
+    };
+    fields.deny_unknown();
+    Some(consent)
+}

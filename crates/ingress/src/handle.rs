@@ -1,0 +1,185 @@
+//! One request from header to reply: route, authenticate, read, decode, distribute, encode.
+
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
+use hyper::{Request, StatusCode, Version};
+use jiff::Timestamp;
+use lead::{Answer, Door, LeadId, RejectionReason, Status};
+use market::{Market, Publisher};
+
+use crate::doors::{Decoded, leadhub, native};
+use crate::reply::{Fault, Reply};
+use crate::route::{Route, route};
+use crate::{Arrival, Distribute, Limits, body};
+
+/// Answers one request. Its header is complete; its body may not have come yet.
+pub(crate) async fn handle<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    request: Request<Incoming>,
+) -> Reply {
+    let at = (desk.clock().timestamp(), desk.clock().instant());
+    let place = route(request.method(), request.uri().path());
+    if let Err(why) = host_is_clear(&request) {
+        return word(door_of(&place), &Fault::Request(why));
+    }
+    match place {
+        Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
+        Route::NativeCreate => create(desk, limits, Door::Native, (request, at)).await,
+        Route::NativeFind(id) => find(desk, limits, id, request.headers()).await,
+        Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
+        Route::Unknown => word(Door::Native, &Fault::NoRoute),
+    }
+}
+
+async fn create<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    door: Door,
+    (request, at): (Request<Incoming>, (Timestamp, Instant)),
+) -> Reply {
+    match take(desk, limits, door, (request, at)).await {
+        Ok(answer) => match door {
+            Door::Leadhub => leadhub::encode(&answer),
+            Door::Native => native::encode(&answer),
+        },
+        Err(fault) => word(door, &fault),
+    }
+}
+
+async fn take<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    door: Door,
+    (request, (at, instant)): (Request<Incoming>, (Timestamp, Instant)),
+) -> Result<Answer, Fault> {
+    let market = desk.market();
+    let publisher = authenticate(&market, door, request.headers())?;
+    let budget = budget(request.headers())?;
+    if let Some(why) = desk.unavailable() {
+        return Err(Fault::Unavailable(why, limits.retry_after));
+    }
+    let mut bytes = body::read(request.into_body(), limits).await?;
+    let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
+    let decoded = match door {
+        Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
+        Door::Native => native::decode(&root, publisher, &market)?,
+    };
+    match decoded {
+        Decoded::Rejected(reason) => Ok(never_created(reason)),
+        Decoded::Lead(submission) => {
+            let arrival = Arrival {
+                submission: *submission,
+                at,
+                instant,
+                budget,
+            };
+            desk.distribute(arrival)
+                .await
+                .map_err(|why| Fault::Unavailable(why, limits.retry_after))
+        }
+    }
+}
+
+async fn find<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    id: Option<LeadId>,
+    headers: &HeaderMap,
+) -> Reply {
+    let market = desk.market();
+    let found = match authenticate(&market, Door::Native, headers) {
+        Err(fault) => Err(fault),
+        Ok(publisher) => match id {
+            None => Err(Fault::NoLead),
+            Some(id) => desk
+                .find(&publisher.id, id)
+                .await
+                .map_err(|why| Fault::Unavailable(why, limits.retry_after))
+                .and_then(|answer| answer.ok_or(Fault::NoLead)),
+        },
+    };
+    found.map_or_else(
+        |fault| native::fault(&fault),
+        |answer| native::encode(&answer),
+    )
+}
+
+/// A lead refused by what the market says; there is nothing to store.
+fn never_created(reason: RejectionReason) -> Answer {
+    Answer {
+        lead: None,
+        status: Status::Rejected(reason),
+        is_final: true,
+        currency: None,
+        external_id: None,
+        tags: std::collections::BTreeMap::new(),
+    }
+}
+
+fn word(door: Door, fault: &Fault) -> Reply {
+    match door {
+        Door::Leadhub => leadhub::fault(fault),
+        Door::Native => native::fault(fault),
+    }
+}
+
+fn door_of(place: &Route) -> Door {
+    match place {
+        Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
+        _ => Door::Native,
+    }
+}
+
+fn authenticate<'m>(
+    market: &'m Market,
+    door: Door,
+    headers: &HeaderMap,
+) -> Result<&'m Publisher, Fault> {
+    let key = match door {
+        Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
+        Door::Native => headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim()),
+    };
+    key.and_then(|key| market.publisher_by_key(door, key))
+        .ok_or(Fault::Unauthorized)
+}
+
+fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
+    let Some(value) = headers.get("gavel-budget-ms") else {
+        return Ok(None);
+    };
+    let millis = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok())
+        .filter(|millis| *millis > 0);
+    millis
+        .map(|millis| Some(Duration::from_millis(millis)))
+        .ok_or(Fault::Request(
+            "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0",
+        ))
+}
+
+/// Two readers of a request with two hosts, or none, may see two requests.
+fn host_is_clear(request: &Request<Incoming>) -> Result<(), &'static str> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if request.version() == Version::HTTP_11 && hosts != 1 || hosts > 1 {
+        return Err("a request must carry exactly one Host header");
+    }
+    Ok(())
+}
+
+/// Whether a reply says that the connection should not be used again: its body may be unread.
+pub(crate) fn ends_connection(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
+    )
+}

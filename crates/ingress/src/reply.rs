@@ -1,0 +1,150 @@
+//! What goes back to a publisher: status, headers, JSON. Knows no door's format.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use serde_json::Value;
+
+use crate::Unavailable;
+
+/// An answer before it is bytes.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Value,
+    pub(crate) allow: Option<&'static str>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Reply {
+    /// A JSON answer.
+    pub(crate) fn json(status: StatusCode, body: Value) -> Self {
+        Self {
+            status,
+            content_type: "application/json",
+            body,
+            allow: None,
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+        let bytes = serde_json::to_vec(&self.body).unwrap_or_default();
+        let mut response = Response::new(Full::new(Bytes::from(bytes)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response
+    }
+}
+
+/// Everything that can be wrong with a request before or instead of an answer; each door words it in
+/// its own format.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The request is not one: bad Host, bad header.
+    Request(&'static str),
+    /// Nothing stands at this path.
+    NoRoute,
+    /// Not under this method.
+    Method(&'static str),
+    /// The key is missing or wrong.
+    Unauthorized,
+    /// The body took too long.
+    BodyTimeout,
+    /// The body is too large.
+    BodyTooLarge(usize),
+    /// The body stopped early.
+    BodyBroken,
+    /// The body is no JSON document.
+    Unparsable(document::Unparsable),
+    /// Fields are wrong; all of them.
+    Invalid(Vec<document::Defect>),
+    /// No such lead of this publisher's.
+    NoLead,
+    /// Not now.
+    Unavailable(Unavailable, Duration),
+}
+
+impl Fault {
+    /// The HTTP status, where doors do not differ.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Request(_) | Self::BodyBroken | Self::Unparsable(_) => StatusCode::BAD_REQUEST,
+            Self::NoRoute | Self::NoLead => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable(Unavailable::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// For people; holds nothing of the request.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Request(what) => (*what).to_owned(),
+            Self::NoRoute => "nothing stands at this path".to_owned(),
+            Self::Method(allow) => format!("this path takes {allow} only"),
+            Self::Unauthorized => "the API key is missing or not valid here".to_owned(),
+            Self::BodyTimeout => "the body did not arrive in time".to_owned(),
+            Self::BodyTooLarge(most) => format!("the body is larger than {most} bytes"),
+            Self::BodyBroken => "the body stopped before its end".to_owned(),
+            Self::Unparsable(why) => why.to_string(),
+            Self::Invalid(defects) => format!("{} field(s) are not valid", defects.len()),
+            Self::NoLead => "you have no such lead".to_owned(),
+            Self::Unavailable(Unavailable::Busy, _) => {
+                "too many leads are in flight; post again".to_owned()
+            }
+            Self::Unavailable(Unavailable::Storage, _) => {
+                "leads cannot be stored now; post again later".to_owned()
+            }
+            Self::Unavailable(Unavailable::Internal, _) => "something went wrong here".to_owned(),
+        }
+    }
+
+    /// A stable word for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Request(_) => "bad_request",
+            Self::NoRoute | Self::NoLead => "not_found",
+            Self::Method(_) => "method_not_allowed",
+            Self::Unauthorized => "unauthorized",
+            Self::BodyTimeout => "body_timeout",
+            Self::BodyTooLarge(_) => "body_too_large",
+            Self::BodyBroken => "body_incomplete",
+            Self::Unparsable(_) => "unparsable",
+            Self::Invalid(_) => "invalid",
+            Self::Unavailable(Unavailable::Busy, _) => "busy",
+            Self::Unavailable(Unavailable::Storage, _) => "storage_unavailable",
+            Self::Unavailable(Unavailable::Internal, _) => "internal",
+        }
+    }
+
+    /// Adds the headers that go with the fault.
+    pub(crate) fn dress(&self, reply: Reply) -> Reply {
+        match self {
+            Self::Method(allow) => Reply {
+                allow: Some(allow),
+                ..reply
+            },
+            Self::Unavailable(Unavailable::Busy | Unavailable::Storage, wait) => Reply {
+                retry_after: Some(*wait),
+                ..reply
+            },
+            _ => reply,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The writer without its thread: failed commits, a database that refuses, checkpoints when they are due.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crossbeam_channel::{Receiver, bounded};
+use lead::{Attributes, Consent, Contact, Door, LeadId, Money, Submission};
+use rusqlite::ffi;
+use tokio::sync::oneshot;
+
+use super::checkpoint::{self, Checkpointer, Order};
+use super::writer::{Job, Writer};
+use super::{apply::Parcel, open, rows, schema};
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::{Entry, Intent, NewLead, Receipt, Refused, RootKey, Write};
+
+type Answer = oneshot::Receiver<Result<Receipt, Refused>>;
+
+struct Bench {
+    writer: Writer,
+    orders: Receiver<Order>,
+    _dir: tempfile::TempDir,
+}
+
+fn bench() -> Bench {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    let root = RootKey::from_bytes([1; 32]);
+    let db = open::writer(&path).unwrap();
+    schema::prepare(&db, &root).unwrap();
+    let (sender, orders) = bounded(4);
+    let writer = Writer {
+        path,
+        root,
+        db,
+        batch_max: 64,
+        health: Arc::new(Health::default()),
+        metrics: Metrics::new(),
+        orders: sender,
+        checkpoint_ordered: Arc::new(AtomicBool::new(false)),
+        reopen: false,
+    };
+    Bench {
+        writer,
+        orders,
+        _dir: dir,
+    }
+}
+
+impl Bench {
+    fn commit(&mut self, writes: Vec<Write>) -> Vec<Result<Receipt, Refused>> {
+        let queued: Vec<(Job, Answer)> = writes.into_iter().map(|write| self.job(write)).collect();
+        let (jobs, answers): (Vec<_>, Vec<_>) = queued.into_iter().unzip();
+        self.writer.commit(jobs);
+        answers
+            .into_iter()
+            .map(|mut answer| answer.try_recv().unwrap())
+            .collect()
+    }
+
+    fn job(&self, write: Write) -> (Job, Answer) {
+        let (reply, answer) = oneshot::channel();
+        (
+            Job::Write(Parcel::seal(&self.writer.root, write).unwrap(), reply),
+            answer,
+        )
+    }
+
+    fn knows(&self, id: LeadId) -> bool {
+        rows::lead(&self.writer.db, &self.writer.root, id)
+            .unwrap()
+            .is_some()
+    }
+}
+
+fn id(number: u8) -> LeadId {
+    LeadId::new(jiff::Timestamp::UNIX_EPOCH, [number; 10])
+}
+
+fn created(number: u8, user_agent_len: usize, entries: Vec<Entry>) -> Write {
+    let submission = Submission {
+        door: Door::ALL[0],
+        publisher: "pub".parse().unwrap(),
+        product: "loan".parse().unwrap(),
+        sub_id: None,
+        external_id: None,
+        min_payout: None,
+        tags: std::collections::BTreeMap::new(),
+        source_url: None,
+        user_agent: Some("x".repeat(user_agent_len)),
+        attributes: Attributes::new(),
+        contact: Contact::default(),
+        consent: Consent::default(),
+        test: false,
+    };
+    let new = NewLead {
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+        market_version: 1,
+        submission,
+    };
+    Write {
+        lead: id(number),
+        created: Some(Box::new(new)),
+        entries,
+    }
+}
+
+fn intent(buyer: &str, slot: u16) -> Entry {
+    let price = Money::zero("EUR".parse().unwrap());
+    Entry::Intent(Intent {
+        campaign: lead::CampaignKey {
+            buyer: buyer.parse().unwrap(),
+            campaign: "main".parse().unwrap(),
+        },
+        attempt: 0,
+        slot,
+        price,
+        payout: price,
+        at: jiff::Timestamp::UNIX_EPOCH,
+    })
+}
+
+#[test]
+fn a_full_disk_refuses_the_batch_and_all_after_it_until_a_probe_succeeds() {
+    let mut bench = bench();
+    assert!(
+        bench
+            .commit(vec![created(1, 10, vec![])])
+            .iter()
+            .all(Result::is_ok)
+    );
+    // A full disk, as SQLite sees one.
+    let pages: i64 = bench
+        .writer
+        .db
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    bench
+        .writer
+        .db
+        .execute_batch(&format!("PRAGMA max_page_count = {pages}"))
+        .unwrap();
+
+    let answers = bench.commit(vec![created(2, 10, vec![]), created(3, 20_000, vec![])]);
+    for answer in &answers {
+        assert!(matches!(answer, Err(Refused::Unavailable(_))), "{answer:?}");
+    }
+    assert!(
+        !bench.knows(id(2)),
+        "the neighbour's write is rolled back with the batch"
+    );
+    let trouble = bench.writer.health.trouble().unwrap();
+    assert!(trouble.contains("full"), "{trouble}");
+    assert!(!bench.writer.reopen);
+    assert_eq!(
+        bench.commit(vec![created(2, 10, vec![])]),
+        [Err(Refused::Unavailable(trouble))]
+    );
+
+    bench.writer.probe();
+    assert!(bench.writer.health.trouble().is_some(), "still full");
+    bench
+        .writer
+        .db
+        .execute_batch("PRAGMA max_page_count = 1000000")
+        .unwrap();
+    bench.writer.probe();
+    assert_eq!(bench.writer.health.trouble(), None);
+    assert!(
+        bench
+            .commit(vec![created(2, 10, vec![])])
+            .iter()
+            .all(Result::is_ok)
+    );
+    assert!(bench.knows(id(1)) && bench.knows(id(2)));
+}
+
+#[test]
+fn after_an_io_error_the_connection_is_given_up_before_the_probe() {
+    let mut bench = bench();
+    // Something that only this connection has.
+    bench
+        .writer
+        .db
+        .execute_batch("CREATE TEMP TABLE here (x)")
+        .unwrap();
+    let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+    bench
+        .writer
+        .fail(&rusqlite::Error::SqliteFailure(error, None));
+    assert!(bench.writer.health.trouble().is_some() && bench.writer.reopen);
+    bench.writer.probe();
+    assert_eq!(bench.writer.health.trouble(), None);
+    assert!(
+        bench
+            .writer
+            .db
+            .execute("INSERT INTO here VALUES (1)", [])
+            .is_err(),
+        "the old connection"
+    );
+    assert!(
+        bench
+            .commit(vec![created(1, 10, vec![])])
+            .iter()
+            .all(Result::is_ok)
+    );
+}
+
+#[test]
+fn a_write_that_only_the_database_refuses_leaves_its_neighbours_whole() {
+    let mut bench = bench();
+    // Stands for a rule that the program forgot.
+    bench
+        .writer
+        .db
+        .execute_batch("CREATE UNIQUE INDEX trip ON posts (lead) WHERE buyer IN ('a', 'b')")
+        .unwrap();
+    let answers = bench.commit(vec![
+        created(1, 10, vec![intent("a", 0)]),
+        created(2, 10, vec![intent("a", 0), intent("b", 1)]),
+        created(3, 10, vec![intent("b", 0), intent("c", 1)]),
+    ]);
+    assert!(
+        matches!(&answers[1], Err(Refused::Illegal(why)) if why.contains("UNIQUE")),
+        "{answers:?}"
+    );
+    let numbers: Vec<_> = [&answers[0], &answers[2]]
+        .map(|a| a.as_ref().unwrap().sequence.0)
+        .into();
+    assert_eq!(numbers, [1, 2]);
+    assert!(bench.knows(id(1)) && !bench.knows(id(2)) && bench.knows(id(3)));
+    assert_eq!(bench.writer.health.trouble(), None);
+}
+
+#[test]
+fn the_database_itself_refuses_to_sell_a_slot_or_to_a_buyer_twice() {
+    let mut bench = bench();
+    assert!(
+        bench
+            .commit(vec![created(1, 10, vec![intent("a", 0)])])
+            .iter()
+            .all(Result::is_ok)
+    );
+    let post = |ordinal: i64, buyer: &str, slot: i64, class: Option<i64>| {
+        bench.writer.db.execute(
+            "INSERT INTO posts (lead, ordinal, buyer, campaign, attempt, slot, class, price, payout, \
+             currency, intent_at) VALUES (1, ?1, ?2, 'c', 0, ?3, ?4, '1', '1', 'EUR', 0)",
+            rusqlite::params![ordinal, buyer, slot, class],
+        )
+    };
+    for class in [None, Some(1), Some(4)] {
+        assert!(post(1, "b", 0, class).is_err(), "slot {class:?}");
+        assert!(post(1, "a", 1, class).is_err(), "buyer {class:?}");
+    }
+    for (ordinal, class) in [(1, Some(2)), (2, Some(3))] {
+        assert_eq!(
+            post(ordinal, "a", 0, class),
+            Ok(1),
+            "a refused post takes nothing"
+        );
+    }
+    assert_eq!(post(3, "b", 1, None), Ok(1));
+}
+
+#[test]
+fn a_grown_log_is_moved_and_an_emptied_one_has_no_bytes() {
+    let mut bench = bench();
+    let log = bench.writer.path.with_extension("db-wal");
+    let mut number = 0;
+    while !checkpoint::is_due(&bench.writer.db).unwrap() {
+        number += 1;
+        assert!(
+            bench
+                .commit(vec![created(number, 200_000, vec![])])
+                .iter()
+                .all(Result::is_ok)
+        );
+    }
+    assert!(number > 10, "due after {number} leads");
+    let order = bench.orders.try_recv().unwrap();
+    assert!(
+        matches!(order, Order::Passive) && bench.orders.is_empty(),
+        "ordered once"
+    );
+
+    // As the checkpointer's thread does it, until the last sender is gone.
+    let (sender, orders) = bounded(4);
+    let (reply, mut emptied) = oneshot::channel();
+    sender.send(order).unwrap();
+    sender.send(Order::Empty(reply)).unwrap();
+    drop(sender);
+    let ordered = Arc::clone(&bench.writer.checkpoint_ordered);
+    Checkpointer::new(bench.writer.path.clone(), orders, ordered)
+        .unwrap()
+        .run();
+    assert_eq!(emptied.try_recv().unwrap(), Ok(()));
+    assert!(!checkpoint::is_due(&bench.writer.db).unwrap());
+    assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
+    assert!(bench.knows(id(1)) && bench.knows(id(number)));
+}

@@ -1,0 +1,504 @@
+//! What every ledger does. Each test runs over both.
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use lead::{Disposition, OfferOutcome, PostClass, RejectionReason, Sequence};
+use ledger::{
+    LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery, Refused, Settled, Write,
+};
+
+use crate::sample::{
+    at, campaign, classed, created, id, intent, money, opened, posted, rejected, settled,
+    settlement, submission, write,
+};
+
+macro_rules! conformance {
+    ($($name:ident,)+) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(&super::MemoryLedger::new()).await;
+            })+
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let dir = tempfile::tempdir().unwrap();
+                super::$name(&crate::sample::sqlite(dir.path())).await;
+            })+
+        }
+    };
+}
+
+conformance! {
+    a_sold_lead_reads_back_in_every_field,
+    a_rejected_lead_takes_one_write,
+    times_are_kept_to_the_millisecond,
+    what_is_not_legal_is_refused_and_leaves_no_trace,
+    every_change_of_disposition_follows_the_table,
+    a_slot_is_sold_once,
+    a_buyer_buys_once,
+    a_refused_post_frees_slot_and_buyer,
+    a_review_settles_an_unknown_post,
+    concurrent_writes_all_commit_and_are_numbered,
+    an_illegal_neighbour_fails_alone,
+    a_start_finds_what_is_open,
+    an_unknown_lead_reads_as_none,
+}
+
+async fn record(ledger: &impl Ledger, number: u16) -> LeadRecord {
+    ledger.lead(id(number)).await.unwrap().unwrap()
+}
+
+async fn ok(ledger: &impl Ledger, write: Write) -> Receipt {
+    ledger.commit(write).await.unwrap()
+}
+
+async fn illegal(ledger: &impl Ledger, write: Write, what: &str) {
+    let refused = ledger.commit(write).await;
+    assert!(
+        matches!(refused, Err(Refused::Illegal(_))),
+        "{what}: {refused:?}"
+    );
+}
+
+async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
+    let receipt = ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
+    assert_eq!(receipt.sequence, Sequence(1));
+    let sale = vec![
+        classed("nova", PostClass::Accepted),
+        settled(OfferOutcome::Sold),
+    ];
+    assert_eq!(ok(ledger, write(id(1), sale)).await, receipt);
+
+    let post = posted("nova", PostClass::Accepted);
+    let expected = LeadRecord {
+        id: id(1),
+        sequence: Sequence(1),
+        received_at: at(1),
+        market_version: u64::MAX - 1,
+        submission: Some(submission()),
+        outcome: Some(OfferOutcome::Sold),
+        disposition: Some(Disposition::Sold),
+        reason: None,
+        posts: vec![PostRecord {
+            campaign: campaign("nova"),
+            attempt: 0,
+            slot: 0,
+            class: Some(PostClass::Accepted),
+            code: Some(post.code),
+            price: money("11.00"),
+            payout: money("7.00"),
+            redirect_url: post.redirect_url,
+            reference: post.reference,
+            intent_at: at(20),
+            posted_at: Some(at(300)),
+        }],
+        decisions: settlement(OfferOutcome::Sold, None).decisions,
+    };
+    let found = record(ledger, 1).await;
+    assert_eq!(found, expected);
+    assert_eq!(found.sales().count(), 1);
+    // Equal decimals may differ in their digits.
+    assert_eq!(found.posts[0].price.amount.to_string(), "11.00");
+    assert_eq!(found.decisions[0].bid.unwrap().to_string(), "12.500");
+}
+
+async fn a_rejected_lead_takes_one_write(ledger: &impl Ledger) {
+    ok(
+        ledger,
+        created(id(1), vec![rejected(Some(RejectionReason::AgeRestriction))]),
+    )
+    .await;
+    let found = record(ledger, 1).await;
+    assert_eq!(found.disposition, Some(Disposition::Rejected));
+    assert_eq!(found.reason, Some(RejectionReason::AgeRestriction));
+    assert_eq!(
+        (found.outcome, found.posts.len(), found.decisions.len()),
+        (None, 0, 0)
+    );
+}
+
+async fn times_are_kept_to_the_millisecond(ledger: &impl Ledger) {
+    let late = |time: Timestamp| time + SignedDuration::from_nanos(999_999);
+    let mut write = created(id(1), vec![]);
+    let new = write.created.as_mut().unwrap();
+    new.received_at = late(new.received_at);
+    let mut sent = intent("nova", 0);
+    sent.at = late(sent.at);
+    write.entries.push(ledger::Entry::Intent(sent));
+    ok(ledger, write).await;
+    let found = record(ledger, 1).await;
+    assert_eq!(
+        (found.received_at, found.posts[0].intent_at),
+        (at(1), at(20))
+    );
+}
+
+async fn what_is_not_legal_is_refused_and_leaves_no_trace(ledger: &impl Ledger) {
+    illegal(ledger, write(id(1), vec![]), "an unknown lead").await;
+    illegal(
+        ledger,
+        created(id(1), vec![rejected(None)]),
+        "rejected without a reason",
+    )
+    .await;
+    assert_eq!(ledger.lead(id(1)).await, Ok(None));
+    ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
+    let before = record(ledger, 1).await;
+
+    illegal(ledger, created(id(1), vec![]), "created twice").await;
+    let unsold = || {
+        let mut settled = settlement(OfferOutcome::Unsold, Some(Disposition::Unsold));
+        settled.reason = Some(RejectionReason::Blacklisted);
+        ledger::Entry::Settled(settled)
+    };
+    illegal(
+        ledger,
+        write(id(1), vec![unsold()]),
+        "a reason without a rejection",
+    )
+    .await;
+    let stranger = classed("orion", PostClass::Accepted);
+    illegal(
+        ledger,
+        write(id(1), vec![stranger]),
+        "posted without an intent",
+    )
+    .await;
+    let other_attempt = || {
+        let mut posted = posted("nova", PostClass::Accepted);
+        posted.attempt = 1;
+        ledger::Entry::Posted(posted)
+    };
+    illegal(
+        ledger,
+        write(id(1), vec![other_attempt()]),
+        "posted of another attempt",
+    )
+    .await;
+    for (what, price, payout) in [
+        ("more than the intent", money("12.51"), money("1")),
+        (
+            "another currency",
+            lead::Money {
+                currency: "USD".parse().unwrap(),
+                ..money("1")
+            },
+            money("1"),
+        ),
+    ] {
+        let bill = ledger::Posted {
+            price,
+            payout,
+            ..posted("nova", PostClass::Accepted)
+        };
+        illegal(
+            ledger,
+            write(id(1), vec![ledger::Entry::Posted(bill)]),
+            what,
+        )
+        .await;
+    }
+    let strange = ledger::Posted {
+        code: lead::Code::Operator(7),
+        ..posted("nova", PostClass::Rejected)
+    };
+    illegal(
+        ledger,
+        write(id(1), vec![ledger::Entry::Posted(strange)]),
+        "a code that would not read back",
+    )
+    .await;
+    let half = vec![
+        classed("nova", PostClass::Rejected),
+        opened("orion", 0),
+        rejected(None),
+    ];
+    illegal(ledger, write(id(1), half), "legal but for the last entry").await;
+    assert_eq!(record(ledger, 1).await, before);
+
+    for class in [PostClass::Accepted, PostClass::Rejected, PostClass::NotSent] {
+        let number = 10 + u16::try_from(class.number()).unwrap();
+        ok(
+            ledger,
+            created(id(number), vec![opened("nova", 0), classed("nova", class)]),
+        )
+        .await;
+        for again in PostClass::ALL {
+            illegal(
+                ledger,
+                write(id(number), vec![classed("nova", *again)]),
+                "a second class",
+            )
+            .await;
+        }
+    }
+}
+
+async fn every_change_of_disposition_follows_the_table(ledger: &impl Ledger) {
+    let to = |disposition: Disposition| {
+        let reason =
+            (disposition == Disposition::Rejected).then_some(RejectionReason::FraudSuspected);
+        let settled = Settled {
+            outcome: None,
+            disposition: Some(disposition),
+            reason,
+            decisions: vec![],
+            at: at(2),
+        };
+        vec![ledger::Entry::Settled(settled)]
+    };
+    let mut number = 0;
+    for from in Disposition::ALL {
+        for next in Disposition::ALL {
+            number += 1;
+            ok(ledger, created(id(number), to(*from))).await;
+            let done = ledger.commit(write(id(number), to(*next))).await;
+            let legal = lead::journey::lead_may_become(Some(*from), *next);
+            assert_eq!(done.is_ok(), legal, "{from:?} to {next:?}: {done:?}");
+            let expected = if legal { next } else { from };
+            assert_eq!(record(ledger, number).await.disposition, Some(*expected));
+        }
+    }
+}
+
+async fn a_slot_is_sold_once(ledger: &impl Ledger) {
+    for (number, class) in [
+        (1, None),
+        (2, Some(PostClass::Accepted)),
+        (3, Some(PostClass::Unknown)),
+    ] {
+        let first = class.map(|class| classed("nova", class));
+        ok(
+            ledger,
+            created(
+                id(number),
+                [opened("nova", 0)].into_iter().chain(first).collect(),
+            ),
+        )
+        .await;
+        illegal(
+            ledger,
+            write(id(number), vec![opened("orion", 0)]),
+            "the slot again",
+        )
+        .await;
+        ok(ledger, write(id(number), vec![opened("orion", 1)])).await;
+        assert_eq!(record(ledger, number).await.posts.len(), 2);
+    }
+    let both = vec![opened("nova", 0), opened("orion", 0)];
+    illegal(ledger, created(id(9), both), "twice in one write").await;
+}
+
+async fn a_buyer_buys_once(ledger: &impl Ledger) {
+    for (number, class) in [
+        (1, None),
+        (2, Some(PostClass::Accepted)),
+        (3, Some(PostClass::Unknown)),
+    ] {
+        let first = class.map(|class| classed("nova", class));
+        ok(
+            ledger,
+            created(
+                id(number),
+                [opened("nova", 0)].into_iter().chain(first).collect(),
+            ),
+        )
+        .await;
+        let mut other = intent("nova", 1);
+        other.campaign.campaign = "second".parse().unwrap();
+        illegal(
+            ledger,
+            write(id(number), vec![ledger::Entry::Intent(other)]),
+            "the buyer again",
+        )
+        .await;
+    }
+}
+
+async fn a_refused_post_frees_slot_and_buyer(ledger: &impl Ledger) {
+    ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
+    ok(
+        ledger,
+        write(
+            id(1),
+            vec![classed("nova", PostClass::NotSent), opened("nova", 0)],
+        ),
+    )
+    .await;
+    ok(
+        ledger,
+        write(
+            id(1),
+            vec![classed("nova", PostClass::Rejected), opened("orion", 0)],
+        ),
+    )
+    .await;
+    ok(
+        ledger,
+        write(id(1), vec![classed("orion", PostClass::Accepted)]),
+    )
+    .await;
+    let found = record(ledger, 1).await;
+    let posts: Vec<_> = found
+        .posts
+        .iter()
+        .map(|post| (post.campaign.buyer.as_str(), post.class))
+        .collect();
+    let expected = [
+        ("nova", Some(PostClass::NotSent)),
+        ("nova", Some(PostClass::Rejected)),
+        ("orion", Some(PostClass::Accepted)),
+    ];
+    assert_eq!(posts, expected);
+    assert_eq!(
+        found.posts[1].price,
+        money("12.500"),
+        "only an acceptance bills"
+    );
+}
+
+async fn a_review_settles_an_unknown_post(ledger: &impl Ledger) {
+    let unknown = || {
+        vec![
+            classed("nova", PostClass::Unknown),
+            settled(OfferOutcome::Indeterminate),
+        ]
+    };
+    for number in [1, 2] {
+        ok(ledger, created(id(number), vec![opened("nova", 0)])).await;
+        ok(ledger, write(id(number), unknown())).await;
+        assert_eq!(
+            record(ledger, number).await.disposition,
+            Some(Disposition::Indeterminate)
+        );
+        for class in [PostClass::Unknown, PostClass::NotSent] {
+            illegal(
+                ledger,
+                write(id(number), vec![classed("nova", class)]),
+                "no verdict",
+            )
+            .await;
+        }
+    }
+    let verdict = |outcome: OfferOutcome| {
+        let mut settled = settlement(outcome, outcome.disposition());
+        settled.decisions.clear();
+        ledger::Entry::Settled(settled)
+    };
+    let sold = vec![
+        classed("nova", PostClass::Accepted),
+        verdict(OfferOutcome::Sold),
+    ];
+    ok(ledger, write(id(1), sold)).await;
+    ok(
+        ledger,
+        write(
+            id(2),
+            vec![
+                classed("nova", PostClass::Rejected),
+                verdict(OfferOutcome::Unsold),
+            ],
+        ),
+    )
+    .await;
+    let (sold, unsold) = (record(ledger, 1).await, record(ledger, 2).await);
+    assert_eq!(
+        (sold.disposition, sold.outcome),
+        (Some(Disposition::Sold), Some(OfferOutcome::Sold))
+    );
+    assert_eq!(
+        (sold.posts[0].price, sold.posts[0].payout),
+        (money("11.00"), money("7.00"))
+    );
+    assert_eq!(unsold.disposition, Some(Disposition::Unsold));
+    assert_eq!(unsold.sales().count(), 0);
+    assert_eq!(
+        sold.decisions.len(),
+        2,
+        "a review keeps the rows of the offer"
+    );
+}
+
+async fn concurrent_writes_all_commit_and_are_numbered(ledger: &impl Ledger) {
+    let writes =
+        (1..=300).map(|number| ledger.commit(created(id(number), vec![opened("nova", 0)])));
+    let mut numbers: Vec<i64> = join_all(writes)
+        .await
+        .into_iter()
+        .map(|done| done.unwrap().sequence.0)
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=300).collect::<Vec<_>>());
+}
+
+async fn an_illegal_neighbour_fails_alone(ledger: &impl Ledger) {
+    let writes = (1..=100u16).map(|number| {
+        let slot = |buyer: &str| opened(buyer, 0);
+        let entries = match number % 3 {
+            0 => vec![slot("nova"), slot("orion")],
+            _ => vec![slot("nova")],
+        };
+        ledger.commit(created(id(number), entries))
+    });
+    let answers = join_all(writes).await;
+    for (number, answer) in (1..=100u16).zip(&answers) {
+        assert_eq!(answer.is_ok(), number % 3 != 0, "{number}: {answer:?}");
+        assert_eq!(
+            ledger.lead(id(number)).await.unwrap().is_some(),
+            answer.is_ok()
+        );
+    }
+    let numbers = answers.iter().flatten().map(|receipt| receipt.sequence.0);
+    assert_eq!(numbers.max(), Some(67), "a refused write takes no number");
+    assert_eq!(ledger.trouble(), None);
+}
+
+async fn a_start_finds_what_is_open(ledger: &impl Recovery) {
+    ok(ledger, created(id(1), vec![settled(OfferOutcome::Unsold)])).await;
+    ok(
+        ledger,
+        created(id(2), vec![opened("nova", 0), opened("orion", 1)]),
+    )
+    .await;
+    ok(
+        ledger,
+        created(
+            id(3),
+            vec![opened("nova", 0), classed("nova", PostClass::Unknown)],
+        ),
+    )
+    .await;
+    ok(
+        ledger,
+        write(id(2), vec![classed("nova", PostClass::Rejected)]),
+    )
+    .await;
+    let open = ledger.open_intents().await.unwrap();
+    let found: Vec<_> = open.iter().map(|open| (open.lead, &open.post)).collect();
+    let record = record(ledger, 2).await;
+    assert_eq!(found, [(id(2), &record.posts[1])]);
+    assert_eq!(ledger.leads_unsettled().await, Ok(vec![id(2), id(3)]));
+}
+
+async fn an_unknown_lead_reads_as_none(ledger: &impl Ledger) {
+    assert_eq!(ledger.lead(id(1)).await, Ok(None));
+}
+
+#[tokio::test]
+async fn memory_fails_on_demand() {
+    let ledger = MemoryLedger::new();
+    ledger.fail_next(Refused::Full);
+    assert_eq!(
+        ledger.commit(created(id(1), vec![])).await,
+        Err(Refused::Full)
+    );
+    ledger.set_trouble(Some("disk full".to_owned()));
+    assert_eq!(ledger.trouble().as_deref(), Some("disk full"));
+    let refused = ledger.commit(created(id(1), vec![])).await;
+    assert_eq!(refused, Err(Refused::Unavailable("disk full".to_owned())));
+    ledger.set_trouble(None);
+    ok(&ledger, created(id(1), vec![])).await;
+    assert_eq!(ledger.records().len(), 1);
+}

@@ -1,0 +1,8 @@
+//! The ledger from outside: one suite for both implementations, then what only a disk can do.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod conformance;
+mod directory;
+mod privacy;
+mod property;
+mod sample;

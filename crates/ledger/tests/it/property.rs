@@ -1,0 +1,159 @@
+//! Any sequence of writes, legal or not, gets the same answers and leaves the same records in both
+//! ledgers, and no lead ever has two posts that take one slot or one buyer.
+
+use std::collections::HashSet;
+
+use lead::{CampaignKey, Code, Disposition, OfferOutcome, PostClass, RejectionReason};
+use ledger::{Entry, Intent, LeadRecord, Ledger, MemoryLedger, Posted, Recovery, Settled, Write};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::sample::{at, created, id, money, settlement, sqlite, write};
+
+fn campaign() -> impl Strategy<Value = CampaignKey> {
+    (
+        select(vec!["nova", "orion", "lyra"]),
+        select(vec!["a", "b"]),
+    )
+        .prop_map(|(buyer, campaign)| CampaignKey {
+            buyer: buyer.parse().unwrap(),
+            campaign: campaign.parse().unwrap(),
+        })
+}
+
+fn intent() -> impl Strategy<Value = Entry> {
+    (
+        campaign(),
+        0u32..2,
+        0u16..3,
+        select(vec!["10", "10.00", "0.5"]),
+    )
+        .prop_map(|(campaign, attempt, slot, price)| {
+            let (price, payout) = (money(price), money("0.25"));
+            Entry::Intent(Intent {
+                campaign,
+                attempt,
+                slot,
+                price,
+                payout,
+                at: at(5),
+            })
+        })
+}
+
+fn posted() -> impl Strategy<Value = Entry> {
+    let classes = select(PostClass::ALL.to_vec());
+    let codes = select(vec![
+        Code::Sold,
+        Code::Unknown,
+        Code::Operator(500),
+        Code::Operator(3),
+    ]);
+    let redirects = option::of("[a-z]{0,8}");
+    (
+        campaign(),
+        0u32..2,
+        classes,
+        codes,
+        select(vec!["10.0", "0.5", "0.50"]),
+        redirects,
+    )
+        .prop_map(|(campaign, attempt, class, code, price, redirect_url)| {
+            let (price, payout) = (money(price), money("0.20"));
+            let reference = redirect_url.clone();
+            let at = at(6);
+            Entry::Posted(Posted {
+                campaign,
+                attempt,
+                class,
+                code,
+                price,
+                payout,
+                redirect_url,
+                reference,
+                at,
+            })
+        })
+}
+
+fn settled() -> impl Strategy<Value = Entry> {
+    let outcomes = option::of(select(OfferOutcome::ALL.to_vec()));
+    let dispositions = option::of(select(Disposition::ALL.to_vec()));
+    (
+        outcomes,
+        dispositions,
+        any::<bool>(),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(outcome, disposition, decided, odd)| {
+            let fits = (disposition == Some(Disposition::Rejected)) != odd;
+            let reason = fits.then_some(RejectionReason::EligibilityFailed);
+            let mut decisions = settlement(OfferOutcome::Sold, None).decisions;
+            decisions.truncate(usize::from(decided));
+            Entry::Settled(Settled {
+                outcome,
+                disposition,
+                reason,
+                decisions,
+                at: at(7),
+            })
+        })
+}
+
+fn any_write() -> impl Strategy<Value = Write> {
+    let entries = prop::collection::vec(
+        prop_oneof![4 => intent(), 4 => posted(), 1 => settled()],
+        0..4,
+    );
+    (1u16..=3, prop::bool::weighted(0.3), entries).prop_map(|(number, new, entries)| {
+        if new {
+            created(id(number), entries)
+        } else {
+            write(id(number), entries)
+        }
+    })
+}
+
+fn takes_nothing_twice(record: &LeadRecord) -> bool {
+    let takes = |class: Option<PostClass>| {
+        matches!(class, None | Some(PostClass::Accepted | PostClass::Unknown))
+    };
+    let (mut slots, mut buyers) = (HashSet::new(), HashSet::new());
+    let mut posts = record.posts.iter().filter(|post| takes(post.class));
+    posts.all(|post| slots.insert(post.slot) && buyers.insert(&post.campaign.buyer))
+}
+
+async fn agree(writes: Vec<Write>) {
+    let dir = tempfile::tempdir().unwrap();
+    let memory = MemoryLedger::new();
+    let disk = sqlite(dir.path());
+    for write in writes {
+        let expected = memory.commit(write.clone()).await;
+        assert_eq!(disk.commit(write).await, expected);
+    }
+    assert_eq!(disk.open_intents().await, memory.open_intents().await);
+    assert_eq!(disk.leads_unsettled().await, memory.leads_unsettled().await);
+    drop(disk);
+    let disk = sqlite(dir.path());
+    for number in 1..=3 {
+        let found = disk.lead(id(number)).await.unwrap();
+        assert!(found.iter().all(takes_nothing_twice));
+        // Digits too, not only values.
+        assert_eq!(
+            format!("{found:?}"),
+            format!("{:?}", memory.lead(id(number)).await.unwrap())
+        );
+        assert_eq!(found, memory.lead(id(number)).await.unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_ledgers_agree(writes in prop::collection::vec(any_write(), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(agree(writes));
+    }
+}

@@ -1,0 +1,212 @@
+//! Leads and entries to write. Every contact field holds the marker, so that one search finds any leak.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use lead::{
+    Address, Attributes, CampaignKey, Code, Consent, ConsentEntry, Contact, Disposition, Door,
+    LeadId, Money, OfferOutcome, PostClass, Reading, RejectionReason, Standard, Submission,
+};
+use ledger::{
+    Decision, Entry, Intent, NewLead, Options, Posted, RootKey, Settled, SqliteLedger, Write,
+};
+use serde_json::json;
+
+pub(crate) const MARKER: &str = "zq-marker-77";
+
+pub(crate) fn options(dir: &Path) -> Options {
+    Options::new(dir, RootKey::from_bytes([42; 32]))
+}
+
+pub(crate) fn sqlite(dir: &Path) -> SqliteLedger {
+    SqliteLedger::open(options(dir)).unwrap()
+}
+
+pub(crate) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_780_000_000_000 + millis).unwrap()
+}
+
+pub(crate) fn id(number: u16) -> LeadId {
+    let mut entropy = [9; 10];
+    entropy[8..].copy_from_slice(&number.to_be_bytes());
+    LeadId::new(at(0), entropy)
+}
+
+pub(crate) fn money(text: &str) -> Money {
+    Money {
+        amount: text.parse().unwrap(),
+        currency: "EUR".parse().unwrap(),
+    }
+}
+
+pub(crate) fn campaign(buyer: &str) -> CampaignKey {
+    CampaignKey {
+        buyer: buyer.parse().unwrap(),
+        campaign: "prime".parse().unwrap(),
+    }
+}
+
+fn contact() -> Contact {
+    let text = || Some(format!("{MARKER} ñ"));
+    let map = || json!({"iban": MARKER, "ratio": 0.1, "odd": 123_456_789.123_456_79, "n": null});
+    Contact {
+        first_name: text(),
+        middle_name: text(),
+        last_name: text(),
+        second_last_name: text(),
+        email: text(),
+        phone: text(),
+        birth_date: Some("1988-05-10".parse().unwrap()),
+        national_id: text(),
+        address: Some(Address {
+            street: text(),
+            postal_code: text(),
+            ..Address::default()
+        }),
+        bank: map().as_object().unwrap().clone(),
+        employer: map().as_object().unwrap().clone(),
+        documents: vec![map()],
+        extra: map().as_object().unwrap().clone(),
+    }
+}
+
+pub(crate) fn submission() -> Submission {
+    let mut attributes = Attributes::new();
+    attributes.set_number(
+        Standard::MonthlyIncome,
+        rust_decimal::Decimal::new(250_050, 2),
+    );
+    attributes.set_text(Standard::City, MARKER);
+    attributes.set(Standard::Amount, Reading::Unreadable);
+    Submission {
+        door: Door::ALL[0],
+        publisher: "acme-leads".parse().unwrap(),
+        product: "personal-loan-es".parse().unwrap(),
+        sub_id: Some(MARKER.to_owned()),
+        external_id: Some(MARKER.to_owned()),
+        min_payout: Some(money("5.00")),
+        tags: BTreeMap::from([("click".to_owned(), MARKER.to_owned())]),
+        source_url: Some(format!("https://example.test/?e={MARKER}")),
+        user_agent: Some(MARKER.to_owned()),
+        attributes,
+        contact: contact(),
+        consent: Consent {
+            entries: vec![ConsentEntry {
+                kind: "terms".to_owned(),
+                accepted: true,
+                accepted_at: Some("2026-01-01T00:00:00.123456789Z".parse().unwrap()),
+                version: Some("2".to_owned()),
+            }],
+            ip: Some("203.0.113.9".parse().unwrap()),
+            ..Consent::default()
+        },
+        test: false,
+    }
+}
+
+pub(crate) fn write(lead: LeadId, entries: Vec<Entry>) -> Write {
+    Write {
+        lead,
+        created: None,
+        entries,
+    }
+}
+
+pub(crate) fn created(lead: LeadId, entries: Vec<Entry>) -> Write {
+    let new = NewLead {
+        received_at: at(1),
+        market_version: u64::MAX - 1,
+        submission: submission(),
+    };
+    Write {
+        lead,
+        created: Some(Box::new(new)),
+        entries,
+    }
+}
+
+pub(crate) fn intent(buyer: &str, slot: u16) -> Intent {
+    Intent {
+        campaign: campaign(buyer),
+        attempt: 0,
+        slot,
+        price: money("12.500"),
+        payout: money("8.10"),
+        at: at(20),
+    }
+}
+
+pub(crate) fn opened(buyer: &str, slot: u16) -> Entry {
+    Entry::Intent(intent(buyer, slot))
+}
+
+pub(crate) fn posted(buyer: &str, class: PostClass) -> Posted {
+    let code = match class {
+        PostClass::Accepted => Code::Sold,
+        PostClass::Rejected => Code::Operator(512),
+        PostClass::NotSent => Code::Connect,
+        PostClass::Unknown => Code::Unknown,
+    };
+    let accepted = class == PostClass::Accepted;
+    Posted {
+        campaign: campaign(buyer),
+        attempt: 0,
+        class,
+        code,
+        price: money("11.00"),
+        payout: money("7.00"),
+        redirect_url: accepted.then(|| format!("https://buyer.test/{MARKER}")),
+        reference: Some("ref-1".to_owned()),
+        at: at(300),
+    }
+}
+
+pub(crate) fn classed(buyer: &str, class: PostClass) -> Entry {
+    Entry::Posted(posted(buyer, class))
+}
+
+pub(crate) fn settlement(outcome: OfferOutcome, disposition: Option<Disposition>) -> Settled {
+    let decisions = vec![
+        Decision {
+            campaign: campaign("nova"),
+            tier: 1,
+            code: Code::Sold,
+            bid: Some("12.500".parse().unwrap()),
+            ping_ms: Some(80),
+            post_ms: Some(300),
+            reason: None,
+        },
+        Decision {
+            campaign: campaign("orion"),
+            tier: 2,
+            code: Code::NoBid,
+            bid: None,
+            ping_ms: Some(75),
+            post_ms: None,
+            reason: Some("budget".to_owned()),
+        },
+    ];
+    Settled {
+        outcome: Some(outcome),
+        disposition,
+        reason: None,
+        decisions,
+        at: at(301),
+    }
+}
+
+pub(crate) fn settled(outcome: OfferOutcome) -> Entry {
+    Entry::Settled(settlement(outcome, outcome.disposition()))
+}
+
+pub(crate) fn rejected(reason: Option<RejectionReason>) -> Entry {
+    let disposition = Some(Disposition::Rejected);
+    Entry::Settled(Settled {
+        outcome: None,
+        disposition,
+        reason,
+        decisions: Vec::new(),
+        at: at(2),
+    })
+}

@@ -1,0 +1,90 @@
+//! A lead in the form that filters read: one cell per attribute, by slot. Never holds contact data.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use lead::{Attributes, Kind, Reading, Value};
+use market::{Definition, Dictionary};
+
+use crate::scalar::Scalar;
+use crate::text::normalise;
+
+/// What a lead says of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Missing,
+    /// Counts as missing; explained as unreadable.
+    Unreadable,
+    Known(Scalar),
+}
+
+/// The attributes of one lead, ready to be matched against books and filters of the same dictionary.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    cells: Box<[Cell]>,
+    /// Texts as the publisher sent them: explanations show these.
+    written: Vec<(usize, Arc<str>)>,
+}
+
+impl Encoded {
+    /// Encodes a lead. Attributes that the dictionary does not know are left out; a value of another
+    /// kind than the dictionary says is unreadable.
+    #[must_use]
+    pub fn new(attributes: &Attributes, dictionary: &Dictionary) -> Self {
+        let definitions = dictionary.definitions();
+        let mut cells = vec![Cell::Missing; definitions.len()];
+        let mut written = Vec::new();
+        for (attribute, reading) in attributes.iter() {
+            let Some(slot) = dictionary.slot(attribute) else {
+                continue;
+            };
+            let (Some(cell), Some(definition)) = (cells.get_mut(slot), definitions.get(slot))
+            else {
+                continue;
+            };
+            *cell = encode(reading, definition);
+            if let Reading::Known(Value::Text(text)) = reading {
+                written.push((slot, Arc::clone(text)));
+            }
+        }
+        Self {
+            cells: cells.into(),
+            written,
+        }
+    }
+
+    /// The cell at `slot`; missing if the lead was encoded with a smaller dictionary.
+    pub(crate) fn cell(&self, slot: usize) -> &Cell {
+        self.cells.get(slot).unwrap_or(&Cell::Missing)
+    }
+
+    /// The value at `slot` for people to read.
+    pub(crate) fn actual(&self, slot: usize) -> Option<Cow<'_, str>> {
+        match self.cell(slot) {
+            Cell::Missing | Cell::Unreadable => None,
+            Cell::Known(Scalar::Number(number)) => Some(number.normalize().to_string().into()),
+            Cell::Known(Scalar::Bool(value)) => Some(value.to_string().into()),
+            Cell::Known(Scalar::Date(date)) => Some(date.to_string().into()),
+            Cell::Known(Scalar::Text(text)) => {
+                let written = self.written.iter().find(|(at, _)| *at == slot);
+                Some(written.map_or(text.as_str(), |(_, written)| written).into())
+            }
+        }
+    }
+}
+
+fn encode(reading: &Reading, definition: &Definition) -> Cell {
+    let Reading::Known(value) = reading else {
+        return Cell::Unreadable;
+    };
+    match (definition.kind, value) {
+        (Kind::Text, Value::Text(text)) if text.trim().is_empty() => Cell::Missing,
+        (Kind::Text, Value::Text(text)) => {
+            Cell::Known(Scalar::Text(normalise(text, definition.exact)))
+        }
+        (Kind::Number, Value::Number(number)) => Cell::Known(Scalar::Number(*number)),
+        (Kind::Bool, Value::Bool(value)) => Cell::Known(Scalar::Bool(*value)),
+        (Kind::Date, Value::Date(date)) => Cell::Known(Scalar::Date(*date)),
+        _ => Cell::Unreadable,
+    }
+}

@@ -1,0 +1,117 @@
+//! Why a lead did not match, predicate by predicate. For people, on demand; the match path must never
+//! come here.
+
+use document::Path;
+
+use crate::encode::{Cell, Encoded};
+use crate::evaluate::Truth;
+use crate::filter::{Expr, Filter, Predicate};
+
+/// One predicate that keeps a filter from being true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Where it stands in the filter: `any.0.age.gte`.
+    pub path: String,
+    /// The attribute asked; empty where a `not` forbids everything.
+    pub attribute: String,
+    /// What was asked: "at least 21". Starts with "not" under a `not`.
+    pub expected: String,
+    /// The lead's value; `None` if there is none to show.
+    pub actual: Option<String>,
+    /// How it failed.
+    pub verdict: Verdict,
+}
+
+/// How a predicate failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// The value is another.
+    Failed,
+    /// The lead does not have the attribute.
+    Missing,
+    /// What the lead has is not a value of the attribute.
+    Unreadable,
+}
+
+impl Verdict {
+    /// As the API names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl Filter {
+    /// Every predicate that keeps this filter from being true; empty exactly if it is true.
+    #[must_use]
+    pub fn explain(&self, lead: &Encoded) -> Vec<Failure> {
+        self.root.failures(true, lead)
+    }
+}
+
+impl Expr {
+    /// What keeps this part from being `wanted`; under a `not`, false is wanted and by De Morgan `all`
+    /// and `any` change places.
+    fn failures(&self, wanted: bool, lead: &Encoded) -> Vec<Failure> {
+        match (self, wanted) {
+            (Self::Always(_), true) => Vec::new(),
+            (Self::Always(path), false) => vec![forbids_all(path)],
+            (Self::Not(part), _) => part.failures(!wanted, lead),
+            (Self::Is(predicate), _) => predicate.failure(wanted, lead).into_iter().collect(),
+            (Self::All(parts), true) | (Self::Any(_, parts), false) => parts
+                .iter()
+                .flat_map(|part| part.failures(wanted, lead))
+                .collect(),
+            (Self::Any(_, parts), true) | (Self::All(parts), false) => {
+                let mut branches: Vec<_> = parts
+                    .iter()
+                    .map(|part| part.failures(wanted, lead))
+                    .collect();
+                branches.sort_by_key(Vec::len);
+                // The nearest miss comes first; without any failure it is a hit.
+                if branches.first().is_some_and(Vec::is_empty) {
+                    Vec::new()
+                } else {
+                    branches.concat()
+                }
+            }
+        }
+    }
+}
+
+impl Predicate {
+    fn failure(&self, wanted: bool, lead: &Encoded) -> Option<Failure> {
+        if self.evaluate(lead) == Truth::from(wanted) {
+            return None;
+        }
+        Some(Failure {
+            path: self.path.dotted(),
+            attribute: self.attribute.name().to_owned(),
+            expected: if wanted {
+                self.expected.clone()
+            } else {
+                format!("not {}", self.expected)
+            },
+            actual: lead.actual(self.slot).map(Into::into),
+            verdict: match lead.cell(self.slot) {
+                Cell::Missing => Verdict::Missing,
+                Cell::Unreadable => Verdict::Unreadable,
+                Cell::Known(_) => Verdict::Failed,
+            },
+        })
+    }
+}
+
+fn forbids_all(path: &Path) -> Failure {
+    Failure {
+        path: path.dotted(),
+        attribute: String::new(),
+        expected: "not everything".to_owned(),
+        actual: None,
+        verdict: Verdict::Failed,
+    }
+}

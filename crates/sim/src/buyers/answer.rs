@@ -1,0 +1,249 @@
+//! What a buyer says to a ping and to a post, in the native delivery format. Must never wait or touch
+//! a socket: it returns what to do, and the server does it.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::draw::Draw;
+use super::journal::{Judged, Received, Seen};
+use super::spec::cents;
+use super::{Behaviour, Fault, Stage, World};
+
+/// What happens on the connection, after a delay.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) delay: Duration,
+    pub(super) act: Act,
+}
+
+#[derive(Debug)]
+pub(super) enum Act {
+    Reply {
+        status: u16,
+        kind: &'static str,
+        body: String,
+    },
+    Hang,
+    Close,
+}
+
+impl Act {
+    pub(super) fn json(status: u16, body: &Value) -> Self {
+        Self::Reply {
+            status,
+            kind: "application/json",
+            body: body.to_string(),
+        }
+    }
+
+    pub(super) fn error(status: u16, text: &str) -> Self {
+        Self::json(status, &json!({ "error": text }))
+    }
+
+    fn faulty(fault: Fault) -> Option<Self> {
+        Some(match fault {
+            Fault::Hang(_) => Self::Hang,
+            Fault::Close(_) => Self::Close,
+            Fault::Garbage(_) => {
+                let body = "<html><body><h1>It works!</h1></body></html>".to_owned();
+                Self::Reply {
+                    status: 200,
+                    kind: "text/html",
+                    body,
+                }
+            }
+            Fault::NoVerdict(_) => Self::json(200, &json!({})),
+            Fault::Status(status, _) if is_refusal(status) => Self::json(
+                status,
+                &json!({ "status": "rejected", "reason": format!("status {status}") }),
+            ),
+            Fault::Status(status, _) => Self::Reply {
+                status,
+                kind: "text/plain",
+                body: format!("status {status}\n"),
+            },
+            Fault::NoRedirect | Fault::InsecureRedirect => return None,
+        })
+    }
+}
+
+/// Statuses by which a buyer truthfully says that it did not take the lead.
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status) || status == 503
+}
+
+/// The member as text, numbers included.
+fn text(body: &Value, member: &str) -> Option<String> {
+    match body.get(member)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn price(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+/// The answer to a ping.
+pub(super) fn ping(
+    world: &World,
+    name: &str,
+    behaviour: &Behaviour,
+    body: &Bytes,
+) -> io::Result<Turn> {
+    world.journal.ping(name, body)?;
+    let read: Value = serde_json::from_slice(body).unwrap_or_default();
+    let Some(id) = text(&read, "ping_id") else {
+        let act = Act::error(400, "a ping is JSON with a ping_id");
+        return Ok(Turn {
+            delay: Duration::ZERO,
+            act,
+        });
+    };
+    let mut draw = Draw::new(world.seed, &[name, "ping", &id]);
+    let delay = behaviour.latency.sample(&mut draw);
+    let bids = draw.happens(behaviour.bids);
+    let bid = draw.between(behaviour.bid.min, behaviour.bid.max);
+    let own_id = draw.token();
+    let answer = if bids {
+        json!({ "status": "bid", "price": price(bid), "ping_id": own_id })
+    } else {
+        json!({ "status": "no_bid", "reason": "not interested" })
+    };
+    let fault = behaviour.strikes(Stage::Ping, &mut draw);
+    let act = fault
+        .and_then(Act::faulty)
+        .unwrap_or_else(|| Act::json(200, &answer));
+    Ok(Turn { delay, act })
+}
+
+/// The answer to a post, which is on record when this returns.
+pub(super) fn post(
+    world: &World,
+    name: &str,
+    behaviour: &Behaviour,
+    (key, body): (Option<&str>, &Bytes),
+) -> io::Result<Turn> {
+    let read: Value = serde_json::from_slice(body).unwrap_or_default();
+    let bid = text(&read, "bid").unwrap_or_default();
+    let lead_id = text(&read, "lead_id");
+    let id = lead_id.as_deref().unwrap_or_default();
+    let received = Received {
+        buyer: name,
+        lead_id: id,
+        idempotency_key: key,
+        bid: &bid,
+    };
+    if lead_id.is_none() {
+        let judged = Judged {
+            bought: false,
+            answered: "status-400".to_owned(),
+        };
+        world.journal.post(received, |_| judged)?;
+        let act = Act::error(400, "a post is JSON with a lead_id");
+        return Ok(Turn {
+            delay: Duration::ZERO,
+            act,
+        });
+    }
+    let mut draw = Draw::new(world.seed, &[name, "post", id]);
+    let delay = behaviour.latency.sample(&mut draw);
+    let accepts = draw.happens(behaviour.accepts);
+    let reference = draw.token();
+    let mut act = Act::Close;
+    world.journal.post(received, |seen| {
+        let visit = seen.visits.to_string();
+        let fault = behaviour.strikes(
+            Stage::Post,
+            &mut Draw::new(world.seed, &[name, "fault", id, &visit]),
+        );
+        let verdict = Verdict::of(accepts, seen, key);
+        act = fault
+            .and_then(Act::faulty)
+            .unwrap_or_else(|| verdict.answer(name, &reference, cut(behaviour, &bid), fault));
+        let refused = matches!(fault, Some(Fault::Status(status, _)) if is_refusal(status));
+        Judged {
+            bought: verdict == Verdict::Accepted && !refused,
+            answered: verdict.told(fault),
+        }
+    })?;
+    Ok(Turn { delay, act })
+}
+
+/// The lower price that is stated with an accept, if the buyer cuts.
+fn cut(behaviour: &Behaviour, bid: &str) -> Option<String> {
+    let bid = cents(bid).filter(|_| behaviour.cut > 0)?;
+    Some(price(bid.saturating_sub(behaviour.cut)))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Accepted,
+    Rejected,
+    Duplicate,
+}
+
+impl Verdict {
+    /// A lead that was bought is accepted again under the same key, and a duplicate under another.
+    fn of(accepts: bool, seen: &Seen, key: Option<&str>) -> Self {
+        match &seen.bought {
+            Some(bought) if key.is_some() && bought.as_deref() == key => Self::Accepted,
+            Some(_) => Self::Duplicate,
+            None if accepts => Self::Accepted,
+            None => Self::Rejected,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Duplicate => "duplicate",
+        }
+    }
+
+    /// What the journal says was answered.
+    fn told(self, fault: Option<Fault>) -> String {
+        match fault {
+            Some(Fault::Hang(_) | Fault::Close(_)) => "nothing".to_owned(),
+            Some(Fault::Garbage(_)) => "garbage".to_owned(),
+            Some(Fault::NoVerdict(_)) => "no-verdict".to_owned(),
+            Some(Fault::Status(status, _)) => format!("status-{status}"),
+            Some(Fault::NoRedirect | Fault::InsecureRedirect) | None => self.name().to_owned(),
+        }
+    }
+
+    fn answer(
+        self,
+        name: &str,
+        reference: &str,
+        price: Option<String>,
+        fault: Option<Fault>,
+    ) -> Act {
+        let mut body = json!({ "status": self.name() });
+        match self {
+            Self::Accepted => {
+                let scheme = if fault == Some(Fault::InsecureRedirect) {
+                    "http"
+                } else {
+                    "https"
+                };
+                body["reference"] = reference.into();
+                if fault != Some(Fault::NoRedirect) {
+                    body["redirect_url"] =
+                        format!("{scheme}://{name}.example/apply?ref={reference}").into();
+                }
+                if let Some(price) = price {
+                    body["price"] = price.into();
+                }
+            }
+            Self::Rejected => body["reason"] = "not taken".into(),
+            Self::Duplicate => body["reason"] = "already known".into(),
+        }
+        Act::json(200, &body)
+    }
+}

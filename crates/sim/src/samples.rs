@@ -1,0 +1,39 @@
+//! The sample leads of the doors' own documentation. Must never be changed to suit the engine.
+
+use serde_json::Value;
+
+/// The Leadhub example (`POST /api/v1/lead`), with the demo market's publisher and product.
+pub const LEADHUB: &str = include_str!("samples/leadhub.json");
+
+/// The Bright Horizons sample post (`POST /post/debt/sub10k/`), verbatim.
+pub const BRIGHT_HORIZONS: &str = include_str!("samples/bright-horizons-sub10k.json");
+
+/// [`LEADHUB`] as a value, to vary.
+#[must_use]
+pub fn leadhub() -> Value {
+    serde_json::from_str(LEADHUB).unwrap_or_default()
+}
+
+/// [`BRIGHT_HORIZONS`] as a value, to vary.
+#[must_use]
+pub fn bright_horizons() -> Value {
+    serde_json::from_str(BRIGHT_HORIZONS).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leads::{LEADHUB_PRODUCT, LEADHUB_PUBLISHER};
+
+    #[test]
+    fn the_samples_are_json_with_the_demos_ids() {
+        assert_eq!(leadhub()["publisher_id"], LEADHUB_PUBLISHER);
+        assert_eq!(leadhub()["product_id"], LEADHUB_PRODUCT);
+        assert_eq!(
+            leadhub()["customer"]["contact"]["email"]["address"],
+            "lucia.ferrer@example.org"
+        );
+        assert_eq!(bright_horizons()["xauth"]["affiliateid"], 123_456);
+        assert_eq!(bright_horizons()["transaction"]["state"], "NV");
+    }
+}
