@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use document::Slot;
+use document::{Fields, Slot};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use lead::ConsentEntry;
@@ -62,8 +62,7 @@ pub(crate) fn ip(slot: Slot<'_, '_>) -> Option<IpAddr> {
 }
 
 /// One consent: which text, and the answer.
-pub(crate) fn consent_entry(slot: Slot<'_, '_>) -> Option<ConsentEntry> {
-    let fields = slot.fields()?;
+pub(crate) fn consent_entry(fields: &Fields<'_, '_>) -> Option<ConsentEntry> {
     let kind = fields.at("type").filled();
     let accepted = fields.at("accepted").bool();
     let accepted_at = filled(fields.given("accepted_at")).and_then(moment);

@@ -201,7 +201,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("root.key");
         assert!(matches!(RootKey::load(&path), Err(KeyError::File { .. })));
-        drop(RootKey::create(&path).unwrap());
+        RootKey::create(&path).unwrap();
         for bad in [
             "",
             "secret",
@@ -223,7 +223,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("root.key");
-        drop(RootKey::create(&path).unwrap());
+        RootKey::create(&path).unwrap();
         assert_eq!(
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600

@@ -29,12 +29,12 @@ pub(crate) fn decode(
     publisher: &Publisher,
     market: &Market,
 ) -> Result<Decoded, Fault> {
+    if names_another(root, publisher) {
+        return Err(Fault::Unauthorized);
+    }
     let defects = Defects::new();
     let read = read(&Slot::root(root, &defects), market);
     let lead = defects.finish(read).map_err(Fault::Invalid)?;
-    if publisher.leadhub_id.as_deref() != Some(lead.publisher_id.as_str()) {
-        return Err(Fault::Unauthorized);
-    }
     let Some(product) = market.product_by_leadhub_id(&lead.product_id) else {
         return Ok(Decoded::Rejected(RejectionReason::InvalidProduct));
     };
@@ -87,10 +87,17 @@ pub(crate) fn fault(fault: &Fault) -> Reply {
     fault.dress(Reply::json(status, body))
 }
 
+/// Whether a body names a publisher whose key this is not.
+fn names_another(root: &Node<'_>, publisher: &Publisher) -> bool {
+    let named = root.member("publisher_id").and_then(Node::as_text);
+    named
+        .and_then(as_uuid)
+        .is_some_and(|id| publisher.leadhub_id.as_deref() != Some(id.as_str()))
+}
+
 /// What a body says, before the market is asked.
 struct Lead {
     product_id: String,
-    publisher_id: String,
     external_id: Option<String>,
     sub_id: Option<String>,
     user_agent: Option<String>,
@@ -134,14 +141,13 @@ fn read(slot: &Slot<'_, '_>, market: &Market) -> Option<Lead> {
     let (consent, user_agent) = fields
         .at("consents")
         .fields()
-        .map(|own| consents(&own))
+        .map(|own| consents(&own, &mut extra))
         .unwrap_or_default();
-    let sub_id = sub_id(&fields);
+    let sub_id = slot.node().and_then(sub_id);
     raw::keep_unread(&fields, &mut extra);
     contact.extra = extra;
     Some(Lead {
         product_id: product_id?,
-        publisher_id: publisher_id?,
         external_id,
         sub_id,
         user_agent,
@@ -167,7 +173,8 @@ fn personal(
     contact.birth_date = contact::filled(fields.given("birthday")).and_then(contact::date);
     contact.national_id = contact::optional(fields.given("identification_number"));
     // The published name of this field is misspelt; both spellings are read.
-    let nationality = fields.given("nacionality").or(fields.given("nationality"));
+    let nationality = contact::filled(fields.given("nacionality"));
+    let nationality = nationality.or(fields.given("nationality"));
     text(attributes, Standard::Nationality, nationality);
     text(attributes, Standard::Gender, fields.given("gender"));
     raw::keep_unread(&fields, extra);
@@ -297,45 +304,42 @@ fn product_data(
     }
 }
 
-fn consents(fields: &Fields<'_, '_>) -> (Consent, Option<String>) {
+fn consents(fields: &Fields<'_, '_>, extra: &mut Map<String, Value>) -> (Consent, Option<String>) {
     let mut consent = Consent::default();
-    consent.entries = fields
-        .at("entries")
-        .each(contact::consent_entry)
-        .unwrap_or_default();
+    let entry = |slot: Slot<'_, '_>| {
+        let fields = slot.fields()?;
+        let entry = contact::consent_entry(&fields);
+        raw::keep_unread(&fields, extra);
+        entry
+    };
+    consent.entries = fields.at("entries").each(entry).unwrap_or_default();
     let mut user_agent = None;
     if let Some(metadata) = fields.at("metadata").fields() {
         consent.ip = contact::ip(metadata.at("ip_address"));
         consent.collected_at =
             contact::filled(metadata.given("collected_at")).and_then(contact::moment);
         user_agent = contact::optional(metadata.given("user_agent"));
+        raw::keep_unread(&metadata, extra);
     }
+    raw::keep_unread(fields, extra);
     (consent, user_agent)
 }
 
-fn sub_id(fields: &Fields<'_, '_>) -> Option<String> {
-    let tracking = fields.given("tracking")?;
-    let Some(Node::Text(first)) = tracking.node()?.member("sub1") else {
-        return None;
-    };
-    Some(first.trim().to_owned()).filter(|sub| !sub.is_empty())
+/// Not read as a field: `tracking` is passed on whole, whatever it is.
+fn sub_id(root: &Node<'_>) -> Option<String> {
+    let first = root.member("tracking")?.member("sub1")?.as_text()?.trim();
+    (!first.is_empty()).then(|| first.to_owned())
 }
 
 fn uuid(slot: Slot<'_, '_>) -> Option<String> {
-    let hex = |text: &str| {
-        let groups: Vec<&str> = text.split('-').collect();
-        let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-        lengths == [8, 4, 4, 4, 12]
-            && groups
-                .iter()
-                .all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
-    };
-    slot.parse("a UUID", |node| {
-        node.as_text()
-            .map(str::trim)
-            .filter(|text| hex(text))
-            .map(str::to_ascii_lowercase)
-    })
+    slot.parse("a UUID", |node| as_uuid(node.as_text()?))
+}
+
+fn as_uuid(text: &str) -> Option<String> {
+    let text = text.trim();
+    let hex = |group: &str| group.bytes().all(|b| b.is_ascii_hexdigit());
+    let right = text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(hex);
+    right.then(|| text.to_ascii_lowercase())
 }
 
 fn between(slot: Slot<'_, '_>, least: i64, most: i64) -> Option<i64> {

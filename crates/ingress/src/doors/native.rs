@@ -231,9 +231,15 @@ fn address(slot: &Slot<'_, '_>) -> Option<Address> {
 
 fn read_consent(slot: &Slot<'_, '_>) -> Option<Consent> {
     let fields = slot.fields()?;
+    let entry = |slot: Slot<'_, '_>| {
+        let fields = slot.fields()?;
+        let entry = contact::consent_entry(&fields);
+        fields.deny_unknown();
+        entry
+    };
     let entries = fields
         .given("entries")
-        .map_or(Some(Vec::new()), |slot| slot.each(contact::consent_entry));
+        .map_or(Some(Vec::new()), |slot| slot.each(entry));
     let partners = fields.given("partners").map_or(Some(Vec::new()), |slot| {
         slot.each(|p| p.filled().map(str::to_owned))
     });

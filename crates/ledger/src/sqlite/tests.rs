@@ -13,7 +13,7 @@ use super::writer::{Job, Writer};
 use super::{apply::Parcel, open, rows, schema};
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::{Entry, Intent, NewLead, Receipt, Refused, RootKey, Write};
+use crate::{Decision, Entry, Intent, NewLead, Receipt, Refused, RootKey, Settled, Write};
 
 type Answer = oneshot::Receiver<Result<Receipt, Refused>>;
 
@@ -109,16 +109,43 @@ fn created(number: u8, user_agent_len: usize, entries: Vec<Entry>) -> Write {
 fn intent(buyer: &str, slot: u16) -> Entry {
     let price = Money::zero("EUR".parse().unwrap());
     Entry::Intent(Intent {
-        campaign: lead::CampaignKey {
-            buyer: buyer.parse().unwrap(),
-            campaign: "main".parse().unwrap(),
-        },
+        campaign: campaign(buyer),
         attempt: 0,
         slot,
         price,
         payout: price,
         at: jiff::Timestamp::UNIX_EPOCH,
     })
+}
+
+/// A row of many pages that needs no sealing, which is slow without optimisation.
+fn verbose() -> Entry {
+    let reason = Some("x".repeat(200_000));
+    let decision = Decision {
+        campaign: campaign("a"),
+        tier: 1,
+        code: lead::Code::NoBid,
+        bid: None,
+        ping_ms: None,
+        post_ms: None,
+        reason,
+    };
+    let decisions = vec![decision];
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    Entry::Settled(Settled {
+        outcome: None,
+        disposition: None,
+        reason: None,
+        decisions,
+        at,
+    })
+}
+
+fn campaign(buyer: &str) -> lead::CampaignKey {
+    lead::CampaignKey {
+        buyer: buyer.parse().unwrap(),
+        campaign: "main".parse().unwrap(),
+    }
 }
 
 #[test]
@@ -273,7 +300,7 @@ fn a_grown_log_is_moved_and_an_emptied_one_has_no_bytes() {
         number += 1;
         assert!(
             bench
-                .commit(vec![created(number, 200_000, vec![])])
+                .commit(vec![created(number, 10, vec![verbose()])])
                 .iter()
                 .all(Result::is_ok)
         );

@@ -4,13 +4,17 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lead::{Disposition, OfferOutcome, PostClass, RejectionReason, Sequence};
 use ledger::{
-    LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery, Refused, Settled, Write,
+    Entry, LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery, Refused, Write,
 };
 
 use crate::sample::{
     at, campaign, classed, created, id, intent, money, opened, posted, rejected, settled,
     settlement, submission, write,
 };
+
+mod refusals;
+
+use refusals::*;
 
 macro_rules! conformance {
     ($($name:ident,)+) => {
@@ -35,6 +39,8 @@ conformance! {
     a_rejected_lead_takes_one_write,
     times_are_kept_to_the_millisecond,
     what_is_not_legal_is_refused_and_leaves_no_trace,
+    a_post_is_classed_as_its_intent_says,
+    a_class_once_set_stays,
     every_change_of_disposition_follows_the_table,
     a_slot_is_sold_once,
     a_buyer_buys_once,
@@ -126,195 +132,13 @@ async fn times_are_kept_to_the_millisecond(ledger: &impl Ledger) {
     new.received_at = late(new.received_at);
     let mut sent = intent("nova", 0);
     sent.at = late(sent.at);
-    write.entries.push(ledger::Entry::Intent(sent));
+    write.entries.push(Entry::Intent(sent));
     ok(ledger, write).await;
     let found = record(ledger, 1).await;
     assert_eq!(
         (found.received_at, found.posts[0].intent_at),
         (at(1), at(20))
     );
-}
-
-async fn what_is_not_legal_is_refused_and_leaves_no_trace(ledger: &impl Ledger) {
-    illegal(ledger, write(id(1), vec![]), "an unknown lead").await;
-    illegal(
-        ledger,
-        created(id(1), vec![rejected(None)]),
-        "rejected without a reason",
-    )
-    .await;
-    assert_eq!(ledger.lead(id(1)).await, Ok(None));
-    ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
-    let before = record(ledger, 1).await;
-
-    illegal(ledger, created(id(1), vec![]), "created twice").await;
-    let unsold = || {
-        let mut settled = settlement(OfferOutcome::Unsold, Some(Disposition::Unsold));
-        settled.reason = Some(RejectionReason::Blacklisted);
-        ledger::Entry::Settled(settled)
-    };
-    illegal(
-        ledger,
-        write(id(1), vec![unsold()]),
-        "a reason without a rejection",
-    )
-    .await;
-    let stranger = classed("orion", PostClass::Accepted);
-    illegal(
-        ledger,
-        write(id(1), vec![stranger]),
-        "posted without an intent",
-    )
-    .await;
-    let other_attempt = || {
-        let mut posted = posted("nova", PostClass::Accepted);
-        posted.attempt = 1;
-        ledger::Entry::Posted(posted)
-    };
-    illegal(
-        ledger,
-        write(id(1), vec![other_attempt()]),
-        "posted of another attempt",
-    )
-    .await;
-    for (what, price, payout) in [
-        ("more than the intent", money("12.51"), money("1")),
-        (
-            "another currency",
-            lead::Money {
-                currency: "USD".parse().unwrap(),
-                ..money("1")
-            },
-            money("1"),
-        ),
-    ] {
-        let bill = ledger::Posted {
-            price,
-            payout,
-            ..posted("nova", PostClass::Accepted)
-        };
-        illegal(
-            ledger,
-            write(id(1), vec![ledger::Entry::Posted(bill)]),
-            what,
-        )
-        .await;
-    }
-    let strange = ledger::Posted {
-        code: lead::Code::Operator(7),
-        ..posted("nova", PostClass::Rejected)
-    };
-    illegal(
-        ledger,
-        write(id(1), vec![ledger::Entry::Posted(strange)]),
-        "a code that would not read back",
-    )
-    .await;
-    let half = vec![
-        classed("nova", PostClass::Rejected),
-        opened("orion", 0),
-        rejected(None),
-    ];
-    illegal(ledger, write(id(1), half), "legal but for the last entry").await;
-    assert_eq!(record(ledger, 1).await, before);
-
-    for class in [PostClass::Accepted, PostClass::Rejected, PostClass::NotSent] {
-        let number = 10 + u16::try_from(class.number()).unwrap();
-        ok(
-            ledger,
-            created(id(number), vec![opened("nova", 0), classed("nova", class)]),
-        )
-        .await;
-        for again in PostClass::ALL {
-            illegal(
-                ledger,
-                write(id(number), vec![classed("nova", *again)]),
-                "a second class",
-            )
-            .await;
-        }
-    }
-}
-
-async fn every_change_of_disposition_follows_the_table(ledger: &impl Ledger) {
-    let to = |disposition: Disposition| {
-        let reason =
-            (disposition == Disposition::Rejected).then_some(RejectionReason::FraudSuspected);
-        let settled = Settled {
-            outcome: None,
-            disposition: Some(disposition),
-            reason,
-            decisions: vec![],
-            at: at(2),
-        };
-        vec![ledger::Entry::Settled(settled)]
-    };
-    let mut number = 0;
-    for from in Disposition::ALL {
-        for next in Disposition::ALL {
-            number += 1;
-            ok(ledger, created(id(number), to(*from))).await;
-            let done = ledger.commit(write(id(number), to(*next))).await;
-            let legal = lead::journey::lead_may_become(Some(*from), *next);
-            assert_eq!(done.is_ok(), legal, "{from:?} to {next:?}: {done:?}");
-            let expected = if legal { next } else { from };
-            assert_eq!(record(ledger, number).await.disposition, Some(*expected));
-        }
-    }
-}
-
-async fn a_slot_is_sold_once(ledger: &impl Ledger) {
-    for (number, class) in [
-        (1, None),
-        (2, Some(PostClass::Accepted)),
-        (3, Some(PostClass::Unknown)),
-    ] {
-        let first = class.map(|class| classed("nova", class));
-        ok(
-            ledger,
-            created(
-                id(number),
-                [opened("nova", 0)].into_iter().chain(first).collect(),
-            ),
-        )
-        .await;
-        illegal(
-            ledger,
-            write(id(number), vec![opened("orion", 0)]),
-            "the slot again",
-        )
-        .await;
-        ok(ledger, write(id(number), vec![opened("orion", 1)])).await;
-        assert_eq!(record(ledger, number).await.posts.len(), 2);
-    }
-    let both = vec![opened("nova", 0), opened("orion", 0)];
-    illegal(ledger, created(id(9), both), "twice in one write").await;
-}
-
-async fn a_buyer_buys_once(ledger: &impl Ledger) {
-    for (number, class) in [
-        (1, None),
-        (2, Some(PostClass::Accepted)),
-        (3, Some(PostClass::Unknown)),
-    ] {
-        let first = class.map(|class| classed("nova", class));
-        ok(
-            ledger,
-            created(
-                id(number),
-                [opened("nova", 0)].into_iter().chain(first).collect(),
-            ),
-        )
-        .await;
-        let mut other = intent("nova", 1);
-        other.campaign.campaign = "second".parse().unwrap();
-        illegal(
-            ledger,
-            write(id(number), vec![ledger::Entry::Intent(other)]),
-            "the buyer again",
-        )
-        .await;
-    }
 }
 
 async fn a_refused_post_frees_slot_and_buyer(ledger: &impl Ledger) {
@@ -385,7 +209,7 @@ async fn a_review_settles_an_unknown_post(ledger: &impl Ledger) {
     let verdict = |outcome: OfferOutcome| {
         let mut settled = settlement(outcome, outcome.disposition());
         settled.decisions.clear();
-        ledger::Entry::Settled(settled)
+        Entry::Settled(settled)
     };
     let sold = vec![
         classed("nova", PostClass::Accepted),

@@ -1,0 +1,31 @@
+//! `gavel check`: everything that `serve` would refuse, without serving.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::out;
+use crate::settings::{Settings, load_market};
+
+/// Checks a configuration (and the market it names) or market files.
+pub(crate) fn run(files: &[PathBuf]) -> Result<(), Failure> {
+    let market = match files {
+        [one] if is_configuration(one)? => Settings::load(one)?.market_files,
+        files => files.to_vec(),
+    };
+    let snapshot = load_market(&market)?;
+    let market = &snapshot.market;
+    out::line(&format!(
+        "ok: {} publisher(s), {} product(s), {} buyer(s), {} campaign(s)",
+        market.publishers.len(),
+        market.products.len(),
+        market.buyers.len(),
+        market.campaigns.len()
+    ));
+    Ok(())
+}
+
+/// A configuration names market files; a market file does not.
+fn is_configuration(file: &Path) -> Result<bool, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
+    Ok(document::parse_toml(&text).is_ok_and(|source| source.root.member("market").is_some()))
+}

@@ -1,0 +1,139 @@
+//! The command line. Parses and dispatches; does nothing itself.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::{check, demo, serve, sim};
+
+/// A self-hosted real-time ping-tree engine.
+#[derive(Debug, Parser)]
+#[command(name = "gavel", version, about, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the engine.
+    Serve {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check a configuration and its market; print every fault with file, line and column.
+    Check {
+        /// A configuration file, or market files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Sell sample leads to simulated buyers and print what came of them.
+    Demo(Demo),
+    /// Simulated buyers and publishers, on this machine only.
+    #[command(subcommand)]
+    Sim(Sim),
+}
+
+/// What the demo may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Keep serving afterwards, and print requests to try.
+    #[arg(long)]
+    pub(crate) stay: bool,
+    /// Where publishers post, with --stay.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) public: SocketAddr,
+    /// Where the management API will stand, with --stay.
+    #[arg(long, default_value = "127.0.0.1:8081")]
+    pub(crate) management: SocketAddr,
+    /// Metrics and health, with --stay.
+    #[arg(long, default_value = "127.0.0.1:9464")]
+    pub(crate) ops: SocketAddr,
+    /// Keep the data here between runs (default: a temporary directory).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// How many generated leads to post.
+    #[arg(long, default_value_t = 400)]
+    pub(crate) leads: u64,
+    /// How many of them a second.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) rate: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sim {
+    /// Answer pings and posts like buyers.
+    Buyers(Buyers),
+    /// Post generated leads at a steady rate and report latencies.
+    Publishers(Publishers),
+}
+
+/// Simulated buyers.
+#[derive(Debug, Args)]
+pub(crate) struct Buyers {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:9900")]
+    pub(crate) listen: SocketAddr,
+    /// A buyer, as NAME:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950,fault=none; the name
+    /// `*` answers for all others. May be given many times.
+    #[arg(
+        long = "buyer",
+        value_name = "SPEC",
+        default_value = "*:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950"
+    )]
+    pub(crate) buyers: Vec<String>,
+    /// Outcomes follow from this number.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write every post to a file per buyer in this directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+/// Simulated publishers.
+#[derive(Debug, Args)]
+pub(crate) struct Publishers {
+    /// The engine's public listener; a loopback address.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) target: SocketAddr,
+    /// Through which door: native or leadhub.
+    #[arg(long, default_value = "native", value_parser = ["native", "leadhub"])]
+    pub(crate) door: String,
+    /// The publisher's key (default: the demo market's).
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// The product, at the native door.
+    #[arg(long, default_value = "personal-loan-es")]
+    pub(crate) product: String,
+    /// Leads a second.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) rate: u32,
+    /// How many leads.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) leads: u64,
+    /// Most connections.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) connections: usize,
+    /// Which leads are made up.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// Reads the command line; prints help or usage faults and exits by itself.
+pub(crate) fn parse() -> Cli {
+    Cli::parse()
+}
+
+/// Does what was asked.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve { config } => serve::run(&config),
+        Command::Check { files } => check::run(&files),
+        Command::Demo(options) => demo::run(&options),
+        Command::Sim(Sim::Buyers(options)) => sim::buyers(&options),
+        Command::Sim(Sim::Publishers(options)) => sim::publishers(&options),
+    }
+}

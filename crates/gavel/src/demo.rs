@@ -1,0 +1,111 @@
+//! `gavel demo`: simulated buyers, the real engine on real storage, sample and generated leads through
+//! every door, and a table of what came of them. Uses the binary's own wiring and nothing else.
+
+mod drive;
+mod table;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use engine::Snapshot;
+use sim::buyers::{Buyer, Buyers, Handle};
+
+use crate::cli;
+use crate::failure::Failure;
+use crate::settings::{Limits, Settings, compile_market};
+use crate::{out, serve, telemetry, wire};
+
+const MARKET: &str = include_str!("../../../config/demo/market.toml");
+const BUYERS: &str = include_str!("../../../config/demo/buyers.txt");
+
+/// Where the market file says that its buyers are; replaced by where they really are.
+const BUYERS_AT: &str = "127.0.0.1:9900";
+
+/// Runs the demo.
+pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
+    telemetry::logs(tracing::Level::ERROR);
+    let metrics = telemetry::metrics().ok_or(Failure::Usage(
+        "metrics cannot be installed twice".to_owned(),
+    ))?;
+    // Dropped, and with it removed, when the demo ends.
+    let temporary = tempfile::tempdir()
+        .map_err(|error| Failure::System("make a temporary directory", error))?;
+    let data_dir = options
+        .data
+        .clone()
+        .unwrap_or_else(|| temporary.path().to_owned());
+    wire::runtime()?.block_on(async {
+        let buyers = start_buyers().await?;
+        let running = wire::start(
+            &settings(options, data_dir),
+            snapshot(buyers.addr())?,
+            metrics.clone(),
+        )
+        .await?;
+        let results = drive::run(running.public, options).await?;
+        out::line(&table::render(&results, &buyers.posts(), &metrics.render()));
+        if options.stay {
+            out::line(&table::invitation(running.public, running.ops));
+            serve::stop_signal().await?;
+        }
+        running.shut_down(std::time::Duration::ZERO).await;
+        buyers.stop().await;
+        Ok(())
+    })
+}
+
+async fn start_buyers() -> Result<Handle, Failure> {
+    let lines = BUYERS
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty());
+    let parsed: Result<Vec<Buyer>, _> = lines.map(str::parse).collect();
+    let buyers =
+        parsed.map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let options = sim::buyers::Options {
+        seed: 7,
+        ..sim::buyers::Options::default()
+    };
+    Buyers::start(anywhere, buyers, options)
+        .await
+        .map_err(|error| Failure::Listen("simulated buyers", anywhere, error))
+}
+
+fn snapshot(buyers: SocketAddr) -> Result<Snapshot, Failure> {
+    let text = MARKET.replace(BUYERS_AT, &buyers.to_string());
+    compile_market(vec![("config/demo/market.toml".to_owned(), text)])
+}
+
+fn settings(options: &cli::Demo, data_dir: PathBuf) -> Settings {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    Settings {
+        public: if options.stay {
+            options.public
+        } else {
+            anywhere
+        },
+        ops: if options.stay { options.ops } else { anywhere },
+        root_key_file: data_dir.join("root.key"),
+        data_dir,
+        market_files: Vec::new(),
+        limits: Limits::default(),
+        drain_delay: std::time::Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_market_is_valid_and_every_campaign_has_its_simulated_buyer() {
+        let snapshot = snapshot(([127, 0, 0, 1], 9_900).into()).unwrap();
+        for key in snapshot.market.campaigns.keys() {
+            let name = format!("{}-{}:", key.buyer, key.campaign);
+            assert!(BUYERS.lines().any(|line| line.starts_with(&name)), "{name}");
+        }
+        for line in BUYERS.lines().filter(|line| !line.starts_with('#')) {
+            assert!(line.parse::<Buyer>().is_ok(), "{line}");
+        }
+    }
+}

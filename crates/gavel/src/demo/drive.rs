@@ -1,0 +1,95 @@
+//! Posts the demo's leads. Knows doors only as paths and keys, like any publisher.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lead::Clock;
+use serde_json::Value;
+use sim::leads::{Generator, Product};
+use sim::publishers::{Load, Report, post, run as send};
+
+use crate::cli;
+use crate::clock::SystemClock;
+use crate::failure::Failure;
+use crate::sim::request;
+
+/// What came of one door's leads.
+pub(crate) struct Door {
+    pub(crate) name: &'static str,
+    pub(crate) report: Report,
+    /// Payouts of sold leads, where the door tells them.
+    pub(crate) payouts: Vec<Value>,
+}
+
+/// Everything that was posted.
+pub(crate) struct Results {
+    pub(crate) sample: Option<Value>,
+    pub(crate) doors: Vec<Door>,
+}
+
+/// Posts the documentation's sample, then generated leads, door after door.
+pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Results, Failure> {
+    let sample = sample(target).await?;
+    let half = (options.leads / 2).max(1);
+    let mut doors = Vec::new();
+    for name in ["leadhub", "native"] {
+        let mut generator = generator(name);
+        let build = move |index: u64| {
+            // One in four native leads is American, so that both products are seen.
+            let product = if index % 4 == 3 {
+                Product::PersonalLoanUs
+            } else {
+                Product::PersonalLoanEs
+            };
+            request(&mut generator, name, None, product)
+        };
+        let replies: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let seen = Arc::clone(&replies);
+        let load = Load::new(target, options.rate, half, build)
+            .limit(Duration::from_secs(300))
+            .on_reply(move |reply| {
+                let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+                seen.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(body);
+            });
+        let report = send(load)
+            .await
+            .map_err(|why| Failure::Usage(why.to_string()))?;
+        let payouts = std::mem::take(&mut *replies.lock().unwrap_or_else(PoisonError::into_inner));
+        doors.push(Door {
+            name,
+            report,
+            payouts,
+        });
+    }
+    Ok(Results { sample, doors })
+}
+
+/// Each run makes up other people, so that kept data does not turn the next run into duplicates.
+fn generator(name: &str) -> Generator {
+    let now = SystemClock.timestamp();
+    let seed = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    Generator::new(
+        seed.wrapping_mul(2)
+            .wrapping_add(u64::from(name == "native")),
+    )
+    .at(now)
+}
+
+/// The Leadhub documentation's own example, as it stands there but for the demo's ids.
+async fn sample(target: SocketAddr) -> Result<Option<Value>, Failure> {
+    let reply: Arc<Mutex<Option<Value>>> = Arc::default();
+    let seen = Arc::clone(&reply);
+    let body = sim::samples::leadhub();
+    let build = move |_| post("/api/v1/lead", &[("apikey", "demo-leadhub")], &body);
+    let load = Load::new(target, 1_000, 1, build).on_reply(move |reply| {
+        *seen.lock().unwrap_or_else(PoisonError::into_inner) =
+            serde_json::from_slice(&reply.body).ok();
+    });
+    send(load)
+        .await
+        .map_err(|why| Failure::Usage(why.to_string()))?;
+    Ok(reply.lock().unwrap_or_else(PoisonError::into_inner).take())
+}

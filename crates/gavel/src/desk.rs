@@ -1,0 +1,80 @@
+//! The engine as the edge wants it: one newtype, because neither crate may know the other.
+
+use std::sync::Arc;
+
+use engine::{Engine, Refusal};
+use fanout::HttpBuyers;
+use ingress::{Arrival, Distribute, Unavailable};
+use lead::{Answer, Clock, LeadId, PublisherId};
+use ledger::{Refused, SqliteLedger};
+use market::Market;
+
+use crate::clock::SystemClock;
+
+/// The engine that this binary runs.
+pub(crate) type Gavel = Engine<HttpBuyers, SqliteLedger>;
+
+/// The engine behind the public listener.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk(pub(crate) Gavel);
+
+impl Distribute for Desk {
+    fn market(&self) -> Arc<Market> {
+        Arc::clone(&self.0.snapshot().market)
+    }
+
+    fn unavailable(&self) -> Option<Unavailable> {
+        if self.0.trouble().is_some() {
+            return Some(Unavailable::Storage);
+        }
+        self.0.is_busy().then_some(Unavailable::Busy)
+    }
+
+    async fn distribute(&self, arrival: Arrival) -> Result<Answer, Unavailable> {
+        let Arrival {
+            submission,
+            at,
+            instant,
+            budget,
+        } = arrival;
+        let arrival = engine::Arrival {
+            submission,
+            at,
+            instant,
+            budget,
+        };
+        self.0
+            .distribute(arrival)
+            .await
+            .map_err(|refusal| match refusal {
+                Refusal::Busy => Unavailable::Busy,
+                Refusal::Ledger(refused) => unavailable(&refused),
+                // The market was swapped between decoding and distributing.
+                Refusal::NoProduct => Unavailable::Busy,
+                Refusal::Bug(_) => Unavailable::Internal,
+            })
+    }
+
+    async fn find(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Answer>, Unavailable> {
+        self.0
+            .find(publisher, id)
+            .await
+            .map_err(|refused| unavailable(&refused))
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &SystemClock
+    }
+}
+
+fn unavailable(refused: &Refused) -> Unavailable {
+    match refused {
+        Refused::Full => Unavailable::Busy,
+        Refused::Unavailable(_) => Unavailable::Storage,
+        Refused::Illegal(_) | Refused::Corrupt(_) => Unavailable::Internal,
+    }
+}

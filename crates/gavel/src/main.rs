@@ -1,0 +1,22 @@
+//! The `gavel` binary: reads the command line, wires the crates together, stops cleanly. Nothing
+//! depends on it, and nothing is decided here that a lead could notice.
+
+mod check;
+mod cli;
+mod clock;
+mod demo;
+mod desk;
+mod failure;
+mod ops;
+mod out;
+mod serve;
+mod settings;
+mod sim;
+mod telemetry;
+mod wire;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    failure::exit(cli::run(cli::parse()))
+}

@@ -1,0 +1,227 @@
+//! The configuration file: where to listen, where to keep data, which market to load, which bounds.
+//! The only reader of that file. Knows nothing of the market's content.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use document::{Defects, Fields, Slot, parse_toml};
+use engine::Snapshot;
+use market::{Fault, Sources};
+
+use crate::failure::Failure;
+
+/// A configuration, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) public: SocketAddr,
+    pub(crate) ops: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) root_key_file: PathBuf,
+    pub(crate) market_files: Vec<PathBuf>,
+    pub(crate) limits: Limits,
+    pub(crate) drain_delay: Duration,
+}
+
+/// Bounds that operators may move.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) in_flight_leads: usize,
+    pub(crate) ledger_queue: usize,
+    pub(crate) ingress: ingress::Limits,
+    pub(crate) fanout: fanout::Limits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight_leads: 10_000,
+            ledger_queue: 4_096,
+            ingress: ingress::Limits::default(),
+            fanout: fanout::Limits::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and checks a configuration file. Paths in it are relative to it.
+    pub(crate) fn load(file: &Path) -> Result<Self, Failure> {
+        let text =
+            std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
+        let base = file.parent().unwrap_or(Path::new("."));
+        Self::parse(&file.display().to_string(), &text, base).map_err(Failure::Invalid)
+    }
+
+    fn parse(file: &str, text: &str, base: &Path) -> Result<Self, Vec<Fault>> {
+        let fault = |position, message| Fault {
+            file: file.to_owned(),
+            position,
+            message,
+        };
+        let source =
+            parse_toml(text).map_err(|(position, message)| vec![fault(position, message)])?;
+        let defects = Defects::new();
+        let read = Self::read(&Slot::root(&source.root, &defects), base);
+        defects.finish(read).map_err(|defects| {
+            defects
+                .iter()
+                .map(|defect| fault(source.position(&defect.path), defect.to_string()))
+                .collect()
+        })
+    }
+
+    fn read(slot: &Slot<'_, '_>, base: &Path) -> Option<Self> {
+        let fields = slot.fields()?;
+        let public = listen(&fields, "public", "127.0.0.1:8080");
+        let ops = listen(&fields, "ops", "127.0.0.1:9464");
+        let data = fields.at("data");
+        let data = data.fields()?;
+        let data_dir = data.at("dir").filled().map(|dir| base.join(dir));
+        let key = data
+            .given("root_key_file")
+            .and_then(|slot| slot.filled())
+            .map(|file| base.join(file));
+        data.deny_unknown();
+        let market = fields.at("market");
+        let market = market.fields()?;
+        let files = market
+            .at("files")
+            .each(|file| file.filled().map(|file| base.join(file)));
+        market.deny_unknown();
+        let limits = fields
+            .given("limits")
+            .and_then(|slot| Limits::read(&slot))
+            .unwrap_or_default();
+        let drain = fields
+            .given("drain_delay_ms")
+            .map_or(Some(0u64), |slot| slot.integer(0, 600_000));
+        fields.deny_unknown();
+        let data_dir = data_dir?;
+        Some(Self {
+            public: public?,
+            ops: ops?,
+            root_key_file: key.unwrap_or_else(|| data_dir.join("root.key")),
+            data_dir,
+            market_files: files?,
+            limits,
+            drain_delay: Duration::from_millis(drain?),
+        })
+    }
+}
+
+impl Limits {
+    fn read(slot: &Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let mut limits = Self::default();
+        let count = |name: &'static str, most: i64| {
+            fields
+                .given(name)
+                .and_then(|slot| slot.integer(1, most))
+                .and_then(|n| usize::try_from(n).ok())
+        };
+        let millis = |name: &'static str| {
+            let read = fields
+                .given(name)
+                .and_then(|slot| slot.integer(1i64, 600_000));
+            read.and_then(|n| u64::try_from(n).ok())
+                .map(Duration::from_millis)
+        };
+        let set = |slot: &mut usize, value: Option<usize>| *slot = value.unwrap_or(*slot);
+        set(
+            &mut limits.in_flight_leads,
+            count("in_flight_leads", 1_000_000),
+        );
+        set(&mut limits.ledger_queue, count("ledger_queue", 1_000_000));
+        set(
+            &mut limits.ingress.connections_max,
+            count("connections", 1_000_000),
+        );
+        set(
+            &mut limits.ingress.body_bytes_max,
+            count("body_bytes", 16 << 20),
+        );
+        set(
+            &mut limits.ingress.header_bytes_max,
+            count("header_bytes", 1 << 20),
+        );
+        set(
+            &mut limits.fanout.reply_bytes_max,
+            count("buyer_reply_bytes", 16 << 20),
+        );
+        set(
+            &mut limits.fanout.idle_max,
+            count("buyer_idle_connections", 100_000),
+        );
+        limits.ingress.header_read = millis("header_read_ms").unwrap_or(limits.ingress.header_read);
+        limits.ingress.body_read = millis("body_read_ms").unwrap_or(limits.ingress.body_read);
+        fields.deny_unknown();
+        Some(limits)
+    }
+}
+
+fn listen(fields: &Fields<'_, '_>, table: &'static str, default: &str) -> Option<SocketAddr> {
+    let Some(slot) = fields.given(table) else {
+        return default.parse().ok();
+    };
+    let own = slot.fields()?;
+    let address = own
+        .at("listen")
+        .parsed("an address and port such as \"0.0.0.0:8080\"");
+    own.deny_unknown();
+    address
+}
+
+/// Reads, checks and compiles a market from files.
+pub(crate) fn load_market(files: &[PathBuf]) -> Result<Snapshot, Failure> {
+    let mut texts = Vec::with_capacity(files.len());
+    for file in files {
+        let text =
+            std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
+        texts.push((file.display().to_string(), text));
+    }
+    compile_market(texts)
+}
+
+/// Checks and compiles a market from named texts.
+pub(crate) fn compile_market(texts: Vec<(String, String)>) -> Result<Snapshot, Failure> {
+    let sources = Sources::parse(texts).map_err(Failure::Invalid)?;
+    let market = sources.market().map_err(Failure::Invalid)?;
+    Snapshot::compile(market, 1).map_err(|defects| Failure::Invalid(sources.locate(&defects)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_checked_whole() {
+        let text = "[public]\nlisten = \"nowhere\"\n[data]\ndirr = \"d\"\n[market]\nfiles = \"m.toml\"\n[limits]\nbody_bytes = 0\n";
+        let faults = Settings::parse("gavel.toml", text, Path::new("/etc")).unwrap_err();
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "gavel.toml:2:10: public.listen must be an address and port such as \"0.0.0.0:8080\", found a string",
+                "gavel.toml:3:1: data.dir is required",
+                "gavel.toml:4:8: data.dirr is not a known field; known here: dir, root_key_file",
+                "gavel.toml:6:9: market.files must be an array, found a string",
+                "gavel.toml:8:14: limits.body_bytes must be a whole number from 1 to 16777216, found a number",
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let text = "[data]\ndir = \"data\"\n[market]\nfiles = [\"m.toml\", \"/abs.toml\"]\n";
+        let settings = Settings::parse("gavel.toml", text, Path::new("/etc/gavel")).unwrap();
+        assert_eq!(settings.data_dir, Path::new("/etc/gavel/data"));
+        assert_eq!(
+            settings.root_key_file,
+            Path::new("/etc/gavel/data/root.key")
+        );
+        assert_eq!(
+            settings.market_files,
+            [Path::new("/etc/gavel/m.toml"), Path::new("/abs.toml")]
+        );
+    }
+}

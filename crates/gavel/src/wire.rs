@@ -1,0 +1,134 @@
+//! Wiring: one small function a part, each telling what it is made of. No decisions.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use engine::{Engine, Parts, Reserves, Snapshot};
+use fanout::HttpBuyers;
+use ingress::{Server, Stop};
+use ledger::{Options, RootKey, SqliteLedger};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::clock::{SystemClock, entropy};
+use crate::desk::{Desk, Gavel};
+use crate::failure::Failure;
+use crate::ops::Ops;
+use crate::settings::{Limits, Settings};
+
+/// A running engine.
+pub(crate) struct Running {
+    pub(crate) engine: Gavel,
+    pub(crate) public: SocketAddr,
+    pub(crate) ops: SocketAddr,
+    draining: Arc<AtomicBool>,
+    stop: Stop,
+    server: JoinHandle<()>,
+    ops_task: JoinHandle<()>,
+}
+
+/// The runtime that everything runs on.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::System("start the runtime", error))
+}
+
+/// Opens everything and starts serving. Nothing listens unless all of it could be opened.
+pub(crate) async fn start(
+    settings: &Settings,
+    snapshot: Snapshot,
+    metrics: PrometheusHandle,
+) -> Result<Running, Failure> {
+    let public = listen("publishers", settings.public).await?;
+    let ops = listen("metrics and health", settings.ops).await?;
+    let ledger = open_ledger(settings)?;
+    let engine = engine(snapshot, ledger, &settings.limits);
+    let draining = Arc::new(AtomicBool::new(false));
+    let stop = Stop::new();
+    let (public_at, ops_at) = (local(&public)?, local(&ops)?);
+    let desk = Desk(engine.clone());
+    let server = Server::new(desk, settings.limits.ingress.clone());
+    let watch = Ops {
+        metrics,
+        engine: engine.clone(),
+        draining: Arc::clone(&draining),
+    };
+    Ok(Running {
+        engine,
+        public: public_at,
+        ops: ops_at,
+        draining,
+        server: tokio::spawn(server.run(public, stop.clone())),
+        stop,
+        ops_task: tokio::spawn(watch.run(ops)),
+    })
+}
+
+impl Running {
+    /// Stops cleanly: not ready at once, then no new connections, then no journeys, then no store.
+    pub(crate) async fn shut_down(self, delay: std::time::Duration) {
+        self.draining
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+        tokio::time::sleep(delay).await;
+        self.stop.stop();
+        drop(self.server.await);
+        self.engine.drain().await;
+        self.ops_task.abort();
+        let engine = self.engine;
+        drop(tokio::task::spawn_blocking(move || engine.ledger().close()).await);
+    }
+}
+
+fn engine(snapshot: Snapshot, ledger: SqliteLedger, limits: &Limits) -> Gavel {
+    Engine::new(Parts {
+        snapshot,
+        buyers: HttpBuyers::new(limits.fanout.clone(), Arc::new(SystemClock)),
+        ledger,
+        clock: Arc::new(SystemClock),
+        entropy: entropy(),
+        reserves: Reserves::default(),
+        in_flight_max: limits.in_flight_leads,
+    })
+}
+
+fn open_ledger(settings: &Settings) -> Result<SqliteLedger, Failure> {
+    let refuse = |why: &dyn std::fmt::Display| Failure::Ledger(why.to_string());
+    std::fs::create_dir_all(&settings.data_dir).map_err(|error| {
+        Failure::Ledger(format!(
+            "cannot create the data directory {}: {error}",
+            settings.data_dir.display()
+        ))
+    })?;
+    let root_key = root_key(&settings.root_key_file).map_err(|error| refuse(&error))?;
+    let options = Options {
+        queue: settings.limits.ledger_queue,
+        ..Options::new(&settings.data_dir, root_key)
+    };
+    SqliteLedger::open(options).map_err(|error| refuse(&error))
+}
+
+/// The root key, made on first use: without it nothing stored can be read.
+fn root_key(file: &Path) -> Result<RootKey, ledger::KeyError> {
+    if file.exists() {
+        RootKey::load(file)
+    } else {
+        RootKey::create(file)
+    }
+}
+
+async fn listen(what: &'static str, at: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(at)
+        .await
+        .map_err(|error| Failure::Listen(what, at, error))
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener
+        .local_addr()
+        .map_err(|error| Failure::System("name a listener", error))
+}

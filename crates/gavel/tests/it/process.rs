@@ -1,0 +1,136 @@
+//! The real binary as a child process, on free ports, with a market whose buyers are simulated here.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// A running engine; killed when dropped.
+pub struct Gavel {
+    child: Child,
+    pub public: SocketAddr,
+    pub ops: SocketAddr,
+}
+
+impl Gavel {
+    /// Writes a configuration into `dir`, starts the binary and waits until it says where it listens.
+    pub fn start(dir: &Path, market: &str) -> Self {
+        std::fs::write(dir.join("market.toml"), market).unwrap();
+        let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n";
+        std::fs::write(dir.join("gavel.toml"), config).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gavel"))
+            .args(["serve", "--config"])
+            .arg(dir.join("gavel.toml"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (public, ops) = loop {
+            let line = lines
+                .next()
+                .expect("the engine ended before it served")
+                .unwrap();
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["message"] == "serving" {
+                let at = |field: &str| event[field].as_str().unwrap().parse().unwrap();
+                break (at("public"), at("ops"));
+            }
+        };
+        // Nobody may block on a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, public, ops }
+    }
+
+    /// Asks the engine to drain and waits for its end.
+    pub fn terminate(mut self) -> std::process::ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        wait(&mut self.child, Duration::from_secs(20))
+    }
+
+    /// Ends the process at once, as a crash would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Gavel {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Waits for a child with a bound.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a real process is waited for in real time"
+)]
+pub fn wait(child: &mut Child, most: Duration) -> std::process::ExitStatus {
+    let until = Instant::now() + most;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(
+            Instant::now() < until,
+            "the process did not end within {most:?}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// One request on a connection of its own: status and JSON body (or text).
+pub async fn call(to: SocketAddr, request: Request<Full<Bytes>>) -> (u16, Value) {
+    let stream = TcpStream::connect(to).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    let task = tokio::spawn(connection);
+    let reply = sender.send_request(request).await.unwrap();
+    let status = reply.status().as_u16();
+    let body = reply.into_body().collect().await.unwrap().to_bytes();
+    task.abort();
+    let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
+    (
+        status,
+        serde_json::from_slice(&body).unwrap_or_else(|_| text()),
+    )
+}
+
+/// A JSON request.
+pub fn request(
+    method: &str,
+    path: &str,
+    (name, value): (&str, &str),
+    body: &Value,
+) -> Request<Full<Bytes>> {
+    let bytes = if body.is_null() {
+        Bytes::new()
+    } else {
+        Bytes::from(body.to_string())
+    };
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "gavel.test")
+        .header("content-type", "application/json")
+        .header(name, value)
+        .body(Full::new(bytes))
+        .unwrap()
+}
