@@ -37,17 +37,13 @@ pub enum Unparsable {
 /// # Errors
 /// Says what is wrong without quoting the input.
 pub fn parse_json(bytes: &mut [u8]) -> Result<Node<'_>, Unparsable> {
-    let start = if bytes.starts_with(b"\xef\xbb\xbf") {
-        3
-    } else {
-        0
-    };
+    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let body = bytes.get_mut(start..).unwrap_or_default();
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Unparsable::Empty);
     }
     let tape = simd_json::to_tape(body).map_err(|fault| match fault.error() {
-        simd_json::ErrorType::DepthLimitExceeded { .. } => Unparsable::TooDeep,
+        simd_json::ErrorType::DepthLimitExceeded => Unparsable::TooDeep,
         _ => Unparsable::Syntax(fault.index()),
     })?;
     let mut cursor = tape.0.into_iter();
@@ -86,11 +82,7 @@ fn build<'a>(
 }
 
 fn clean(text: &str) -> Result<Cow<'_, str>, Unparsable> {
-    if text.as_bytes().contains(&0) {
-        Err(Unparsable::Nul)
-    } else {
-        Ok(Cow::Borrowed(text))
-    }
+    if text.as_bytes().contains(&0) { Err(Unparsable::Nul) } else { Ok(Cow::Borrowed(text)) }
 }
 
 fn unique(members: &[(Cow<'_, str>, Node<'_>)]) -> Result<(), Unparsable> {
@@ -104,11 +96,7 @@ fn unique(members: &[(Cow<'_, str>, Node<'_>)]) -> Result<(), Unparsable> {
         let mut seen = HashSet::with_capacity(members.len());
         !members.iter().all(|(key, _)| seen.insert(key.as_ref()))
     };
-    if repeated {
-        Err(Unparsable::DuplicateKey)
-    } else {
-        Ok(())
-    }
+    if repeated { Err(Unparsable::DuplicateKey) } else { Ok(()) }
 }
 
 fn scalar(value: StaticNode) -> Node<'static> {
@@ -124,6 +112,5 @@ fn scalar(value: StaticNode) -> Node<'static> {
 /// The shortest text that reads back as this float is what the sender wrote, up to 15 digits.
 fn decimal(value: f64) -> Node<'static> {
     let text = value.to_string();
-    text.parse::<Decimal>()
-        .map_or(Node::HugeNumber, |number| Node::Number(number.normalize()))
+    text.parse::<Decimal>().map_or(Node::HugeNumber, |number| Node::Number(number.normalize()))
 }

@@ -20,15 +20,15 @@ pub enum Node<'a> {
     /// A string without NUL characters.
     Text(Cow<'a, str>),
     /// An array.
-    List(Vec<Node<'a>>),
+    List(Vec<Self>),
     /// An object with unique keys, in the order written.
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+    Object(Vec<(Cow<'a, str>, Self)>),
 }
 
 impl<'a> Node<'a> {
     /// The member `name` of an object; `None` for other kinds too.
     #[must_use]
-    pub fn member(&self, name: &str) -> Option<&Node<'a>> {
+    pub fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, v)| v),
             _ => None,

@@ -26,11 +26,7 @@ impl Defects {
     }
 
     fn push(&self, path: Path, issue: impl Display, missing: bool) {
-        self.0.borrow_mut().push(Defect {
-            path,
-            issue: issue.to_string(),
-            missing,
-        });
+        self.0.borrow_mut().push(Defect { path, issue: issue.to_string(), missing });
     }
 
     /// `value` if nothing was noted, else everything that was.
@@ -56,8 +52,8 @@ impl Defects {
 #[derive(Debug, Clone, Copy)]
 enum Trail<'t> {
     Root,
-    Key(&'t Trail<'t>, &'t str),
-    Index(&'t Trail<'t>, usize),
+    Key(&'t Self, &'t str),
+    Index(&'t Self, usize),
 }
 
 impl Trail<'_> {
@@ -94,11 +90,7 @@ impl<'n, 't> Slot<'n, 't> {
     /// The root of a document.
     #[must_use]
     pub fn root(node: &'n Node<'n>, defects: &'t Defects) -> Self {
-        Self {
-            node: Some(node),
-            trail: Trail::Root,
-            defects,
-        }
+        Self { node: Some(node), trail: Trail::Root, defects }
     }
 
     /// Where this value stands.
@@ -167,25 +159,23 @@ impl<'n, 't> Slot<'n, 't> {
     /// `true` or `false`.
     #[must_use]
     pub fn bool(&self) -> Option<bool> {
-        self.parse("a boolean", |node| {
-            if let Node::Bool(value) = node {
-                Some(*value)
-            } else {
-                None
-            }
-        })
+        self.parse(
+            "a boolean",
+            |node| {
+                if let Node::Bool(value) = node { Some(*value) } else { None }
+            },
+        )
     }
 
     /// A decimal number.
     #[must_use]
     pub fn number(&self) -> Option<Decimal> {
-        self.parse("a number", |node| {
-            if let Node::Number(value) = node {
-                Some(*value)
-            } else {
-                None
-            }
-        })
+        self.parse(
+            "a number",
+            |node| {
+                if let Node::Number(value) = node { Some(*value) } else { None }
+            },
+        )
     }
 
     /// A decimal written as a string (`"12.50"`) or as a number.
@@ -200,22 +190,17 @@ impl<'n, 't> Slot<'n, 't> {
 
     /// A whole number in `least..=most`.
     #[must_use]
-    pub fn integer<T: TryFrom<i64> + Display + Copy>(&self, least: T, most: T) -> Option<T>
+    pub fn integer<T>(&self, least: T, most: T) -> Option<T>
     where
-        T: PartialOrd,
+        T: TryFrom<i64> + Display + Copy + PartialOrd,
     {
-        self.parse(
-            format_args!("a whole number from {least} to {most}"),
-            |node| {
-                let Node::Number(value) = node else {
-                    return None;
-                };
-                let whole = i64::try_from(*value).ok().filter(|_| value.is_integer())?;
-                T::try_from(whole)
-                    .ok()
-                    .filter(|whole| *whole >= least && *whole <= most)
-            },
-        )
+        self.parse(format_args!("a whole number from {least} to {most}"), |node| {
+            let Node::Number(value) = node else {
+                return None;
+            };
+            let whole = i64::try_from(*value).ok().filter(|_| value.is_integer())?;
+            T::try_from(whole).ok().filter(|whole| *whole >= least && *whole <= most)
+        })
     }
 
     /// One of a closed set of names.
@@ -224,10 +209,7 @@ impl<'n, 't> Slot<'n, 't> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         self.parse(format_args!("one of {}", names.join(", ")), |node| {
             let text = node.as_text()?;
-            choices
-                .iter()
-                .find(|(name, _)| *name == text)
-                .map(|(_, value)| *value)
+            choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
         })
     }
 
@@ -268,11 +250,7 @@ impl<'n, 't> Slot<'n, 't> {
     ) -> Vec<T> {
         let element = |(index, node): (usize, &'n Node<'n>)| {
             let trail = Trail::Index(&self.trail, index);
-            read(Slot {
-                node: Some(node),
-                trail,
-                defects: self.defects,
-            })
+            read(Slot { node: Some(node), trail, defects: self.defects })
         };
         items.iter().enumerate().filter_map(element).collect()
     }
@@ -292,16 +270,8 @@ impl<'n, 't> Fields<'n, 't> {
     #[must_use]
     pub fn at<'s>(&'s self, name: &'t str) -> Slot<'n, 's> {
         self.read.borrow_mut().push(name);
-        let node = self
-            .members
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, node)| node);
-        Slot {
-            node,
-            trail: Trail::Key(self.trail, name),
-            defects: self.defects,
-        }
+        let node = self.members.iter().find(|(key, _)| key == name).map(|(_, node)| node);
+        Slot { node, trail: Trail::Key(self.trail, name), defects: self.defects }
     }
 
     /// The member called `name`, if it is there and not `null`.
@@ -326,8 +296,7 @@ impl<'n, 't> Fields<'n, 't> {
 
     /// Members that nothing has asked for.
     pub fn unread<'s>(&'s self) -> impl Iterator<Item = (&'n str, Slot<'n, 's>)> {
-        self.all()
-            .filter(|(key, _)| !self.read.borrow().contains(key))
+        self.all().filter(|(key, _)| !self.read.borrow().contains(key))
     }
 
     /// Notes every member that nothing has asked for.
@@ -335,10 +304,7 @@ impl<'n, 't> Fields<'n, 't> {
         for (_, slot) in self.unread() {
             let mut known: Vec<&str> = self.read.borrow().clone();
             known.dedup();
-            slot.refuse(format_args!(
-                "is not a known field; known here: {}",
-                known.join(", ")
-            ));
+            slot.refuse(format_args!("is not a known field; known here: {}", known.join(", ")));
         }
     }
 

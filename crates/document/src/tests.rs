@@ -1,3 +1,5 @@
+//! What is refused, what is kept, and where defects are said to stand.
+
 use crate::*;
 
 fn json(text: &str) -> Result<Node<'static>, Unparsable> {
@@ -23,15 +25,7 @@ fn json_that_two_readers_could_read_differently_is_refused() {
     ] {
         assert_eq!(json(text), Err(expected), "{text:.60}");
     }
-    for text in [
-        "{",
-        "nope",
-        r#"{"a":}"#,
-        r#"{"a":1}x"#,
-        "\u{feff}",
-        r#"{"a":NaN}"#,
-        "[1,]",
-    ] {
+    for text in ["{", "nope", r#"{"a":}"#, r#"{"a":1}x"#, "\u{feff}", r#"{"a":NaN}"#, "[1,]"] {
         assert!(json(text).is_err(), "{text}");
     }
 }
@@ -48,11 +42,7 @@ fn a_byte_order_mark_is_dropped_and_numbers_stay_decimal() {
         ("1e3", "1000"),
         ("123456789.12345", "123456789.12345"),
     ] {
-        assert_eq!(
-            json(text),
-            Ok(Node::Number(expected.parse().unwrap())),
-            "{text}"
-        );
+        assert_eq!(json(text), Ok(Node::Number(expected.parse().unwrap())), "{text}");
     }
     assert_eq!(json("1e300"), Ok(Node::HugeNumber));
 }
@@ -67,10 +57,7 @@ fn every_defect_is_reported_with_its_path_and_never_with_the_value() {
         assert_eq!(fields.at("name").text(), None);
         assert_eq!(fields.at("age").integer(0, 150), None);
         assert_eq!(fields.at("email").filled(), None);
-        assert_eq!(
-            fields.at("list").each(|item| item.number()).unwrap().len(),
-            1
-        );
+        assert_eq!(fields.at("list").each(|item| item.number()).unwrap().len(), 1);
         fields.deny_unknown();
     }
     let found = defects.finish(Some(())).unwrap_err();
@@ -95,16 +82,9 @@ fn toml_values_know_their_line_and_column() {
     let at = |path: Path| source.position(&path);
     let table = Path::default().key("t").key("u");
     assert_eq!(at(table.key("price")), Position { line: 3, column: 9 });
-    assert_eq!(
-        at(table.key("list").index(1)),
-        Position { line: 5, column: 3 }
-    );
+    assert_eq!(at(table.key("list").index(1)), Position { line: 5, column: 3 });
     assert_eq!(at(table.key("absent")).line, 2);
-    let price = source
-        .root
-        .member("t")
-        .and_then(|t| t.member("u"))
-        .and_then(|u| u.member("price"));
+    let price = source.root.member("t").and_then(|t| t.member("u")).and_then(|u| u.member("price"));
     assert_eq!(price, Some(&Node::Number("12.50".parse().unwrap())));
     let (place, _) = parse_toml("a = 1\nb = = 2\n").unwrap_err();
     assert_eq!(place.line, 2);

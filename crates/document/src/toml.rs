@@ -46,9 +46,8 @@ impl TomlSource {
 /// # Errors
 /// The first syntax fault: its place and what is wrong.
 pub fn parse_toml(text: &str) -> Result<TomlSource, (Position, String)> {
-    let lines: Vec<usize> = std::iter::once(0)
-        .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-        .collect();
+    let lines: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let table = DeTable::parse(text).map_err(|fault| {
         let at = fault.span().map_or(0, |span| span.start);
         (position(&lines, at), fault.message().to_owned())
@@ -62,15 +61,8 @@ pub fn parse_toml(text: &str) -> Result<TomlSource, (Position, String)> {
 
 fn position(lines: &[usize], at: usize) -> Position {
     let line = lines.partition_point(|start| *start <= at);
-    let start = line
-        .checked_sub(1)
-        .and_then(|index| lines.get(index))
-        .copied()
-        .unwrap_or(0);
-    Position {
-        line: line.max(1),
-        column: at.saturating_sub(start) + 1,
-    }
+    let start = line.checked_sub(1).and_then(|index| lines.get(index)).copied().unwrap_or(0);
+    Position { line: line.max(1), column: at.saturating_sub(start) + 1 }
 }
 
 fn object(
@@ -120,8 +112,6 @@ fn integer(number: &DeInteger<'_>) -> Node<'static> {
 }
 
 fn decimal(text: &str) -> Node<'static> {
-    let parsed = text
-        .parse::<Decimal>()
-        .or_else(|_| Decimal::from_scientific(text));
+    let parsed = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text));
     parsed.map_or(Node::HugeNumber, Node::Number)
 }

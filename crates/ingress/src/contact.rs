@@ -39,9 +39,7 @@ fn is_email(address: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let printable = local
-        .chars()
-        .all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
+    let printable = local.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
     let dotted = domain.contains('.') && domain.split('.').all(label);
     address.len() <= 254 && (1..=64).contains(&local.len()) && printable && dotted
 }
@@ -67,12 +65,7 @@ pub(crate) fn consent_entry(fields: &Fields<'_, '_>) -> Option<ConsentEntry> {
     let accepted = fields.at("accepted").bool();
     let accepted_at = filled(fields.given("accepted_at")).and_then(moment);
     let version = optional(fields.given("version"));
-    Some(ConsentEntry {
-        kind: kind?.to_owned(),
-        accepted: accepted?,
-        accepted_at,
-        version,
-    })
+    Some(ConsentEntry { kind: kind?.to_owned(), accepted: accepted?, accepted_at, version })
 }
 
 /// An optional text: absent, `null` and blank are all missing; any other kind is a defect.
@@ -84,10 +77,7 @@ pub(crate) fn optional(slot: Option<Slot<'_, '_>>) -> Option<String> {
 /// Whether an optional text field has something in it.
 pub(crate) fn filled<'n, 't>(slot: Option<Slot<'n, 't>>) -> Option<Slot<'n, 't>> {
     slot.filter(|slot| {
-        !slot
-            .node()
-            .and_then(|node| node.as_text())
-            .is_some_and(|text| text.trim().is_empty())
+        !slot.node().and_then(|node| node.as_text()).is_some_and(|text| text.trim().is_empty())
     })
 }
 
@@ -97,12 +87,9 @@ mod tests {
 
     #[test]
     fn addresses() {
-        for good in [
-            "a@b.co",
-            "lucia.ferrer+x@example.org",
-            "o'neil@sub.example.com",
-            "ü@exämple.de",
-        ] {
+        for good in
+            ["a@b.co", "lucia.ferrer+x@example.org", "o'neil@sub.example.com", "ü@exämple.de"]
+        {
             assert!(is_email(good), "{good}");
         }
         for bad in [

@@ -3,7 +3,9 @@
 pub(crate) mod leadhub;
 pub(crate) mod native;
 
-use lead::{RejectionReason, Submission};
+use std::collections::BTreeMap;
+
+use lead::{Answer, RejectionReason, Status, Submission};
 
 /// What a door makes of a body that it can read.
 #[derive(Debug)]
@@ -11,5 +13,23 @@ pub(crate) enum Decoded {
     /// A lead for the engine.
     Lead(Box<Submission>),
     /// Refused by what the market says, before there is a lead.
-    Rejected(RejectionReason),
+    Rejected(Box<Answer>),
+}
+
+impl Decoded {
+    /// The answer to a lead that never came to be; there is nothing to store.
+    pub(crate) fn rejected(
+        reason: RejectionReason,
+        external_id: Option<String>,
+        tags: BTreeMap<String, String>,
+    ) -> Self {
+        Self::Rejected(Box::new(Answer {
+            lead: None,
+            status: Status::Rejected(reason),
+            is_final: true,
+            currency: None,
+            external_id,
+            tags,
+        }))
+    }
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
-use hyper::{Request, StatusCode, Version};
+use hyper::{Request, Version};
 use jiff::Timestamp;
-use lead::{Answer, Door, LeadId, RejectionReason, Status};
+use lead::{Answer, Door, LeadId};
 use market::{Market, Publisher};
 
 use crate::doors::{Decoded, leadhub, native};
@@ -22,8 +22,8 @@ pub(crate) async fn handle<D: Distribute>(
 ) -> Reply {
     let at = (desk.clock().timestamp(), desk.clock().instant());
     let place = route(request.method(), request.uri().path());
-    if let Err(why) = host_is_clear(&request) {
-        return word(door_of(&place), &Fault::Request(why));
+    if !names_one_host(&request) {
+        return word(door_of(&place), &Fault::Host);
     }
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
@@ -68,14 +68,9 @@ async fn take<D: Distribute>(
         Door::Native => native::decode(&root, publisher, &market)?,
     };
     match decoded {
-        Decoded::Rejected(reason) => Ok(never_created(reason)),
+        Decoded::Rejected(answer) => Ok(*answer),
         Decoded::Lead(submission) => {
-            let arrival = Arrival {
-                submission: *submission,
-                at,
-                instant,
-                budget,
-            };
+            let arrival = Arrival { submission: *submission, at, instant, budget };
             desk.distribute(arrival)
                 .await
                 .map_err(|why| Fault::Unavailable(why, limits.retry_after))
@@ -101,22 +96,7 @@ async fn find<D: Distribute>(
                 .and_then(|answer| answer.ok_or(Fault::NoLead)),
         },
     };
-    found.map_or_else(
-        |fault| native::fault(&fault),
-        |answer| native::encode(&answer),
-    )
-}
-
-/// A lead refused by what the market says; there is nothing to store.
-fn never_created(reason: RejectionReason) -> Answer {
-    Answer {
-        lead: None,
-        status: Status::Rejected(reason),
-        is_final: true,
-        currency: None,
-        external_id: None,
-        tags: std::collections::BTreeMap::new(),
-    }
+    found.map_or_else(|fault| native::fault(&fault), |answer| native::encode(&answer))
 }
 
 fn word(door: Door, fault: &Fault) -> Reply {
@@ -147,39 +127,22 @@ fn authenticate<'m>(
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim()),
     };
-    key.and_then(|key| market.publisher_by_key(door, key))
-        .ok_or(Fault::Unauthorized)
+    key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
 }
 
 fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
     let Some(value) = headers.get("gavel-budget-ms") else {
         return Ok(None);
     };
-    let millis = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse::<u64>().ok())
-        .filter(|millis| *millis > 0);
-    millis
-        .map(|millis| Some(Duration::from_millis(millis)))
-        .ok_or(Fault::Request(
-            "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0",
-        ))
+    let millis =
+        value.to_str().ok().and_then(|text| text.parse::<u64>().ok()).filter(|millis| *millis > 0);
+    millis.map(|millis| Some(Duration::from_millis(millis))).ok_or(Fault::Request(
+        "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0",
+    ))
 }
 
-/// Two readers of a request with two hosts, or none, may see two requests.
-fn host_is_clear(request: &Request<Incoming>) -> Result<(), &'static str> {
+/// Exactly one `Host`; HTTP/1.0 may do without.
+fn names_one_host(request: &Request<Incoming>) -> bool {
     let hosts = request.headers().get_all(HOST).iter().count();
-    if request.version() == Version::HTTP_11 && hosts != 1 || hosts > 1 {
-        return Err("a request must carry exactly one Host header");
-    }
-    Ok(())
-}
-
-/// Whether a reply says that the connection should not be used again: its body may be unread.
-pub(crate) fn ends_connection(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
-    )
+    hosts == 1 || (hosts == 0 && request.version() == Version::HTTP_10)
 }

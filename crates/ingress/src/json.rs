@@ -8,17 +8,11 @@ pub(crate) fn value(node: &Node<'_>) -> Value {
     match node {
         Node::Null | Node::HugeNumber => Value::Null,
         Node::Bool(value) => Value::Bool(*value),
-        Node::Number(number) => number
-            .to_string()
-            .parse()
-            .map_or(Value::Null, Value::Number),
+        Node::Number(number) => number.to_string().parse().map_or(Value::Null, Value::Number),
         Node::Text(text) => Value::String(text.clone().into_owned()),
         Node::List(items) => Value::Array(items.iter().map(value).collect()),
         Node::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(key, node)| (key.clone().into_owned(), value(node)))
-                .collect(),
+            members.iter().map(|(key, node)| (key.clone().into_owned(), value(node))).collect(),
         ),
     }
 }

@@ -41,11 +41,7 @@ pub fn describe() {
         Unit::Count,
         "Replies to publishers by status class."
     );
-    describe_gauge!(
-        "gavel_http_connections",
-        Unit::Count,
-        "Open connections of publishers."
-    );
+    describe_gauge!("gavel_http_connections", Unit::Count, "Open connections of publishers.");
     describe_counter!(
         "gavel_http_connections_refused_total",
         Unit::Count,

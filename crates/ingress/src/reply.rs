@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
@@ -18,6 +18,8 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
     pub(crate) allow: Option<&'static str>,
     pub(crate) retry_after: Option<Duration>,
+    /// The connection is not to be used again: what follows on it may be no request.
+    pub(crate) close: bool,
 }
 
 impl Reply {
@@ -29,6 +31,7 @@ impl Reply {
             body,
             allow: None,
             retry_after: None,
+            close: false,
         }
     }
 
@@ -44,6 +47,9 @@ impl Reply {
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
+        if self.close {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
@@ -52,7 +58,9 @@ impl Reply {
 /// its own format.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The request is not one: bad Host, bad header.
+    /// It has no Host or several: two readers may see two requests.
+    Host,
+    /// A header of ours is wrong.
     Request(&'static str),
     /// Nothing stands at this path.
     NoRoute,
@@ -80,7 +88,9 @@ impl Fault {
     /// The HTTP status, where doors do not differ.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Request(_) | Self::BodyBroken | Self::Unparsable(_) => StatusCode::BAD_REQUEST,
+            Self::Host | Self::Request(_) | Self::BodyBroken | Self::Unparsable(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NoRoute | Self::NoLead => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -95,6 +105,7 @@ impl Fault {
     /// For people; holds nothing of the request.
     pub(crate) fn message(&self) -> String {
         match self {
+            Self::Host => "a request must carry exactly one Host header".to_owned(),
             Self::Request(what) => (*what).to_owned(),
             Self::NoRoute => "nothing stands at this path".to_owned(),
             Self::Method(allow) => format!("this path takes {allow} only"),
@@ -118,7 +129,7 @@ impl Fault {
     /// A stable word for programs.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Request(_) => "bad_request",
+            Self::Host | Self::Request(_) => "bad_request",
             Self::NoRoute | Self::NoLead => "not_found",
             Self::Method(_) => "method_not_allowed",
             Self::Unauthorized => "unauthorized",
@@ -133,17 +144,16 @@ impl Fault {
         }
     }
 
-    /// Adds the headers that go with the fault.
+    /// Adds what goes with the fault besides its words.
     pub(crate) fn dress(&self, reply: Reply) -> Reply {
         match self {
-            Self::Method(allow) => Reply {
-                allow: Some(allow),
-                ..reply
-            },
-            Self::Unavailable(Unavailable::Busy | Unavailable::Storage, wait) => Reply {
-                retry_after: Some(*wait),
-                ..reply
-            },
+            Self::Method(allow) => Reply { allow: Some(allow), ..reply },
+            Self::Unavailable(Unavailable::Busy | Unavailable::Storage, wait) => {
+                Reply { retry_after: Some(*wait), ..reply }
+            }
+            Self::Host | Self::BodyTimeout | Self::BodyTooLarge(_) | Self::BodyBroken => {
+                Reply { close: true, ..reply }
+            }
             _ => reply,
         }
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -16,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
-use crate::handle::{ends_connection, handle};
+use crate::handle::handle;
 use crate::metrics::Metrics;
 use crate::{Distribute, Limits};
 
@@ -55,11 +54,7 @@ impl<D: Distribute> Server<D> {
     /// A server in front of `desk`.
     #[must_use]
     pub fn new(desk: D, limits: Limits) -> Self {
-        Self {
-            desk: Arc::new(desk),
-            limits: Arc::new(limits),
-            metrics: Metrics::new(),
-        }
+        Self { desk: Arc::new(desk), limits: Arc::new(limits), metrics: Metrics::new() }
     }
 
     /// Serves until told to stop, then until the last request under way is answered.
@@ -101,11 +96,8 @@ impl<D: Distribute> Server<D> {
         _peer: SocketAddr,
         mut stopped: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let (desk, limits, metrics) = (
-            Arc::clone(&self.desk),
-            Arc::clone(&self.limits),
-            self.metrics.clone(),
-        );
+        let (desk, limits, metrics) =
+            (Arc::clone(&self.desk), Arc::clone(&self.limits), self.metrics.clone());
         let mut builder = http1::Builder::new();
         // Without a timer hyper's header timeout does nothing.
         builder
@@ -115,12 +107,7 @@ impl<D: Distribute> Server<D> {
             .max_buf_size(limits.header_bytes_max.max(64 * 1024));
         let counted = metrics.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            answer(
-                Arc::clone(&desk),
-                Arc::clone(&limits),
-                metrics.clone(),
-                request,
-            )
+            answer(Arc::clone(&desk), Arc::clone(&limits), metrics.clone(), request)
         });
         async move {
             counted.connections.increment(1);
@@ -149,12 +136,7 @@ impl<D: Distribute> Server<D> {
 
 /// Resolves once the signal is given, or when nobody is left to give it.
 async fn told(stopped: &mut watch::Receiver<bool>) {
-    drop(
-        stopped
-            .wait_for(|stopped| *stopped)
-            .await
-            .map(|guard| *guard),
-    );
+    drop(stopped.wait_for(|stopped| *stopped).await.map(|guard| *guard));
 }
 
 async fn answer<D: Distribute>(
@@ -165,12 +147,5 @@ async fn answer<D: Distribute>(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let reply = handle(&*desk, &limits, request).await;
     metrics.replied(reply.status);
-    let ends = ends_connection(reply.status);
-    let mut response = reply.into_response();
-    if ends {
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
+    Ok(reply.into_response())
 }

@@ -1,1 +1,169 @@
+//! Whatever is posted, a door reads it or refuses it: it never panics, and it never blames itself.
 
+use document::parse_json;
+use market::{Market, Publisher, Sources};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::doors::{Decoded, leadhub, native};
+use crate::reply::{Fault, Reply};
+
+const MARKET: &str = include_str!("../tests/golden/market.toml");
+const LEADHUB: &str = include_str!("../tests/golden/leadhub/sample.json");
+const NATIVE: &str = include_str!("../tests/golden/native/sample.json");
+
+thread_local! {
+    static READ: Market = Sources::parse([("market.toml".to_owned(), MARKET.to_owned())])
+        .unwrap()
+        .market()
+        .unwrap();
+}
+
+fn publisher<'m>(market: &'m Market, id: &str) -> &'m Publisher {
+    market.publishers.get(&id.parse().unwrap()).unwrap()
+}
+
+/// What both doors say to a body, and whether they took it as a lead.
+fn read(bytes: &[u8]) -> [(Reply, bool); 2] {
+    READ.with(|market| {
+        let say = |decoded: Result<Decoded, Fault>,
+                   encode: fn(&lead::Answer) -> Reply,
+                   word: fn(&Fault) -> Reply| match decoded {
+            Ok(Decoded::Rejected(answer)) => (encode(&answer), false),
+            Ok(Decoded::Lead(_)) => (Reply::json(hyper::StatusCode::OK, Value::Null), true),
+            Err(fault) => (word(&fault), false),
+        };
+        let (mut one, mut two) = (bytes.to_vec(), bytes.to_vec());
+        let hub = parse_json(&mut one)
+            .map_err(Fault::Unparsable)
+            .and_then(|root| leadhub::decode(&root, publisher(market, "hub"), market));
+        let shop = parse_json(&mut two)
+            .map_err(Fault::Unparsable)
+            .and_then(|root| native::decode(&root, publisher(market, "shop"), market));
+        [say(hub, leadhub::encode, leadhub::fault), say(shop, native::encode, native::fault)]
+    })
+}
+
+/// Any tree, with names that the doors know among its names.
+fn tree() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(json!("personal-loan-es")),
+        Just(json!("7f3c2a54-0c1b-4b6e-9f57-2d5f1b0a9c11")),
+        Just(json!("0b9d6d0e-5a0e-4a8e-8f63-1c2f4f6a7788")),
+    ];
+    leaf.prop_recursive(5, 64, 8, |inner| {
+        let name = prop_oneof![
+            any::<String>(),
+            proptest::sample::select(names(LEADHUB)),
+            proptest::sample::select(names(NATIVE)),
+        ];
+        let members = proptest::collection::vec((name, inner.clone()), 0..8);
+        prop_oneof![
+            proptest::collection::vec(inner, 0..8).prop_map(Value::from),
+            members.prop_map(|members| Value::Object(Map::from_iter(members))),
+        ]
+    })
+}
+
+/// Every name and array place in a sample.
+fn names(sample: &str) -> Vec<String> {
+    let all = places(&serde_json::from_str(sample).unwrap(), "");
+    let last = |pointer: String| Some(pointer.rsplit_once('/')?.1.to_owned());
+    all.into_iter().filter_map(last).collect()
+}
+
+fn places(value: &Value, at: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut visit = |key: String, value: &Value| {
+        let place = format!("{at}/{key}");
+        out.extend(places(value, &place));
+        out.push(place);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, v)| visit(key.clone(), v)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, v)| visit(index.to_string(), v))
+        }
+        _ => {}
+    }
+    out
+}
+
+/// A sample with some of its values replaced by anything.
+fn spoilt(sample: &'static str) -> impl Strategy<Value = Value> {
+    let whole: Value = serde_json::from_str(sample).unwrap();
+    let place = proptest::sample::select(places(&whole, ""));
+    proptest::collection::vec((place, tree()), 0..4).prop_map(move |changes| {
+        let mut body = whole.clone();
+        for (place, value) in changes {
+            if let Some(old) = body.pointer_mut(&place) {
+                *old = value;
+            }
+        }
+        body
+    })
+}
+
+fn holds(bytes: &[u8]) -> Result<(), TestCaseError> {
+    for (reply, _) in read(bytes) {
+        let status = reply.status.as_u16();
+        prop_assert!(matches!(status, 200 | 400 | 401 | 422), "{status}");
+        prop_assert!(serde_json::to_vec(&reply.body).is_ok());
+    }
+    Ok(())
+}
+
+#[test]
+fn the_samples_are_leads_at_their_own_doors() {
+    let taken = |sample: &str| read(sample.as_bytes()).map(|(_, lead)| lead);
+    assert_eq!(taken(LEADHUB), [true, false]);
+    assert_eq!(taken(NATIVE), [false, true]);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        holds(&bytes)?;
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "[\\[\\]{}\",:0-9a-zé\\\\ \u{feff}\u{0}.+-]{0,200}") {
+        holds(text.as_bytes())?;
+    }
+
+    #[test]
+    fn any_tree_is_read_or_refused(tree in tree()) {
+        holds(tree.to_string().as_bytes())?;
+    }
+
+    #[test]
+    fn a_spoilt_leadhub_lead_is_read_or_refused(body in spoilt(LEADHUB)) {
+        holds(body.to_string().as_bytes())?;
+    }
+
+    #[test]
+    fn a_spoilt_native_lead_is_read_or_refused(body in spoilt(NATIVE)) {
+        holds(body.to_string().as_bytes())?;
+    }
+
+    #[test]
+    fn a_lead_cut_short_or_with_a_byte_changed_is_read_or_refused(
+        cut in 0..NATIVE.len(), at in 0..NATIVE.len(), byte in any::<u8>(),
+    ) {
+        for sample in [LEADHUB, NATIVE] {
+            let mut bytes = sample.as_bytes().to_vec();
+            if let Some(changed) = bytes.get_mut(at) {
+                *changed = byte;
+            }
+            holds(&bytes)?;
+            bytes.truncate(cut);
+            holds(&bytes)?;
+        }
+    }
+}

@@ -1,9 +1,12 @@
 //! Who pays.
 
+use std::collections::BTreeMap;
+
 use document::Slot;
 use jiff::tz::TimeZone;
-use lead::BuyerId;
+use lead::{BuyerId, Currency, Money};
 
+use crate::cap::{self, Cap, Owner};
 use crate::{KeyDigest, read};
 
 /// A buyer. Its campaigns stand beside it in the market.
@@ -17,6 +20,12 @@ pub struct Buyer {
     pub group: Option<String>,
     /// Of its campaigns, unless they say otherwise.
     pub timezone: Option<TimeZone>,
+    /// How much all its campaigns together take in a window.
+    pub caps: Vec<Cap>,
+    /// What it paid in before its first lead.
+    pub balance: BTreeMap<Currency, Money>,
+    /// How far it may go below zero.
+    pub credit_limit: BTreeMap<Currency, Money>,
     /// Its keys to the management API.
     pub keys: Vec<KeyDigest>,
     /// Hosts that its campaigns may be delivered to; none named, none allowed.
@@ -27,45 +36,41 @@ impl Buyer {
     pub(crate) fn read(id: &BuyerId, slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
         let name = fields.at("name").filled();
-        let group = fields
-            .given("group")
-            .and_then(|s| s.filled())
-            .map(str::to_owned);
-        let timezone = fields.given("timezone").and_then(|s| {
-            s.parse("an IANA time zone such as \"Europe/Madrid\"", |node| {
-                TimeZone::get(node.as_text()?).ok()
-            })
-        });
-        let keys = fields.given("keys").map_or(Some(Vec::new()), |s| {
-            s.each(|key| key.filled().map(KeyDigest::of))
-        });
+        let group = fields.given("group").and_then(|s| s.filled()).map(str::to_owned);
+        let timezone = fields.given("timezone").and_then(read::timezone);
+        let keys = fields
+            .given("keys")
+            .map_or(Some(Vec::new()), |s| s.each(|key| key.filled().map(KeyDigest::of)));
+        let caps = cap::caps(fields.given("caps"), Owner::Buyer);
+        let balance = cap::amounts(fields.given("balance"));
+        let credit_limit = cap::amounts(fields.given("credit_limit"));
         let hosts = read::words(fields.at("allowed_hosts"));
         // Read apart, with the whole market in view.
         let _campaigns = fields.at("campaigns");
-        read::unsupported(
-            &fields,
-            &[
-                "balance",
-                "credit_limit",
-                "caps",
-                "suppress",
-                "lists",
-                "notices_url",
-            ],
-        );
+        read::unsupported(&fields, &["suppress", "lists", "notices_url"]);
         fields.deny_unknown();
-        let allowed_hosts = hosts?
-            .iter()
-            .map(|host| host.to_ascii_lowercase())
-            .collect();
+        let allowed_hosts = hosts?.iter().map(|host| host.to_ascii_lowercase()).collect();
         Some(Self {
             id: id.clone(),
             name: name?.to_owned(),
             group,
             timezone,
+            caps: caps?,
+            balance: balance?,
+            credit_limit: credit_limit?,
             keys: keys?,
             allowed_hosts,
         })
+    }
+
+    /// The most that may be taken from this buyer in `currency`, from its first lead on: its balance
+    /// and its credit. `None` is no limit.
+    #[must_use]
+    pub fn funds(&self, currency: Currency) -> Option<Money> {
+        match (self.balance.get(&currency), self.credit_limit.get(&currency)) {
+            (Some(balance), Some(credit)) => balance.plus(*credit),
+            (one, other) => one.or(other).copied(),
+        }
     }
 
     /// Whether a campaign of this buyer may be delivered to `host`.

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use document::{Fields, Node, Slot};
+use jiff::tz::TimeZone;
 use lead::{CampaignKey, Currency, Money, ProductId};
 use rust_decimal::Decimal;
 
-use crate::{PayoutRule, Product, Url, read};
+use crate::cap::{self, Cap, Owner};
+use crate::{Buyer, PayoutRule, Product, Url, read};
 
 /// A campaign.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct Campaign {
     pub filter: Node<'static>,
     /// What it pays.
     pub price: Price,
+    /// How much it takes in a window.
+    pub caps: Vec<Cap>,
     /// How its bids rank.
     pub score: Score,
     /// The publisher's part, where this campaign differs.
@@ -84,10 +88,7 @@ pub struct Score {
 
 impl Default for Score {
     fn default() -> Self {
-        Self {
-            multiplier: Decimal::ONE,
-            penalty: Decimal::ZERO,
-        }
+        Self { multiplier: Decimal::ONE, penalty: Decimal::ZERO }
     }
 }
 
@@ -136,7 +137,6 @@ const POST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Keys of the campaign that this version cannot honour yet; it says so instead of ignoring them.
 const UNSUPPORTED: &[&str] = &[
     "weight",
-    "caps",
     "schedule",
     "duplicates",
     "suppress",
@@ -160,30 +160,27 @@ impl Campaign {
             ("active", CampaignStatus::Active),
             ("paused", CampaignStatus::Paused),
         ];
-        let status = fields
-            .given("status")
-            .map_or(Some(CampaignStatus::Active), |s| s.choice(&statuses));
+        let status =
+            fields.given("status").map_or(Some(CampaignStatus::Active), |s| s.choice(&statuses));
         let tier = fields.given("tier").map_or(Some(1), |s| s.integer(1u8, 16));
-        let priority = fields
-            .given("priority")
-            .map_or(Some(0), |s| s.integer(-1_000_000, 1_000_000));
+        let priority =
+            fields.given("priority").map_or(Some(0), |s| s.integer(-1_000_000, 1_000_000));
         let filter = fields.at("filter").parse("an object", |node| match node {
             Node::Object(_) => Some(node.clone().into_owned()),
             _ => None,
         });
-        let score = fields
-            .given("score")
-            .map_or(Some(Score::default()), Score::read);
+        let score = fields.given("score").map_or(Some(Score::default()), Score::read);
         let payout = fields.given("payout").and_then(PayoutRule::read);
         let delivery = Delivery::read(fields.at("delivery"));
         let ambiguous = [("hold", OnAmbiguous::Hold)];
-        let on_ambiguous = fields
-            .given("on_ambiguous")
-            .map_or(Some(OnAmbiguous::Hold), |s| s.choice(&ambiguous));
+        let on_ambiguous =
+            fields.given("on_ambiguous").map_or(Some(OnAmbiguous::Hold), |s| s.choice(&ambiguous));
         let redirect_url = fields.given("redirect_url").and_then(|s| url(&s));
         Self::accepts_and_sells(&fields);
         let price_slot = fields.at("price");
         let price = product.and_then(|product| Price::read(price_slot, product.currency));
+        let currency = product.map(|product| product.currency);
+        let caps = cap::caps(fields.given("caps"), Owner::Campaign(currency));
         read::unsupported(&fields, UNSUPPORTED);
         fields.deny_unknown();
         let (product, tier, price, delivery) = (product?, tier?, price?, delivery?);
@@ -204,12 +201,19 @@ impl Campaign {
             priority: priority?,
             filter: filter?,
             price,
+            caps: caps?,
             score: score?,
             payout,
             delivery,
             on_ambiguous: on_ambiguous?,
             redirect_url,
         })
+    }
+
+    /// Whose clock its windows follow: its buyer's, else its product's.
+    #[must_use]
+    pub fn timezone<'m>(&self, buyer: Option<&'m Buyer>, product: &'m Product) -> &'m TimeZone {
+        buyer.and_then(|buyer| buyer.timezone.as_ref()).unwrap_or(&product.timezone)
     }
 
     fn accepts_and_sells(fields: &Fields<'_, '_>) {
@@ -228,10 +232,7 @@ impl Campaign {
 impl Price {
     fn read(slot: Slot<'_, '_>, currency: Currency) -> Option<Self> {
         let fields = slot.fields()?;
-        let fixed = fields
-            .given("fixed")
-            .and_then(|s| read::price(s, currency))
-            .map(Self::Fixed);
+        let fixed = fields.given("fixed").and_then(|s| read::price(s, currency)).map(Self::Fixed);
         let bid = fields.given("bid").and_then(|bid| {
             let limits = bid.fields()?;
             let min = read::price(limits.at("min"), currency);
@@ -258,17 +259,10 @@ impl Price {
 impl Score {
     fn read(slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
-        let multiplier = fields
-            .given("multiplier")
-            .map_or(Some(Decimal::ONE), read::amount);
-        let penalty = fields
-            .given("penalty")
-            .map_or(Some(Decimal::ZERO), read::amount);
+        let multiplier = fields.given("multiplier").map_or(Some(Decimal::ONE), read::amount);
+        let penalty = fields.given("penalty").map_or(Some(Decimal::ZERO), read::amount);
         fields.deny_unknown();
-        Some(Self {
-            multiplier: multiplier?,
-            penalty: penalty?,
-        })
+        Some(Self { multiplier: multiplier?, penalty: penalty? })
     }
 }
 
@@ -282,10 +276,7 @@ impl Delivery {
             let ping_url = fields.given("ping_url").and_then(|s| url(&s));
             let post_url = url(&fields.at("post_url"));
             fields.deny_unknown();
-            Some(Sandbox {
-                ping_url,
-                post_url: post_url?,
-            })
+            Some(Sandbox { ping_url, post_url: post_url? })
         });
         read::unsupported(&fields, &["status"]);
         fields.deny_unknown();
@@ -293,11 +284,7 @@ impl Delivery {
             Some(read) => Some(read?),
             None => None,
         };
-        Some(Self {
-            ping,
-            post: post?,
-            sandbox,
-        })
+        Some(Self { ping, post: post?, sandbox })
     }
 }
 
@@ -309,9 +296,8 @@ impl Call {
         if url.as_ref().is_some_and(Url::is_secure) {
             url_slot.refuse("https is not supported by this version");
         }
-        let timeout = fields
-            .given("timeout_ms")
-            .map_or(Some(default), |s| read::millis(s, 10, 60_000));
+        let timeout =
+            fields.given("timeout_ms").map_or(Some(default), |s| read::millis(s, 10, 60_000));
         if let Some(method) = fields.given("method") {
             let _post: Option<()> = method.choice(&[("POST", ())]);
         }
@@ -324,11 +310,7 @@ impl Call {
             .unwrap_or_default();
         read::unsupported(&fields, &["body", "response"]);
         fields.deny_unknown();
-        Some(Self {
-            url: url?,
-            headers,
-            timeout: timeout?,
-        })
+        Some(Self { url: url?, headers, timeout: timeout? })
     }
 }
 

@@ -119,11 +119,8 @@ impl Dictionary {
     /// The standard attributes, changed and extended by a product's own definitions.
     #[must_use]
     pub fn new(own: impl IntoIterator<Item = Definition>) -> Self {
-        let mut definitions: Vec<Definition> = Standard::ALL
-            .iter()
-            .copied()
-            .map(Definition::standard)
-            .collect();
+        let mut definitions: Vec<Definition> =
+            Standard::ALL.iter().copied().map(Definition::standard).collect();
         let mut declared = BTreeMap::new();
         for definition in own {
             match &definition.attribute {
@@ -138,10 +135,7 @@ impl Dictionary {
                 }
             }
         }
-        Self {
-            definitions,
-            declared,
-        }
+        Self { definitions, declared }
     }
 
     /// The definition of a name or alias.
@@ -199,11 +193,7 @@ impl Dictionary {
                 None => {}
             }
         }
-        for definition in self
-            .definitions
-            .iter()
-            .filter(|definition| definition.required)
-        {
+        for definition in self.definitions.iter().filter(|definition| definition.required) {
             if read.reading(&definition.attribute).is_none() {
                 let slot = fields.at(definition.attribute.name());
                 if slot.node().and_then(|node| definition.read(node)).is_none() {

@@ -5,6 +5,7 @@
 
 mod buyer;
 mod campaign;
+mod cap;
 mod dictionary;
 mod market;
 mod product;
@@ -18,9 +19,12 @@ mod tests;
 
 pub use buyer::Buyer;
 pub use campaign::{Call, Campaign, CampaignStatus, Delivery, OnAmbiguous, Price, Sandbox, Score};
+pub use cap::{Cap, CapLimit, CapOf, Window};
 pub use dictionary::{Definition, Dictionary};
 pub use market::Market;
-pub use product::{Eligibility, PayoutRule, Product, Range, Tier, TierMode};
+pub use product::{
+    DuplicateKey, Duplicates, Eligibility, PayoutRule, Product, Range, Tier, TierMode,
+};
 pub use publisher::{KeyDigest, Mode, Publisher, Terms};
 pub use source::{Fault, Sources};
 pub use url::Url;

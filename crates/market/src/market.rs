@@ -41,7 +41,9 @@ impl Market {
         }
         let written = fields.at("products").node();
         if let Some(publishers) = fields.given("publishers").as_ref().and_then(Slot::fields) {
-            market.publishers = read::table(&publishers, Publisher::read);
+            market.publishers = read::table(&publishers, |id, slot| {
+                Publisher::read(id, slot, &market.products)
+            });
             for (id, slot) in publishers.all() {
                 market.index_publisher(id, &slot, written);
             }
@@ -65,20 +67,13 @@ impl Market {
         slot: &Slot<'_, '_>,
         products: Option<&Node<'_>>,
     ) {
-        if slot
-            .node()
-            .and_then(|node| node.member("campaigns"))
-            .is_none()
-        {
+        if slot.node().and_then(|node| node.member("campaigns")).is_none() {
             return;
         }
         let Some(fields) = slot.fields() else { return };
         let Some(campaigns) = fields.at("campaigns").fields().map(|fields| {
             read::table(&fields, |id: &CampaignId, slot| {
-                let key = CampaignKey {
-                    buyer: buyer.clone(),
-                    campaign: id.clone(),
-                };
+                let key = CampaignKey { buyer: buyer.clone(), campaign: id.clone() };
                 let campaign = Campaign::read(&key, slot, |named| self.product(named, products))?;
                 self.check_hosts(&campaign, &slot);
                 Some(campaign)
@@ -86,20 +81,14 @@ impl Market {
         }) else {
             return;
         };
-        self.campaigns.extend(
-            campaigns
-                .into_values()
-                .map(|campaign| (campaign.key.clone(), campaign)),
-        );
+        self.campaigns
+            .extend(campaigns.into_values().map(|campaign| (campaign.key.clone(), campaign)));
     }
 
     /// The product that `slot` names. One that is written but could not be read has its own defects.
     fn product(&self, slot: Slot<'_, '_>, written: Option<&Node<'_>>) -> Option<&Product> {
         let id: ProductId = read::slug(slot)?;
-        if written
-            .and_then(|products| products.member(id.as_str()))
-            .is_none()
-        {
+        if written.and_then(|products| products.member(id.as_str())).is_none() {
             slot.refuse("names no product of this market");
         }
         self.products.get(&id)
@@ -109,10 +98,7 @@ impl Market {
         let Some(buyer) = self.buyers.get(&campaign.key.buyer) else {
             return;
         };
-        let calls = [
-            Some(&campaign.delivery.post),
-            campaign.delivery.ping.as_ref(),
-        ];
+        let calls = [Some(&campaign.delivery.post), campaign.delivery.ping.as_ref()];
         for call in calls.into_iter().flatten() {
             if !buyer.allows_host(call.url.host()) {
                 let host = call.url.host();
@@ -124,29 +110,19 @@ impl Market {
     }
 
     fn index_publisher(&mut self, id: &str, slot: &Slot<'_, '_>, products: Option<&Node<'_>>) {
-        let Some(publisher) = id
-            .parse()
-            .ok()
-            .and_then(|id: PublisherId| self.publishers.get(&id))
+        let Some(publisher) = id.parse().ok().and_then(|id: PublisherId| self.publishers.get(&id))
         else {
             return;
         };
         for (door, digests) in &publisher.keys {
             for digest in digests {
-                if self
-                    .keys
-                    .insert((*door, *digest), publisher.id.clone())
-                    .is_some()
-                {
+                if self.keys.insert((*door, *digest), publisher.id.clone()).is_some() {
                     slot.refuse(format_args!("shares a {door} key with another publisher"));
                 }
             }
         }
         for product in publisher.terms.keys() {
-            if products
-                .and_then(|written| written.member(product.as_str()))
-                .is_none()
-            {
+            if products.and_then(|written| written.member(product.as_str())).is_none() {
                 slot.refuse(format_args!(
                     "has terms for {product}, which is no product of this market"
                 ));
@@ -159,11 +135,7 @@ impl Market {
             let Some(leadhub_id) = &product.leadhub_id else {
                 continue;
             };
-            if self
-                .leadhub_products
-                .insert(leadhub_id.clone(), product.id.clone())
-                .is_some()
-            {
+            if self.leadhub_products.insert(leadhub_id.clone(), product.id.clone()).is_some() {
                 slot.refuse(format_args!(
                     "has two products with the Leadhub product_id {leadhub_id}"
                 ));
@@ -181,10 +153,7 @@ impl Market {
     /// The product that the Leadhub door calls `product_id`.
     #[must_use]
     pub fn product_by_leadhub_id(&self, product_id: &str) -> Option<&Product> {
-        self.products.get(
-            self.leadhub_products
-                .get(&product_id.to_ascii_lowercase())?,
-        )
+        self.products.get(self.leadhub_products.get(&product_id.to_ascii_lowercase())?)
     }
 
     /// Where a campaign's filter stands in the document that the market is read from.

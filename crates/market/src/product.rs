@@ -35,6 +35,10 @@ pub struct Product {
     pub eligibility: Eligibility,
     /// Consents without which a lead is rejected.
     pub consents: Vec<String>,
+    /// When a lead is a repeat.
+    pub duplicates: Duplicates,
+    /// Suppression lists whose consumers are rejected.
+    pub suppress: Vec<String>,
     /// The rungs, first asked first.
     pub tiers: Vec<Tier>,
     /// From the complete request header to the answer.
@@ -65,6 +69,50 @@ pub struct Eligibility {
     pub countries: Vec<String>,
     /// Regions that are not served.
     pub regions_excluded: Vec<String>,
+}
+
+/// When a lead is a repeat of one that came before.
+#[derive(Debug, Clone)]
+pub struct Duplicates {
+    /// What identifies a consumer.
+    pub keys: Vec<DuplicateKey>,
+    /// How long a customer stays one; `None` is for ever.
+    pub customer_window: Option<Duration>,
+    /// How long another identity key counts.
+    pub duplicate_window: Duration,
+}
+
+impl Default for Duplicates {
+    fn default() -> Self {
+        let month = Duration::from_secs(30 * 86_400);
+        Self { keys: vec![DuplicateKey::Email], customer_window: None, duplicate_window: month }
+    }
+}
+
+/// What identifies a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicateKey {
+    /// The e-mail address: the customer.
+    Email,
+    /// The phone number.
+    Phone,
+    /// The national identity number.
+    NationalId,
+}
+
+impl DuplicateKey {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Email, Self::Phone, Self::NationalId];
+
+    /// As products write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::NationalId => "national_id",
+        }
+    }
 }
 
 /// Inclusive limits.
@@ -117,10 +165,7 @@ impl PayoutRule {
     /// The payout at `price`, rounded down to the minor unit; `None` if it cannot be paid.
     #[must_use]
     pub fn payout(self, price: Money) -> Option<Money> {
-        let money = |amount| Money {
-            amount,
-            currency: price.currency,
-        };
+        let money = |amount| Money { amount, currency: price.currency };
         let payout = match self {
             Self::Share(share) => price.share(share)?,
             Self::Fixed(amount) => money(amount).floor_to_minor(),
@@ -131,18 +176,9 @@ impl PayoutRule {
 
     pub(crate) fn read(slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
-        let share = fields
-            .given("share")
-            .and_then(|slot| share(&slot))
-            .map(Self::Share);
-        let fixed = fields
-            .given("fixed")
-            .and_then(read::amount)
-            .map(Self::Fixed);
-        let margin = fields
-            .given("margin")
-            .and_then(read::amount)
-            .map(Self::Margin);
+        let share = fields.given("share").and_then(|slot| share(&slot)).map(Self::Share);
+        let fixed = fields.given("fixed").and_then(read::amount).map(Self::Fixed);
+        let margin = fields.given("margin").and_then(read::amount).map(Self::Margin);
         fields.deny_unknown();
         let mut rules = [share, fixed, margin].into_iter().flatten();
         match (rules.next(), rules.next()) {
@@ -164,66 +200,40 @@ fn share(slot: &Slot<'_, '_>) -> Option<Decimal> {
     Some(share)
 }
 
+/// Keys of a product that this version cannot honour yet; it says so instead of ignoring them.
+const UNSUPPORTED: &[&str] = &["slots", "hold_for", "reoffer", "fallback_url"];
+
 /// Most tiers in a tree.
 const TIERS_MAX: usize = 16;
 
 impl Product {
     pub(crate) fn read(id: &ProductId, slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
-        let currency = fields
-            .at("currency")
-            .parsed("an ISO 4217 code such as \"EUR\"");
+        let currency = fields.at("currency").parsed("an ISO 4217 code such as \"EUR\"");
         let name = fields.at("name").filled();
         let vertical = fields.at("vertical").filled();
         let country = fields.at("country").filled();
-        let timezone = fields
-            .at("timezone")
-            .parse("an IANA time zone such as \"Europe/Madrid\"", |node| {
-                TimeZone::get(node.as_text()?).ok()
-            });
+        let timezone = read::timezone(fields.at("timezone"));
         let statuses = [("active", true), ("inactive", false)];
-        let active = fields
-            .given("status")
-            .map_or(Some(true), |s| s.choice(&statuses));
+        let active = fields.given("status").map_or(Some(true), |s| s.choice(&statuses));
         let leadhub_id = Self::leadhub_id(&fields);
-        let own = fields
-            .given("attributes")
-            .as_ref()
-            .and_then(Slot::fields)
-            .map(|own| definitions(&own));
-        let eligibility = fields
-            .given("eligibility")
-            .map_or(Some(Eligibility::default()), Eligibility::read);
-        let consents = fields
-            .given("consents")
-            .map_or(Some(Vec::new()), read::words);
+        let own =
+            fields.given("attributes").as_ref().and_then(Slot::fields).map(|own| definitions(&own));
+        let eligibility =
+            fields.given("eligibility").map_or(Some(Eligibility::default()), Eligibility::read);
+        let consents = fields.given("consents").map_or(Some(Vec::new()), read::words);
+        let duplicates =
+            fields.given("duplicates").map_or(Some(Duplicates::default()), Duplicates::read);
+        let suppress = fields.given("suppress").map_or(Some(Vec::new()), read::words);
         let budget = read::millis(fields.at("budget_ms"), 10, 60_000);
-        let max_posts = fields
-            .given("max_posts")
-            .map_or(Some(5), |s| s.integer(1, 100));
-        let payout = fields
-            .given("payout")
-            .map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
-        let redirect = fields
-            .given("requires_redirect")
-            .map_or(Some(false), |s| s.bool());
+        let max_posts = fields.given("max_posts").map_or(Some(5), |s| s.integer(1, 100));
+        let payout =
+            fields.given("payout").map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
+        let redirect = fields.given("requires_redirect").map_or(Some(false), |s| s.bool());
         let currency = currency?;
         let tiers = Self::tiers(&fields, currency);
-        let zero = Money::zero(currency);
-        let min_margin = fields
-            .given("min_margin")
-            .map_or(Some(zero), |s| read::price(s, currency));
-        read::unsupported(
-            &fields,
-            &[
-                "slots",
-                "duplicates",
-                "suppress",
-                "hold_for",
-                "reoffer",
-                "fallback_url",
-            ],
-        );
+        let min_margin = read::price_or_zero(fields.given("min_margin"), currency);
+        read::unsupported(&fields, UNSUPPORTED);
         fields.deny_unknown();
         Some(Self {
             id: id.clone(),
@@ -237,6 +247,8 @@ impl Product {
             dictionary: Dictionary::new(own.unwrap_or_default()),
             eligibility: eligibility?,
             consents: consents?,
+            duplicates: duplicates?,
+            suppress: suppress?,
             tiers: tiers?,
             budget: budget?,
             max_posts: max_posts?,
@@ -249,18 +261,11 @@ impl Product {
     fn leadhub_id(fields: &Fields<'_, '_>) -> Option<String> {
         let doors = fields.given("doors")?;
         let doors = doors.fields()?;
-        let leadhub = doors
-            .given("leadhub")
-            .as_ref()
-            .and_then(Slot::fields)
-            .and_then(|leadhub| {
-                let id = leadhub
-                    .at("product_id")
-                    .filled()
-                    .map(str::to_ascii_lowercase);
-                leadhub.deny_unknown();
-                id
-            });
+        let leadhub = doors.given("leadhub").as_ref().and_then(Slot::fields).and_then(|leadhub| {
+            let id = leadhub.at("product_id").filled().map(str::to_ascii_lowercase);
+            leadhub.deny_unknown();
+            id
+        });
         doors.deny_unknown();
         leadhub
     }
@@ -280,21 +285,12 @@ impl Tier {
     fn read(slot: Slot<'_, '_>, currency: Currency) -> Option<Self> {
         let fields = slot.fields()?;
         let mode = fields.at("mode").choice(&[("auction", TierMode::Auction)]);
-        let zero = Money::zero(currency);
-        let floor = fields
-            .given("floor")
-            .map_or(Some(zero), |s| read::price(s, currency));
+        let floor = read::price_or_zero(fields.given("floor"), currency);
         let limit = fields
             .given("time_limit_ms")
-            .map_or(Some(Duration::from_secs(60)), |s| {
-                read::millis(s, 10, 60_000)
-            });
+            .map_or(Some(Duration::from_secs(60)), |s| read::millis(s, 10, 60_000));
         fields.deny_unknown();
-        Some(Self {
-            mode: mode?,
-            floor: floor?,
-            time_limit: limit?,
-        })
+        Some(Self { mode: mode?, floor: floor?, time_limit: limit? })
     }
 }
 
@@ -318,6 +314,23 @@ impl Eligibility {
     }
 }
 
+impl Duplicates {
+    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let names: Vec<(&str, DuplicateKey)> =
+            DuplicateKey::ALL.iter().map(|key| (key.name(), *key)).collect();
+        let default = Self::default();
+        let keys = fields
+            .given("keys")
+            .map_or(Some(default.keys), |slot| slot.each(|key| key.choice(&names)));
+        let customer = fields.given("customer_window").and_then(read::duration);
+        let duplicate =
+            fields.given("duplicate_window").map_or(Some(default.duplicate_window), read::duration);
+        fields.deny_unknown();
+        Some(Self { keys: keys?, customer_window: customer, duplicate_window: duplicate? })
+    }
+}
+
 impl Range {
     fn read(slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
@@ -334,10 +347,7 @@ impl Range {
 }
 
 fn definitions(fields: &Fields<'_, '_>) -> Vec<Definition> {
-    fields
-        .all()
-        .filter_map(|(name, slot)| definition(name, &slot))
-        .collect()
+    fields.all().filter_map(|(name, slot)| definition(name, &slot)).collect()
 }
 
 fn definition(name: &str, slot: &Slot<'_, '_>) -> Option<Definition> {
@@ -366,24 +376,12 @@ fn definition(name: &str, slot: &Slot<'_, '_>) -> Option<Definition> {
             return None;
         }
     };
-    definition.required = fields
-        .given("required")
-        .and_then(|s| s.bool())
-        .unwrap_or(false);
-    definition.exact = fields
-        .given("exact")
-        .and_then(|s| s.bool())
-        .unwrap_or(false);
-    definition.in_ping = fields
-        .given("ping")
-        .and_then(|s| s.bool())
-        .unwrap_or(definition.in_ping);
+    definition.required = fields.given("required").and_then(|s| s.bool()).unwrap_or(false);
+    definition.exact = fields.given("exact").and_then(|s| s.bool()).unwrap_or(false);
+    definition.in_ping = fields.given("ping").and_then(|s| s.bool()).unwrap_or(definition.in_ping);
     definition.least = fields.given("min").and_then(|s| s.decimal());
     definition.most = fields.given("max").and_then(|s| s.decimal());
-    let allowed = fields
-        .given("enum")
-        .and_then(read::words)
-        .unwrap_or_default();
+    let allowed = fields.given("enum").and_then(read::words).unwrap_or_default();
     definition.allowed = allowed.iter().map(|word| word.as_str().into()).collect();
     fields.deny_unknown();
     Some(definition)

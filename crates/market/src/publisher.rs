@@ -6,8 +6,8 @@ use document::{Fields, Slot};
 use lead::{Door, ProductId, PublisherId};
 use rust_decimal::Decimal;
 
-use crate::PayoutRule;
-use crate::read;
+use crate::cap::{self, Cap, Owner};
+use crate::{PayoutRule, Product, read};
 
 /// A publisher.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub struct Terms {
     pub payout: Option<PayoutRule>,
     /// Least payout it takes.
     pub floor: Option<Decimal>,
+    /// How many of its leads are bought in a window, or for how much payout.
+    pub caps: Vec<Cap>,
 }
 
 /// A key as the market keeps it: a digest. Keys are long and random, so one pass is enough.
@@ -59,17 +61,16 @@ impl KeyDigest {
 }
 
 impl Publisher {
-    pub(crate) fn read(id: &PublisherId, slot: Slot<'_, '_>) -> Option<Self> {
+    pub(crate) fn read(
+        id: &PublisherId,
+        slot: Slot<'_, '_>,
+        products: &BTreeMap<ProductId, Product>,
+    ) -> Option<Self> {
         let fields = slot.fields()?;
         let name = fields.at("name").filled();
-        let alias = fields
-            .given("alias")
-            .and_then(|s| s.filled())
-            .map(str::to_owned);
+        let alias = fields.given("alias").and_then(|s| s.filled()).map(str::to_owned);
         let modes = [("live", Mode::Live), ("test", Mode::Test)];
-        let mode = fields
-            .given("mode")
-            .map_or(Some(Mode::Live), |s| s.choice(&modes));
+        let mode = fields.given("mode").map_or(Some(Mode::Live), |s| s.choice(&modes));
         let mut keys = BTreeMap::new();
         let mut leadhub_id = None;
         if let Some(doors) = fields.at("doors").fields() {
@@ -77,9 +78,9 @@ impl Publisher {
             doors.deny_unknown();
         }
         let terms = match fields.given("products") {
-            Some(slot) => slot
-                .fields()
-                .map(|own| read::table(&own, |_, slot| Terms::read(slot))),
+            Some(slot) => slot.fields().map(|own| {
+                read::table(&own, |id: &ProductId, slot| Terms::read(slot, products.get(id)))
+            }),
             None => Some(BTreeMap::new()),
         };
         fields.deny_unknown();
@@ -104,17 +105,11 @@ impl Publisher {
             let Some(fields) = slot.given().is_some().then(|| slot.fields()).flatten() else {
                 continue;
             };
-            if let Some(digests) = fields
-                .at("keys")
-                .each(|key| key.filled().map(KeyDigest::of))
-            {
+            if let Some(digests) = fields.at("keys").each(|key| key.filled().map(KeyDigest::of)) {
                 keys.insert(*door, digests);
             }
             if *door == Door::Leadhub {
-                *leadhub_id = fields
-                    .at("publisher_id")
-                    .filled()
-                    .map(str::to_ascii_lowercase);
+                *leadhub_id = fields.at("publisher_id").filled().map(str::to_ascii_lowercase);
             }
             fields.deny_unknown();
         }
@@ -123,11 +118,13 @@ impl Publisher {
 }
 
 impl Terms {
-    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+    fn read(slot: Slot<'_, '_>, product: Option<&Product>) -> Option<Self> {
         let fields = slot.fields()?;
         let payout = fields.given("payout").and_then(PayoutRule::read);
         let floor = fields.given("floor").and_then(read::amount);
+        let currency = product.map(|product| product.currency);
+        let caps = cap::caps(fields.given("caps"), Owner::Publisher(currency));
         fields.deny_unknown();
-        Some(Self { payout, floor })
+        Some(Self { payout, floor, caps: caps? })
     }
 }

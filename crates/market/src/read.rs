@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use document::{Fields, Slot};
+use jiff::tz::TimeZone;
 use lead::{Currency, Money, id::SLUG};
 use rust_decimal::Decimal;
 
@@ -26,6 +27,18 @@ pub(crate) fn price(slot: Slot<'_, '_>, currency: Currency) -> Option<Money> {
     money
 }
 
+/// An optional price; zero when it is not given.
+pub(crate) fn price_or_zero(slot: Option<Slot<'_, '_>>, currency: Currency) -> Option<Money> {
+    slot.map_or(Some(Money::zero(currency)), |slot| price(slot, currency))
+}
+
+/// An IANA time zone.
+pub(crate) fn timezone(slot: Slot<'_, '_>) -> Option<TimeZone> {
+    slot.parse("an IANA time zone such as \"Europe/Madrid\"", |node| {
+        TimeZone::get(node.as_text()?).ok()
+    })
+}
+
 /// A decimal of at least zero whose currency is known only later.
 pub(crate) fn amount(slot: Slot<'_, '_>) -> Option<Decimal> {
     let amount = slot.decimal()?;
@@ -34,6 +47,23 @@ pub(crate) fn amount(slot: Slot<'_, '_>) -> Option<Decimal> {
         return None;
     }
     Some(amount)
+}
+
+/// `"30s"`, `"15m"`, `"24h"`, `"7d"`; at most ten years.
+pub(crate) fn duration(slot: Slot<'_, '_>) -> Option<Duration> {
+    slot.parse("a duration such as \"30s\", \"15m\", \"24h\" or \"7d\"", |node| {
+        let text = node.as_text()?;
+        let unit = text.chars().last()?;
+        let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return None,
+        };
+        count.checked_mul(seconds).filter(|all| *all <= 3_650 * 86_400).map(Duration::from_secs)
+    })
 }
 
 /// `12500`, in milliseconds.

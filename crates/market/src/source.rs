@@ -24,11 +24,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: {}",
-            self.file, self.position.line, self.position.column, self.message
-        )
+        write!(f, "{}:{}:{}: {}", self.file, self.position.line, self.position.column, self.message)
     }
 }
 
@@ -42,18 +38,10 @@ impl Sources {
         for (file, text) in files {
             match parse_toml(&text) {
                 Ok(source) => sources.push((file, source)),
-                Err((position, message)) => faults.push(Fault {
-                    file,
-                    position,
-                    message,
-                }),
+                Err((position, message)) => faults.push(Fault { file, position, message }),
             }
         }
-        if faults.is_empty() {
-            Ok(Self(sources))
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(Self(sources)) } else { Err(faults) }
     }
 
     /// Reads the market that the texts make together.
@@ -68,22 +56,12 @@ impl Sources {
     /// Says where defects of the market's document stand.
     #[must_use]
     pub fn locate(&self, defects: &[Defect]) -> Vec<Fault> {
-        defects
-            .iter()
-            .filter_map(|defect| self.fault(&defect.path, defect.to_string()))
-            .collect()
+        defects.iter().filter_map(|defect| self.fault(&defect.path, defect.to_string())).collect()
     }
 
     fn fault(&self, path: &Path, message: String) -> Option<Fault> {
-        let (file, source) = self
-            .0
-            .iter()
-            .max_by_key(|(_, source)| known(&source.root, path))?;
-        Some(Fault {
-            file: file.clone(),
-            position: source.position(path),
-            message,
-        })
+        let (file, source) = self.0.iter().max_by_key(|(_, source)| known(&source.root, path))?;
+        Some(Fault { file: file.clone(), position: source.position(path), message })
     }
 
     /// One document with the objects of every file; an object defined twice is a fault.
@@ -97,11 +75,7 @@ impl Sources {
                 message: format!("{} is defined in another file too", path.dotted()),
             }));
         }
-        if faults.is_empty() {
-            Ok(Node::Object(root))
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(Node::Object(root)) } else { Err(faults) }
     }
 }
 

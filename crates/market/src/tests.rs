@@ -1,3 +1,5 @@
+//! Whole markets from text: good ones, and every way to write a bad one.
+
 use crate::*;
 
 const GOOD: &str = r#"
@@ -47,22 +49,11 @@ fn a_good_market_reads_and_its_look_ups_answer() {
     let sources = Sources::parse([("m.toml".to_owned(), GOOD.to_owned())]).unwrap();
     let market = sources.market().unwrap();
     assert_eq!(
-        market
-            .publisher_by_key(lead::Door::Native, "demo-native")
-            .unwrap()
-            .id
-            .as_str(),
+        market.publisher_by_key(lead::Door::Native, "demo-native").unwrap().id.as_str(),
         "demo"
     );
-    assert!(
-        market
-            .publisher_by_key(lead::Door::Leadhub, "demo-native")
-            .is_none()
-    );
-    assert_eq!(
-        market.product_by_leadhub_id("36").unwrap().id.as_str(),
-        "loan"
-    );
+    assert!(market.publisher_by_key(lead::Door::Leadhub, "demo-native").is_none());
+    assert_eq!(market.product_by_leadhub_id("36").unwrap().id.as_str(), "loan");
     let product = market.products.values().next().unwrap();
     assert!(product.dictionary.named("amount").unwrap().required);
     assert!(product.dictionary.declared_in_ping("plan"));
@@ -82,11 +73,7 @@ fn every_bad_value_is_named_with_its_line() {
             "budget_ms = \"2s\"",
             "m.toml:14:13: products.loan.budget_ms must be a whole number",
         ),
-        (
-            "max = \"60.00\"",
-            "max = \"1.00\"",
-            "price.bid admits nothing",
-        ),
+        ("max = \"60.00\"", "max = \"1.00\"", "price.bid admits nothing"),
         (
             "max = \"60.00\"",
             "max = \"60.001\"",
@@ -109,8 +96,8 @@ fn every_bad_value_is_named_with_its_line() {
         ),
         (
             "product = \"loan\"",
-            "product = \"loan\"\ncaps = []",
-            "campaigns.prime.caps is not supported by this version",
+            "product = \"loan\"\nsuppress = []",
+            "campaigns.prime.suppress is not supported by this version",
         ),
         (
             "http://api.nova",
@@ -127,31 +114,11 @@ fn every_bad_value_is_named_with_its_line() {
             "https://api.orion.",
             "delivers to api.orion.example, which is not among",
         ),
-        (
-            "X-Key",
-            "Host",
-            "headers.Host is a header that Gavel sets itself",
-        ),
-        (
-            "share = \"0.8\"",
-            "share = \"1.8\"",
-            "payout.share must be from 0 to 1",
-        ),
-        (
-            "Europe/Madrid",
-            "Europe/Madird",
-            "timezone must be an IANA time zone",
-        ),
-        (
-            "products.loan = {",
-            "products.lone = {",
-            "has terms for lone, which is no product",
-        ),
-        (
-            "type = \"text\", enum",
-            "enum",
-            "attributes.plan needs a type",
-        ),
+        ("X-Key", "Host", "headers.Host is a header that Gavel sets itself"),
+        ("share = \"0.8\"", "share = \"1.8\"", "payout.share must be from 0 to 1"),
+        ("Europe/Madrid", "Europe/Madird", "timezone must be an IANA time zone"),
+        ("products.loan = {", "products.lone = {", "has terms for lone, which is no product"),
+        ("type = \"text\", enum", "enum", "attributes.plan needs a type"),
         ("[buyers.nova]", "[buyers.Nova]", "buyers.Nova is no id"),
         ("name = \"Nova\"", "name = ", "m.toml:23:"),
     ];
@@ -159,10 +126,7 @@ fn every_bad_value_is_named_with_its_line() {
     for (from, to, expected) in cases {
         assert!(GOOD.contains(from), "{from}");
         let found = faults(&GOOD.replacen(from, to, 1));
-        assert!(
-            found.iter().any(|fault| fault.contains(expected)),
-            "{to}: {found:#?}"
-        );
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{to}: {found:#?}");
     }
 }
 
@@ -171,20 +135,12 @@ fn files_make_one_market_and_a_fault_names_the_right_one() {
     let (head, tail) = GOOD.split_once("[buyers.nova]").unwrap();
     let tail = format!("[buyers.nova]{tail}");
     let files = |tail: &str| {
-        [
-            ("a.toml".to_owned(), head.to_owned()),
-            ("b.toml".to_owned(), tail.to_owned()),
-        ]
+        [("a.toml".to_owned(), head.to_owned()), ("b.toml".to_owned(), tail.to_owned())]
     };
     assert!(Sources::parse(files(&tail)).unwrap().market().is_ok());
-    let found = Sources::parse(files(&tail.replace("\"5.00\"", "5.001")))
-        .unwrap()
-        .market()
-        .unwrap_err();
-    assert_eq!(
-        (found[0].file.as_str(), found[0].position.line),
-        ("b.toml", 8)
-    );
+    let found =
+        Sources::parse(files(&tail.replace("\"5.00\"", "5.001"))).unwrap().market().unwrap_err();
+    assert_eq!((found[0].file.as_str(), found[0].position.line), ("b.toml", 8));
     let twice = format!("{tail}\n[products.loan]\nname = \"x\"\n");
     let found = Sources::parse(files(&twice)).unwrap().market().unwrap_err();
     assert!(

@@ -50,17 +50,10 @@ impl Url {
     /// The value of the `Host` header.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        };
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let implied = if self.secure { 443 } else { 80 };
-        if self.port == implied {
-            host
-        } else {
-            format!("{host}:{}", self.port)
-        }
+        if self.port == implied { host } else { format!("{host}:{}", self.port) }
     }
 }
 
@@ -89,32 +82,15 @@ impl FromStr for Url {
             Some("http") => false,
             _ => return Err(NotAUrl),
         };
-        let authority = uri
-            .authority()
-            .filter(|a| !a.as_str().contains('@'))
-            .ok_or(NotAUrl)?;
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_ascii_lowercase();
-        let port = authority
-            .port_u16()
-            .unwrap_or(if secure { 443 } else { 80 });
+        let authority = uri.authority().filter(|a| !a.as_str().contains('@')).ok_or(NotAUrl)?;
+        let host =
+            authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
         if host.is_empty() || port == 0 {
             return Err(NotAUrl);
         }
-        let target = uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str())
-            .to_owned();
-        Ok(Self {
-            text: text.to_owned(),
-            secure,
-            host,
-            port,
-            target,
-        })
+        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        Ok(Self { text: text.to_owned(), secure, host, port, target })
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn decode(
     let read = read(&Slot::root(root, &defects), market);
     let lead = defects.finish(read).map_err(Fault::Invalid)?;
     let Some(product) = market.product_by_leadhub_id(&lead.product_id) else {
-        return Ok(Decoded::Rejected(RejectionReason::InvalidProduct));
+        return Ok(Decoded::rejected(RejectionReason::InvalidProduct, None, BTreeMap::new()));
     };
     Ok(Decoded::Lead(Box::new(Submission {
         door: Door::Leadhub,
@@ -90,9 +90,7 @@ pub(crate) fn fault(fault: &Fault) -> Reply {
 /// Whether a body names a publisher whose key this is not.
 fn names_another(root: &Node<'_>, publisher: &Publisher) -> bool {
     let named = root.member("publisher_id").and_then(Node::as_text);
-    named
-        .and_then(as_uuid)
-        .is_some_and(|id| publisher.leadhub_id.as_deref() != Some(id.as_str()))
+    named.and_then(as_uuid).is_some_and(|id| publisher.leadhub_id.as_deref() != Some(id.as_str()))
 }
 
 /// What a body says, before the market is asked.
@@ -110,10 +108,8 @@ fn read(slot: &Slot<'_, '_>, market: &Market) -> Option<Lead> {
     let fields = slot.fields()?;
     let (mut attributes, mut extra) = (Attributes::new(), Map::new());
     let product_id = uuid(fields.at("product_id"));
-    let publisher_id = uuid(fields.at("publisher_id"));
-    let product = product_id
-        .as_deref()
-        .and_then(|id| market.product_by_leadhub_id(id));
+    let _ours = uuid(fields.at("publisher_id"));
+    let product = product_id.as_deref().and_then(|id| market.product_by_leadhub_id(id));
     let mut contact = Contact::default();
     let mut external_id = None;
     if let Some(customer) = fields.at("customer").fields() {
@@ -131,18 +127,11 @@ fn read(slot: &Slot<'_, '_>, market: &Market) -> Option<Lead> {
         raw::keep_unread(&customer, &mut extra);
     }
     if let Some(asked) = fields.at("product_data").fields() {
-        product_data(
-            &asked,
-            product.map(|product| &product.dictionary),
-            &mut attributes,
-        );
+        product_data(&asked, product.map(|product| &product.dictionary), &mut attributes);
         raw::keep_unread(&asked, &mut extra);
     }
-    let (consent, user_agent) = fields
-        .at("consents")
-        .fields()
-        .map(|own| consents(&own, &mut extra))
-        .unwrap_or_default();
+    let (consent, user_agent) =
+        fields.at("consents").fields().map(|own| consents(&own, &mut extra)).unwrap_or_default();
     let sub_id = slot.node().and_then(sub_id);
     raw::keep_unread(&fields, &mut extra);
     contact.extra = extra;
@@ -190,24 +179,15 @@ fn reach(customer: &Fields<'_, '_>, contact: &mut Contact, extra: &mut Map<Strin
         raw::keep_unread(&email, extra);
     }
     let phone_slot = fields.at("phone");
-    if let Some(phone) = phone_slot
-        .given()
-        .is_some()
-        .then(|| phone_slot.fields())
-        .flatten()
-    {
+    if let Some(phone) = phone_slot.given().is_some().then(|| phone_slot.fields()).flatten() {
         let area = digits(
             contact::filled(phone.given("area_code")),
             "+",
             (1, 4),
             "must be a country code such as +34",
         );
-        let number = digits(
-            contact::filled(phone.given("number")),
-            "",
-            (6, 15),
-            "must be 6 to 15 digits",
-        );
+        let number =
+            digits(contact::filled(phone.given("number")), "", (6, 15), "must be 6 to 15 digits");
         contact.phone = number.map(|number| area.unwrap_or_default() + &number);
         raw::keep_unread(&phone, extra);
     }
@@ -248,33 +228,14 @@ fn profile(customer: &Fields<'_, '_>, attributes: &mut Attributes, extra: &mut M
     };
     let Some(fields) = slot.fields() else { return };
     text(attributes, Standard::Employment, fields.given("occupation"));
-    number(
-        attributes,
-        Standard::MonthlyIncome,
-        fields.given("monthly_income"),
-    );
-    number(
-        attributes,
-        Standard::MonthlyExpenses,
-        fields.given("monthly_expenses"),
-    );
-    text(
-        attributes,
-        Standard::MaritalStatus,
-        fields.given("marital_status"),
-    );
-    if let Some(children) = fields
-        .given("children")
-        .and_then(|slot| slot.integer(0i64, 100))
-    {
+    number(attributes, Standard::MonthlyIncome, fields.given("monthly_income"));
+    number(attributes, Standard::MonthlyExpenses, fields.given("monthly_expenses"));
+    text(attributes, Standard::MaritalStatus, fields.given("marital_status"));
+    if let Some(children) = fields.given("children").and_then(|slot| slot.integer(0i64, 100)) {
         attributes.set_number(Standard::Children, children);
     }
     text(attributes, Standard::Education, fields.given("education"));
-    text(
-        attributes,
-        Standard::Housing,
-        fields.given("housing_tenure"),
-    );
+    text(attributes, Standard::Housing, fields.given("housing_tenure"));
     raw::keep_unread(&fields, extra);
 }
 

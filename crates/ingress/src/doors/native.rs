@@ -43,29 +43,20 @@ pub(crate) fn decode(
         && fields.at("product").filled().is_some()
         && product.is_none()
     {
-        return Ok(Decoded::Rejected(RejectionReason::InvalidProduct));
+        let external_id = word(fields.given("external_id"));
+        let tags = fields.given("tags").and_then(|slot| tags(&slot)).unwrap_or_default();
+        return Ok(Decoded::rejected(RejectionReason::InvalidProduct, external_id, tags));
     }
     let read = product.and_then(|product| read(&slot, publisher, product));
-    defects
-        .finish(read)
-        .map(|lead| Decoded::Lead(Box::new(lead)))
-        .map_err(Fault::Invalid)
+    defects.finish(read).map(|lead| Decoded::Lead(Box::new(lead))).map_err(Fault::Invalid)
 }
 
 /// Words an answer.
 pub(crate) fn encode(answer: &Answer) -> Reply {
     let (status, redirect_url, reason, payout, basis) = match &answer.status {
-        Status::Distributed {
-            redirect_url,
-            payout,
-            basis,
-        } => (
-            "distributed",
-            redirect_url.as_deref(),
-            None,
-            Some(payout.to_wire()),
-            Some(basis),
-        ),
+        Status::Distributed { redirect_url, payout, basis } => {
+            ("distributed", redirect_url.as_deref(), None, Some(payout.to_wire()), Some(basis))
+        }
         Status::New => ("new", None, None, None, None),
         Status::Rejected(reason) => ("rejected", None, Some(reason.name()), None, None),
     };
@@ -102,10 +93,7 @@ pub(crate) fn fault(fault: &Fault) -> Reply {
         let error = |defect: &document::Defect| json!({ "pointer": defect.path.pointer(), "detail": defect.issue });
         members.insert("errors".to_owned(), defects.iter().map(error).collect());
     }
-    let reply = Reply {
-        content_type: "application/problem+json",
-        ..Reply::json(status, body)
-    };
+    let reply = Reply { content_type: "application/problem+json", ..Reply::json(status, body) };
     fault.dress(reply)
 }
 
@@ -114,20 +102,14 @@ fn read(slot: &Slot<'_, '_>, publisher: &Publisher, product: &Product) -> Option
     let _known = fields.at("product");
     let sub_id = word(fields.given("sub_id"));
     let external_id = word(fields.given("external_id"));
-    let min_payout = fields
-        .given("min_payout")
-        .and_then(|slot| min_payout(&slot, product));
-    let tags = fields
-        .given("tags")
-        .and_then(|slot| tags(&slot))
-        .unwrap_or_default();
+    let min_payout = fields.given("min_payout").and_then(|slot| min_payout(&slot, product));
+    let tags = fields.given("tags").and_then(|slot| tags(&slot)).unwrap_or_default();
     let source_url = contact::optional(fields.given("source_url"));
     let user_agent = contact::optional(fields.given("user_agent"));
     let attributes = product.dictionary.read_strictly(&fields.at("attributes"));
     let contact = read_contact(&fields.at("contact"));
-    let consent = fields
-        .given("consent")
-        .map_or(Some(Consent::default()), |slot| read_consent(&slot));
+    let consent =
+        fields.given("consent").map_or(Some(Consent::default()), |slot| read_consent(&slot));
     let test = fields.given("test").map_or(Some(false), |slot| slot.bool());
     fields.deny_unknown();
     Some(Submission {
@@ -237,12 +219,10 @@ fn read_consent(slot: &Slot<'_, '_>) -> Option<Consent> {
         fields.deny_unknown();
         entry
     };
-    let entries = fields
-        .given("entries")
-        .map_or(Some(Vec::new()), |slot| slot.each(entry));
-    let partners = fields.given("partners").map_or(Some(Vec::new()), |slot| {
-        slot.each(|p| p.filled().map(str::to_owned))
-    });
+    let entries = fields.given("entries").map_or(Some(Vec::new()), |slot| slot.each(entry));
+    let partners = fields
+        .given("partners")
+        .map_or(Some(Vec::new()), |slot| slot.each(|p| p.filled().map(str::to_owned)));
     let consent = Consent {
         entries: entries?,
         ip: contact::filled(fields.given("ip")).and_then(contact::ip),

@@ -1,0 +1,223 @@
+//! A running edge in front of an engine that answers by script and keeps what it was handed.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use ingress::{Arrival, Distribute, Limits, Server, Stop, Unavailable};
+use jiff::Timestamp;
+use lead::{Answer, Clock, LeadId, PublisherId, Sequence, Status, Submission};
+use market::{Market, Sources};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::client::{Client, PATIENCE};
+
+const MARKET: &str = include_str!("../golden/market.toml");
+
+/// The id of every lead that the scripted engine creates.
+pub(crate) const LEAD: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// What the engine is to say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Script {
+    /// Asked before a body is read.
+    pub(crate) unavailable: Option<Unavailable>,
+    /// To a submission: whether a lead exists, and its status; `Err` if it cannot be taken.
+    pub(crate) distribute: Option<Result<Told, Unavailable>>,
+    /// To a question: whose lead it is, and how it stands.
+    pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
+}
+
+/// An answer but for what is echoed.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) created: bool,
+    pub(crate) status: Status,
+    pub(crate) is_final: bool,
+}
+
+impl Told {
+    /// Accepted, not sold.
+    pub(crate) fn new() -> Self {
+        Self { created: true, status: Status::New, is_final: true }
+    }
+
+    fn answer(self, echo: Option<&Submission>) -> Answer {
+        let id: LeadId = LEAD.parse().unwrap();
+        Answer {
+            lead: self.created.then_some((id, Sequence(1))),
+            status: self.status,
+            is_final: self.is_final,
+            currency: Some("EUR".parse().unwrap()),
+            external_id: echo.and_then(|lead| lead.external_id.clone()),
+            tags: echo.map(|lead| lead.tags.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// The engine's part.
+struct Desk {
+    market: Arc<Market>,
+    shared: Arc<Shared>,
+    entered: Sender<()>,
+}
+
+struct Shared {
+    script: Mutex<Script>,
+    received: Mutex<Vec<Arrival>>,
+    /// Closed unless a test holds leads back.
+    gate: Semaphore,
+}
+
+/// An edge in its own thread; stops when dropped.
+pub(crate) struct Edge {
+    pub(crate) address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Stop,
+    entered: Receiver<()>,
+    ended: Receiver<()>,
+}
+
+impl Edge {
+    /// Starts one that answers at once.
+    pub(crate) fn start(limits: Limits) -> Self {
+        let edge = Self::start_holding(limits);
+        edge.release();
+        edge
+    }
+
+    /// Starts one whose engine takes leads but answers none until [`Self::release`].
+    pub(crate) fn start_holding(limits: Limits) -> Self {
+        let shared = Arc::new(Shared {
+            script: Mutex::default(),
+            received: Mutex::default(),
+            gate: Semaphore::new(0),
+        });
+        let (entered, enters) = channel();
+        let (ended, ends) = channel();
+        let desk = Desk { market: Arc::new(market()), shared: Arc::clone(&shared), entered };
+        let stop = Stop::new();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::new(desk, limits);
+        let run = serve(server, listener, stop.clone());
+        std::thread::spawn(move || {
+            run();
+            drop(ended);
+        });
+        Self { address, shared, stop, entered: enters, ended: ends }
+    }
+
+    /// Sets what the engine says from now on.
+    pub(crate) fn script(&self, script: Script) {
+        *self.shared.script.lock().unwrap() = script;
+    }
+
+    /// Takes what the engine was handed so far.
+    pub(crate) fn received(&self) -> Vec<Arrival> {
+        std::mem::take(&mut self.shared.received.lock().unwrap())
+    }
+
+    /// Waits until the engine holds one more lead.
+    pub(crate) fn until_entered(&self) {
+        self.entered.recv_timeout(PATIENCE).unwrap();
+    }
+
+    /// Lets the engine answer, now and later.
+    pub(crate) fn release(&self) {
+        self.shared.gate.close();
+    }
+
+    /// Tells it to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn until_ended(&self) {
+        let ended = self.ended.recv_timeout(PATIENCE);
+        assert_eq!(ended, Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
+    }
+
+    /// A new connection to it.
+    pub(crate) fn connect(&self) -> Client {
+        Client::connect(self.address)
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        self.release();
+        self.stop.stop();
+    }
+}
+
+/// The market of the golden cases.
+pub(crate) fn market() -> Market {
+    let sources = Sources::parse([("market.toml".to_owned(), MARKET.to_owned())]).unwrap();
+    sources.market().unwrap()
+}
+
+fn serve(server: Server<Desk>, listener: std::net::TcpListener, stop: Stop) -> impl FnOnce() {
+    move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::from_std(listener).unwrap();
+            server.run(listener, stop).await;
+        });
+    }
+}
+
+impl Distribute for Desk {
+    fn market(&self) -> Arc<Market> {
+        Arc::clone(&self.market)
+    }
+
+    fn unavailable(&self) -> Option<Unavailable> {
+        self.shared.script.lock().unwrap().unavailable
+    }
+
+    async fn distribute(&self, arrival: Arrival) -> Result<Answer, Unavailable> {
+        let told = self.shared.script.lock().unwrap().distribute.clone();
+        let told = told.unwrap_or(Ok(Told::new()));
+        let answer = told.map(|told| told.answer(Some(&arrival.submission)));
+        self.shared.received.lock().unwrap().push(arrival);
+        // A test that does not wait for leads does not count them either.
+        self.entered.send(()).ok();
+        drop(self.shared.gate.acquire().await);
+        answer
+    }
+
+    async fn find(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Answer>, Unavailable> {
+        let found = self.shared.script.lock().unwrap().find.clone();
+        match found.filter(|(owner, _)| owner == publisher.as_str() && id.to_string() == LEAD) {
+            None => Ok(None),
+            Some((_, told)) => told.map(|told| Some(told.answer(None))),
+        }
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &StillClock
+    }
+}
+
+/// A wall clock that stands still beside a monotonic one that runs.
+struct StillClock;
+
+impl Clock for StillClock {
+    fn timestamp(&self) -> Timestamp {
+        "2026-03-01T09:00:05Z".parse().unwrap()
+    }
+
+    fn instant(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+}
