@@ -1,19 +1,39 @@
-//! Whether a product may be sold to this consumer at all. Pure; asks no campaign.
+//! Whether a product may be sold to this consumer at all. Asks no campaign.
 
+use jiff::Timestamp;
 use lead::{RejectionReason, Standard, Submission};
+use ledger::Ledger;
 use market::{Product, Range};
 
-/// Consents without which the lead is refused before it is created.
-pub(crate) fn consents(product: &Product, submission: &Submission) -> Result<(), RejectionReason> {
-    let given = product
-        .consents
-        .iter()
-        .all(|kind| submission.consent.accepts(kind));
-    if given {
-        Ok(())
-    } else {
-        Err(RejectionReason::ConsentsMissing)
+use crate::engine::Inner;
+use crate::fraud;
+use crate::subject::Lead;
+
+/// What refuses a lead before it is created: nothing of it is stored.
+pub(crate) fn admit<B: Send + Sync + 'static, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    at: Timestamp,
+) -> Result<(), RejectionReason> {
+    let (product, submission) = (lead.product, lead.submission);
+    if !product.active {
+        return Err(RejectionReason::InvalidProduct);
     }
+    consents(product, submission)?;
+    if inner.suppressions.names(&inner.ledger, &product.suppress, submission) {
+        return Err(RejectionReason::Blacklisted);
+    }
+    if let Some(signal) = fraud::signal(submission, at, &inner.velocity) {
+        inner.metrics.suspected(signal);
+        return Err(RejectionReason::FraudSuspected);
+    }
+    Ok(())
+}
+
+/// Consents without which no lead of the product may be sold.
+fn consents(product: &Product, submission: &Submission) -> Result<(), RejectionReason> {
+    let given = product.consents.iter().all(|kind| submission.consent.accepts(kind));
+    if given { Ok(()) } else { Err(RejectionReason::ConsentsMissing) }
 }
 
 /// The product's own criteria, in the order in which publishers are told of them. What the lead does
@@ -25,10 +45,7 @@ pub(crate) fn eligibility(
     use RejectionReason as Reason;
     let criteria = &product.eligibility;
     let within = |range: Range, standard| {
-        submission
-            .attributes
-            .number(standard)
-            .is_none_or(|n| range.admits(n))
+        submission.attributes.number(standard).is_none_or(|n| range.admits(n))
     };
     if !within(criteria.age, Standard::Age) {
         return Err(Reason::AgeRestriction);
@@ -54,11 +71,7 @@ fn is_served(product: &Product, submission: &Submission) -> bool {
     let region = submission.attributes.text(Standard::Region);
     let in_country = criteria.countries.is_empty()
         || country.is_none_or(|country| criteria.countries.iter().any(|word| is(word, country)));
-    let excluded = region.is_some_and(|region| {
-        criteria
-            .regions_excluded
-            .iter()
-            .any(|word| is(word, region))
-    });
+    let excluded =
+        region.is_some_and(|region| criteria.regions_excluded.iter().any(|word| is(word, region)));
     in_country && !excluded
 }

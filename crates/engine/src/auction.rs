@@ -58,18 +58,16 @@ pub(crate) fn appraise(
         Price::Bid { min, max } => {
             let price =
                 Money::price(bid.price.amount, bid.price.currency).ok_or(Code::InvalidBid)?;
-            let within = price.amount >= min.amount && price.amount <= max.amount;
+            let within = price.currency == min.currency
+                && price.amount >= min.amount
+                && price.amount <= max.amount;
             within.then_some(price).ok_or(Code::InvalidBid)?
         }
     };
     if price.amount < floors.price.amount {
         return Err(Code::TierFloor);
     }
-    let payout = campaign
-        .payout
-        .unwrap_or(floors.rule)
-        .payout(price)
-        .ok_or(Code::Margin)?;
+    let payout = campaign.payout.unwrap_or(floors.rule).payout(price).ok_or(Code::Margin)?;
     if price.amount - payout.amount < floors.margin.amount {
         return Err(Code::Margin);
     }
@@ -78,22 +76,11 @@ pub(crate) fn appraise(
     }
     let score = score(campaign, price).ok_or(Code::InvalidBid)?;
     let Place { index, row, ping } = place;
-    Ok(Offer {
-        index,
-        row,
-        ping,
-        price,
-        payout,
-        score,
-        reference: bid.reference,
-    })
+    Ok(Offer { index, row, ping, price, payout, score, reference: bid.reference })
 }
 
 fn score(campaign: &Campaign, price: Money) -> Option<Decimal> {
-    price
-        .amount
-        .checked_mul(campaign.score.multiplier)?
-        .checked_sub(campaign.score.penalty)
+    price.amount.checked_mul(campaign.score.multiplier)?.checked_sub(campaign.score.penalty)
 }
 
 /// Best score first; ties go to the higher priority, then to a hash of lead and campaign, so that no
@@ -114,3 +101,6 @@ fn tie(lead: LeadId, campaign: &Campaign) -> [u8; 32] {
         .finalize()
         .as_bytes()
 }
+
+#[cfg(test)]
+mod tests;

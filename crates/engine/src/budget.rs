@@ -35,19 +35,13 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(received: Instant, whole: Duration, reserves: Reserves) -> Self {
-        Self {
-            whole,
-            deadline: Deadline::after(received, whole),
-            reserves,
-        }
+        Self { whole, deadline: Deadline::after(received, whole), reserves }
     }
 
     /// When bids must be in, or `None` if there is no time left to ask.
     pub(crate) fn for_pings(&self, now: Instant, limit: Duration) -> Option<Deadline> {
         let reserve = self.post_reserve() + self.reserves.answer;
-        let until = self
-            .deadline
-            .earlier(reserve, now, self.reserves.ping_least)?;
+        let until = self.deadline.earlier(reserve, now, self.reserves.ping_least)?;
         Some(until.or_sooner(Deadline::after(now, limit)))
     }
 
@@ -58,15 +52,13 @@ impl Budget {
 
     /// When the publisher is answered, whatever is still running.
     pub(crate) fn answer_by(&self) -> Deadline {
-        Deadline(
-            self.deadline
-                .0
-                .checked_sub(self.reserves.answer)
-                .unwrap_or(self.deadline.0),
-        )
+        Deadline(self.deadline.0.checked_sub(self.reserves.answer).unwrap_or(self.deadline.0))
     }
 
     fn post_reserve(&self) -> Duration {
         self.reserves.post.min(self.whole / 4)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,13 +6,21 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use lead::{Answer, Clock, LeadId, PublisherId, Submission};
-use ledger::{Ledger, Refused};
+use lead::{Answer, Clock, Currency, Deadline, LeadId, PublisherId, Submission};
+use ledger::{LeadRecord, Ledger, Recovery, Refused, Write};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use crate::delivery::Delivery;
+use crate::fraud::Velocity;
+use crate::identity::Identities;
+use crate::journey::Waiter;
 use crate::metrics::{Ending, Metrics};
-use crate::{Reserves, Snapshot, journey};
+use crate::recover::{Recovered, pings_matter_since, recover};
+use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
+use crate::reserve::{Deal, Reservations, Scope};
+use crate::suppress::Suppressions;
+use crate::{Reserves, Snapshot, journey, repeats, standing};
 
 /// Fills a buffer with unguessable bytes.
 pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -33,6 +41,10 @@ pub struct Parts<B, L> {
     pub reserves: Reserves,
     /// Most journeys at once.
     pub in_flight_max: usize,
+    /// Consumers who must not be sold.
+    pub suppressions: Suppressions,
+    /// Leads from one address in a minute, past which it is suspected.
+    pub leads_per_ip_minute: u32,
 }
 
 /// Sells leads. Cheap to clone.
@@ -46,8 +58,13 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) entropy: Entropy,
     pub(crate) reserves: Reserves,
     pub(crate) metrics: Metrics,
+    pub(crate) identities: Arc<Identities>,
+    pub(crate) reservations: Reservations,
+    pub(crate) suppressions: Suppressions,
+    pub(crate) velocity: Velocity,
+    repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
-    tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
 }
 
 /// A submission and the moment it came.
@@ -61,6 +78,10 @@ pub struct Arrival {
     pub instant: Instant,
     /// A publisher's own, shorter budget.
     pub budget: Option<Duration>,
+    /// The publisher's Idempotency-Key.
+    pub key: Option<String>,
+    /// A digest of the request's body.
+    pub body: [u8; 32],
 }
 
 /// Why a lead was not taken at all. Nothing of it is stored and no buyer heard of it, except where a
@@ -73,6 +94,12 @@ pub enum Refusal {
     /// Too many journeys are under way.
     #[error("too many leads are in flight")]
     Busy,
+    /// An identical request, or a lead of the same consumer, did not end in time.
+    #[error("the same lead is still in flight")]
+    InFlight,
+    /// The Idempotency-Key belongs to another body.
+    #[error("the idempotency key was used with another body")]
+    KeyReused,
     /// The ledger cannot take it.
     #[error(transparent)]
     Ledger(Refused),
@@ -93,6 +120,11 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             entropy: parts.entropy,
             reserves: parts.reserves,
             metrics: Metrics::new(),
+            identities: Arc::default(),
+            reservations: Reservations::default(),
+            suppressions: parts.suppressions,
+            velocity: Velocity::new(parts.leads_per_ip_minute),
+            repeats: Arc::default(),
             in_flight: Arc::new(tokio::sync::Semaphore::new(parts.in_flight_max)),
             tasks: TaskTracker::new(),
         }))
@@ -109,31 +141,135 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         self.0.snapshot.store(Arc::new(snapshot));
     }
 
-    /// Sells a lead, or says why not. The journey goes on if the caller stops waiting.
+    /// Sells a lead, or says why not; a repeat of a request gets the first one's answer. The journey
+    /// goes on if the caller stops waiting.
     ///
     /// # Errors
-    /// The lead was not taken.
-    pub async fn distribute(&self, arrival: Arrival) -> Result<Answer, Refusal> {
+    /// The lead was not taken, or is not settled yet.
+    pub async fn distribute(&self, arrival: Arrival) -> Result<Delivery, Refusal> {
         let inner = &self.0;
-        if let Some(trouble) = inner.ledger.trouble() {
+        let request = self.request(&arrival);
+        let until = Deadline::after(arrival.instant, self.patience(&arrival));
+        loop {
+            match inner.repeats.enter(&request, inner.clock.instant()) {
+                Entry::OtherBody => return Err(Refusal::KeyReused),
+                Entry::Replay(answer) => return Ok(self.deliver(&request)(answer)),
+                Entry::First(ticket) => return self.first(arrival, request, ticket).await,
+                Entry::Twin(outcome) => match repeats::wait(outcome, until).await {
+                    Waited::Answer(answer) => return Ok(Delivery::plain(answer)),
+                    Waited::TooLong => return Err(Refusal::InFlight),
+                    Waited::Gone => {}
+                },
+            }
+        }
+    }
+
+    /// Runs a request that is not under way, unless the ledger knows its answer.
+    async fn first(
+        &self,
+        arrival: Arrival,
+        request: Request,
+        ticket: Ticket,
+    ) -> Result<Delivery, Refusal> {
+        if request.keyed
+            && let Some(stored) =
+                self.0.ledger.request(request.key).await.map_err(Refusal::Ledger)?
+            && stored.binds(arrival.at)
+        {
+            let same = stored.body == request.body;
+            let answer = if same {
+                self.replay(stored.lead).await?
+            } else {
+                return Err(Refusal::KeyReused);
+            };
+            ticket.finish(&answer);
+            return Ok(Delivery::plain(answer));
+        }
+        self.start(arrival, request, ticket).await
+    }
+
+    async fn start(
+        &self,
+        arrival: Arrival,
+        request: Request,
+        ticket: Ticket,
+    ) -> Result<Delivery, Refusal> {
+        let inner = &self.0;
+        let refuse = |refusal| {
             inner.metrics.lead(arrival.submission.door, Ending::Refused);
-            return Err(Refusal::Ledger(Refused::Unavailable(trouble)));
+            Err(refusal)
+        };
+        if let Some(trouble) = inner.ledger.trouble() {
+            return refuse(Refusal::Ledger(Refused::Unavailable(trouble)));
         }
         let Ok(permit) = Arc::clone(&inner.in_flight).try_acquire_owned() else {
-            inner.metrics.lead(arrival.submission.door, Ending::Refused);
-            return Err(Refusal::Busy);
+            return refuse(Refusal::Busy);
         };
-        let (waiter, answer) = oneshot::channel();
+        let (sender, answer) = oneshot::channel();
+        let waiter = Waiter::new(sender, ticket, self.deliver(&request));
         let task = Arc::clone(inner);
         inner.tasks.spawn(async move {
             task.metrics.in_flight.increment(1);
-            journey::run(Arc::clone(&task), arrival, waiter).await;
+            journey::run(Arc::clone(&task), arrival, request, waiter).await;
             task.metrics.in_flight.decrement(1);
             drop(permit);
         });
-        answer
-            .await
-            .unwrap_or(Err(Refusal::Bug("a journey ended without an answer")))
+        answer.await.unwrap_or(Err(Refusal::Bug("a journey ended without an answer")))
+    }
+
+    /// Which request an arrival is.
+    fn request(&self, arrival: &Arrival) -> Request {
+        let submission = &arrival.submission;
+        let publisher = submission.publisher.as_str().as_bytes();
+        let door = submission.door.name().as_bytes();
+        let digest = |domain, what: &[u8]| self.0.ledger.digest(domain, &[publisher, door, what]);
+        let body = digest("body", &arrival.body);
+        match &arrival.key {
+            Some(key) => Request { key: digest("request", key.as_bytes()), body, keyed: true },
+            None => Request { key: body, body, keyed: false },
+        }
+    }
+
+    /// How long a repeat waits for the first: as long as the first may take.
+    fn patience(&self, arrival: &Arrival) -> Duration {
+        let snapshot = self.0.snapshot.load();
+        let product = snapshot.market.products.get(&arrival.submission.product);
+        let whole = product.map_or(Duration::ZERO, |product| product.budget);
+        arrival.budget.unwrap_or(whole).min(whole)
+    }
+
+    /// Wraps answers to a request. A keyed one is found again in the ledger; another is kept in memory
+    /// until it has arrived.
+    fn deliver(&self, request: &Request) -> impl Fn(Answer) -> Delivery + Send + Sync + 'static {
+        let (repeats, clock) = (Arc::clone(&self.0.repeats), Arc::clone(&self.0.clock));
+        let (key, keyed) = (request.key, request.keyed);
+        move |answer| match keyed {
+            true => Delivery::plain(answer),
+            false => Delivery::kept(answer, Arc::clone(&repeats), Arc::clone(&clock), key),
+        }
+    }
+
+    /// The first answer to the request that brought a lead. A crash may have come before there was
+    /// one: then this is it, and is made durable first.
+    async fn replay(&self, lead: LeadId) -> Result<Answer, Refusal> {
+        let ledger = &self.0.ledger;
+        let record = ledger.lead(lead).await.map_err(Refusal::Ledger)?;
+        let record = record.ok_or(Refusal::Bug("a request names no lead"))?;
+        let currency = self.currency(&record);
+        if let Some(answer) = standing::first(&record, currency) {
+            return Ok(answer);
+        }
+        let answer = standing::now(&record, currency);
+        let answered = standing::answered(&answer.status, answer.is_final);
+        let entries = vec![ledger::Entry::Answered(answered)];
+        ledger.commit(Write { lead, created: None, entries }).await.map_err(Refusal::Ledger)?;
+        Ok(answer)
+    }
+
+    fn currency(&self, record: &LeadRecord) -> Option<Currency> {
+        let snapshot = self.0.snapshot.load();
+        let submission = record.submission.as_ref()?;
+        snapshot.market.products.get(&submission.product).map(|product| product.currency)
     }
 
     /// How a lead of `publisher`'s stands; `None` for any other.
@@ -145,23 +281,11 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         publisher: &PublisherId,
         id: LeadId,
     ) -> Result<Option<Answer>, Refused> {
-        let Some(record) = self.0.ledger.lead(id).await? else {
-            return Ok(None);
+        let record = self.0.ledger.lead(id).await?;
+        let own = |record: &LeadRecord| {
+            record.submission.as_ref().is_some_and(|s| s.publisher == *publisher)
         };
-        let Some(submission) = record
-            .submission
-            .as_ref()
-            .filter(|s| s.publisher == *publisher)
-        else {
-            return Ok(None);
-        };
-        let snapshot = self.snapshot();
-        let currency = snapshot
-            .market
-            .products
-            .get(&submission.product)
-            .map(|product| product.currency);
-        Ok(Some(journey::answer_of(&record, submission, currency)))
+        Ok(record.filter(own).map(|record| standing::now(&record, self.currency(&record))))
     }
 
     /// Why new leads are refused, if they are.
@@ -186,6 +310,45 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
     #[must_use]
     pub fn ledger(&self) -> &L {
         &self.0.ledger
+    }
+}
+
+impl<B: fanout::Buyers, L: Recovery> Engine<B, L> {
+    /// Settles what a crash left open and counts what was taken before. Call once, before the first
+    /// lead; blocks on the disk.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or written; nothing should be served then.
+    pub async fn recover(&self) -> Result<Recovered, Refused> {
+        let inner = &self.0;
+        let now = inner.clock.timestamp();
+        let recovered = recover(&inner.ledger, now).await?;
+        let market = &self.snapshot().market;
+        inner.ledger.visit_posts(&mut |post| {
+            if post.test {
+                return;
+            }
+            let scope = Scope::known(market, &post.campaign, (&post.publisher, &post.product));
+            let deal = Deal { price: post.price, payout: post.payout };
+            inner.reservations.restore(&scope, post.class, deal, post.intent_at);
+        })?;
+        self.recount_pings(now)?;
+        Ok(recovered)
+    }
+
+    /// Pings are counted again only as far back as a cap on them can look.
+    fn recount_pings(&self, now: Timestamp) -> Result<(), Refused> {
+        let snapshot = self.snapshot();
+        let market = &snapshot.market;
+        // A ping counts for its campaign and buyer only, so any publisher completes the scope.
+        let Some(publisher) = market.publishers.keys().next() else { return Ok(()) };
+        let Some(since) = pings_matter_since(market, now) else { return Ok(()) };
+        self.0.ledger.visit_pings(since, &mut |key, at| {
+            if let Some(campaign) = market.campaigns.get(key) {
+                let scope = Scope::known(market, key, (publisher, &campaign.product));
+                self.0.reservations.restore_ping(&scope, at);
+            }
+        })
     }
 }
 

@@ -13,36 +13,24 @@ pub(crate) fn derive(
 ) {
     let today = at.to_zoned(product.timezone.clone()).date();
     if submission.contact.birth_date.is_none() {
-        let claimed = submission
-            .attributes
-            .value(&Attribute::Standard(Standard::BirthDate));
+        let claimed = submission.attributes.value(&Attribute::Standard(Standard::BirthDate));
         submission.contact.birth_date = match claimed {
             Some(Value::Date(date)) => Some(*date),
             _ => None,
         };
     }
     if let Some(born) = submission.contact.birth_date {
-        submission
-            .attributes
-            .set(Standard::BirthDate, Reading::Known(Value::Date(born)));
+        submission.attributes.set(Standard::BirthDate, Reading::Known(Value::Date(born)));
         if let Some(age) = age(born, today) {
             submission.attributes.set_number(Standard::Age, age);
         }
     }
     if let Some(domain) = submission.contact.email_domain() {
-        submission
-            .attributes
-            .set_text(Standard::EmailDomain, &domain);
+        submission.attributes.set_text(Standard::EmailDomain, &domain);
     }
-    submission
-        .attributes
-        .set_text(Standard::Product, product.id.as_str());
-    submission
-        .attributes
-        .set_text(Standard::Vertical, &product.vertical);
-    submission
-        .attributes
-        .set_number(Standard::LeadAgeMinutes, 0);
+    submission.attributes.set_text(Standard::Product, product.id.as_str());
+    submission.attributes.set_text(Standard::Vertical, &product.vertical);
+    submission.attributes.set_number(Standard::LeadAgeMinutes, 0);
     name_publisher(submission, publisher);
 }
 
@@ -50,6 +38,8 @@ pub(crate) fn derive(
 fn name_publisher(submission: &mut Submission, publisher: &Publisher) {
     let shown = publisher.alias.as_deref().unwrap_or(publisher.id.as_str());
     submission.attributes.set_text(Standard::Publisher, shown);
+    // A channel that the lead claims by itself would go past the alias.
+    submission.attributes.remove(Standard::SubId);
     let Some(sub_id) = submission.sub_id.as_deref() else {
         return;
     };

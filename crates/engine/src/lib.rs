@@ -5,19 +5,33 @@
 //! handed, or know any door's format.
 
 mod admit;
+mod ask;
 mod auction;
 mod budget;
+mod deliver;
+mod delivery;
 mod engine;
 mod enrich;
+mod fraud;
+mod identity;
 mod journey;
 mod metrics;
 mod record;
+mod recover;
+mod repeats;
+mod reserve;
 mod snapshot;
+mod standing;
+mod subject;
+mod suppress;
 
 #[cfg(test)]
 mod tests;
 
 pub use budget::Reserves;
+pub use delivery::Delivery;
 pub use engine::{Arrival, Engine, Entropy, Parts, Refusal};
 pub use metrics::describe;
+pub use recover::Recovered;
 pub use snapshot::{Snapshot, Tree};
+pub use suppress::Suppressions;

@@ -2,10 +2,13 @@
 //! once; labels are closed enums, so the number of series is fixed.
 
 use lead::{Code, Door, RejectionReason};
+
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
     gauge, histogram,
 };
+
+use crate::fraud::SIGNALS;
 
 /// How a lead ended, for counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,7 @@ pub(crate) struct Metrics {
     leads: Vec<Vec<Counter>>,
     abandoned: Counter,
     rejections: Vec<Counter>,
+    suspicions: Vec<Counter>,
     pings: Vec<Counter>,
     posts: Vec<Counter>,
     budgets: [Counter; 2],
@@ -92,6 +96,10 @@ impl Metrics {
             rejections: reasons
                 .map(|reason| counter!("gavel_rejections_total", "reason" => reason.name()))
                 .collect(),
+            suspicions: SIGNALS
+                .iter()
+                .map(|signal| counter!("gavel_fraud_signals_total", "signal" => signal.name))
+                .collect(),
             pings: coded("gavel_pings_total"),
             posts: coded("gavel_posts_total"),
             budgets: ["missed", "met"]
@@ -106,10 +114,7 @@ impl Metrics {
     }
 
     pub(crate) fn lead(&self, door: Door, ending: Ending) {
-        let row = self
-            .leads
-            .get(door as usize)
-            .and_then(|row| row.get(ending as usize));
+        let row = self.leads.get(door as usize).and_then(|row| row.get(ending as usize));
         if let Some(counter) = row {
             counter.increment(1);
         }
@@ -127,6 +132,12 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn suspected(&self, signal: usize) {
+        if let Some(counter) = self.suspicions.get(signal) {
+            counter.increment(1);
+        }
+    }
+
     pub(crate) fn pinged(&self, code: Code, took: std::time::Duration) {
         counted(&self.pings, code);
         self.ping_seconds.record(took);
@@ -139,19 +150,12 @@ impl Metrics {
 
     pub(crate) fn answered(&self, budget_met: bool) {
         let [missed, met] = &self.budgets;
-        if budget_met {
-            met.increment(1)
-        } else {
-            missed.increment(1)
-        }
+        if budget_met { met.increment(1) } else { missed.increment(1) }
     }
 }
 
 fn counted(counters: &[Counter], code: Code) {
-    let position = Code::ALL
-        .iter()
-        .position(|known| *known == code)
-        .unwrap_or(Code::ALL.len());
+    let position = Code::ALL.iter().position(|known| *known == code).unwrap_or(Code::ALL.len());
     if let Some(counter) = counters.get(position) {
         counter.increment(1);
     }
@@ -176,20 +180,13 @@ pub fn describe() {
         "Journeys dropped before they settled; a bug if not 0."
     );
     describe_counter!(
-        "gavel_rejections_total",
+        "gavel_fraud_signals_total",
         Unit::Count,
-        "Leads not accepted, by reason."
+        "Leads refused as fraud, by the signal that they showed."
     );
-    describe_counter!(
-        "gavel_pings_total",
-        Unit::Count,
-        "Pings by code; code 0 is a bid."
-    );
-    describe_counter!(
-        "gavel_posts_total",
-        Unit::Count,
-        "Posts by code; code 0 is a sale."
-    );
+    describe_counter!("gavel_rejections_total", Unit::Count, "Leads not accepted, by reason.");
+    describe_counter!("gavel_pings_total", Unit::Count, "Pings by code; code 0 is a bid.");
+    describe_counter!("gavel_posts_total", Unit::Count, "Posts by code; code 0 is a sale.");
     describe_counter!(
         "gavel_budgets_total",
         Unit::Count,

@@ -5,11 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lead::journey::{OfferEvent, OfferState};
-use lead::{Code, Disposition, LeadId, OfferOutcome, PostClass, RejectionReason, Sequence};
-use ledger::{Decision, Entry, Intent, Ledger, NewLead, Posted, Settled, Write};
+use lead::{
+    Answer, Code, Disposition, LeadId, OfferOutcome, PostClass, RejectionReason, Sequence, Status,
+};
+use ledger::{Answered, Decision, Entry, Intent, Ledger, NewLead, Posted, Refused, Settled, Write};
 
 use crate::engine::{Inner, Refusal};
 use crate::metrics::Ending;
+use crate::reserve::Stop;
+use crate::standing;
+use crate::subject::Lead;
+
+/// How long a write that failed waits for its next try.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// One lead's unwritten record. Dropped unsettled, it settles itself: as `Indeterminate` if a post may
 /// have left, else as expired.
@@ -23,6 +31,8 @@ pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) decisions: Vec<Decision>,
     state: OfferState,
     open_intent: Option<Intent>,
+    sale: Option<Posted>,
+    answered: bool,
     settled: bool,
 }
 
@@ -38,6 +48,8 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             decisions: Vec::new(),
             state: OfferState::Asking,
             open_intent: None,
+            sale: None,
+            answered: false,
             settled: false,
         }
     }
@@ -105,18 +117,43 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             PostClass::Unknown => OfferEvent::Unknown,
         });
         self.open_intent = None;
+        if posted.class == PostClass::Accepted {
+            self.sale = Some(posted.clone());
+        }
         self.pending.push(Entry::Posted(posted));
     }
 
-    /// The publisher has been answered while a post runs.
-    pub(crate) fn answered_early(&mut self) {
+    /// Notes that a cap or the buyer's funds stopped a campaign, and which.
+    pub(crate) fn stopped(&mut self, row: usize, stop: &Stop) {
+        if let Some(decision) = self.decisions.get_mut(row) {
+            decision.code = stop.code;
+            decision.reason = Some(format!("{} ({} used)", stop.cap, stop.used));
+        }
+    }
+
+    /// The budget ends while a post runs: what the publisher is told, once that is durable.
+    pub(crate) async fn answer_early(&mut self, lead: &Lead<'_>) -> Result<Answer, Refusal> {
         self.step(OfferEvent::OutOfTime);
+        self.answered = true;
+        self.pending.push(Entry::Answered(Answered::New));
+        self.flush().await?;
+        Ok(self.answer(lead, Status::New, false))
+    }
+
+    /// How the lead stands with its publisher now.
+    pub(crate) fn status(&self) -> Status {
+        self.sale.as_ref().map_or(Status::New, standing::sold)
+    }
+
+    /// What its publisher is told.
+    pub(crate) fn answer(&self, lead: &Lead<'_>, status: Status, is_final: bool) -> Answer {
+        let id = self.sequence.map(|sequence| (self.id, sequence));
+        Answer { lead: id, is_final, ..standing::unstored(lead, status) }
     }
 
     /// Ends a lead that is not eligible.
     pub(crate) async fn reject(mut self, reason: RejectionReason) -> Result<Self, Refusal> {
-        self.settle(None, Some(Disposition::Rejected), Some(reason))
-            .await?;
+        self.settle(None, Some(Disposition::Rejected), Some(reason)).await?;
         Ok(self)
     }
 
@@ -128,8 +165,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         let OfferState::Ended(outcome) = self.state else {
             return Err(Refusal::Bug("an offer was settled before it ended"));
         };
-        self.settle(Some(outcome), outcome.disposition(), None)
-            .await?;
+        self.settle(Some(outcome), outcome.disposition(), None).await?;
         Ok((self, outcome))
     }
 
@@ -139,11 +175,6 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         disposition: Option<Disposition>,
         reason: Option<RejectionReason>,
     ) -> Result<(), Refusal> {
-        let disposition = if self.test {
-            Some(Disposition::Test)
-        } else {
-            disposition
-        };
         let entry = self.ending(outcome, disposition, reason);
         self.pending.push(entry);
         self.settled = true;
@@ -156,27 +187,44 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         disposition: Option<Disposition>,
         reason: Option<RejectionReason>,
     ) -> Entry {
+        // A rejected lead is a rejected lead, rehearsal or not: its reason must stand.
+        let rehearsal = self.test && reason.is_none();
+        let disposition = if rehearsal { Some(Disposition::Test) } else { disposition };
         let decisions = std::mem::take(&mut self.decisions);
+        let status = reason.map_or_else(|| self.status(), Status::Rejected);
+        let is_final = disposition.is_some_and(|d| d != Disposition::Indeterminate);
+        // What was answered early stays the first answer.
+        let answered = (!self.answered).then(|| standing::answered(&status, is_final));
         let at = self.inner.clock.timestamp();
-        Entry::Settled(Settled {
-            outcome,
-            disposition,
-            reason,
-            decisions,
-            at,
-        })
+        Entry::Settled(Settled { outcome, disposition, reason, decisions, answered, at })
     }
 
     async fn flush(&mut self) -> Result<(), Refusal> {
+        let known = self.created.is_none();
         let write = self.take_write();
-        let receipt = self
-            .inner
-            .ledger
-            .commit(write)
-            .await
-            .map_err(Refusal::Ledger)?;
-        self.sequence = Some(receipt.sequence);
-        Ok(())
+        match self.inner.ledger.commit(write.clone()).await {
+            Ok(receipt) => {
+                self.sequence = Some(receipt.sequence);
+                Ok(())
+            }
+            Err(refused) => {
+                self.settled = true;
+                if known {
+                    let write = self.without_post(write);
+                    write_later(Arc::clone(&self.inner), write);
+                }
+                Err(Refusal::Ledger(refused))
+            }
+        }
+    }
+
+    /// A post whose intent is not durable is never made, and the offer ends there.
+    fn without_post(&mut self, mut write: Write) -> Write {
+        if write.entries.pop_if(|entry| matches!(entry, Entry::Intent(_))).is_some() {
+            let outcome = OfferOutcome::Expired;
+            write.entries.push(self.ending(Some(outcome), outcome.disposition(), None));
+        }
+        write
     }
 
     fn take_write(&mut self) -> Write {
@@ -205,26 +253,48 @@ impl<B: Send + Sync + 'static, L: Ledger> Drop for Record<B, L> {
         if self.settled || self.created.is_some() {
             return;
         }
-        let outcome = match self.open_intent.take() {
-            Some(intent) => {
-                self.pending
-                    .push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
+        let outcome = match (self.state, self.open_intent.take()) {
+            (OfferState::Ended(outcome), _) => outcome,
+            (_, Some(intent)) => {
+                self.pending.push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
                 OfferOutcome::Indeterminate
             }
-            None => OfferOutcome::Expired,
+            (_, None) => OfferOutcome::Expired,
         };
         let entry = self.ending(Some(outcome), outcome.disposition(), None);
         self.pending.push(entry);
         let (inner, write) = (Arc::clone(&self.inner), self.take_write());
         self.inner.metrics.ended(Ending::Abandoned);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
+            let tasks = inner.tasks.clone();
+            let settling = async move {
                 if let Err(refused) = inner.ledger.commit(write).await {
                     tracing::error!(%refused, "an abandoned journey could not be settled");
                 }
-            });
+            };
+            drop(tasks.spawn_on(settling, &runtime));
         }
     }
+}
+
+/// Tries again and again to write what happened to a lead that the ledger knows already: a sale that is
+/// not written down is a sale all the same. What is still unwritten when the process ends, the next
+/// start finds as an open intent.
+fn write_later<B: Send + Sync + 'static, L: Ledger>(inner: Arc<Inner<B, L>>, write: Write) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    drop(runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(WRITE_AGAIN_AFTER).await;
+            match inner.ledger.commit(write.clone()).await {
+                Err(Refused::Full | Refused::Unavailable(_)) => {}
+                Err(refused) => {
+                    tracing::error!(lead = %write.lead, %refused, "an outcome could not be written");
+                    return;
+                }
+                Ok(_) => return,
+            }
+        }
+    }));
 }
 
 fn millis(time: Duration) -> u32 {

@@ -36,17 +36,10 @@ impl Snapshot {
         let mut defects = Vec::new();
         let mut trees = BTreeMap::new();
         for product in market.products.values() {
-            trees.insert(
-                product.id.clone(),
-                Tree::compile(&market, product, &mut defects),
-            );
+            trees.insert(product.id.clone(), Tree::compile(&market, product, &mut defects));
         }
         if defects.is_empty() {
-            Ok(Self {
-                market: Arc::new(market),
-                version,
-                trees,
-            })
+            Ok(Self { market: Arc::new(market), version, trees })
         } else {
             Err(defects)
         }
@@ -96,10 +89,7 @@ fn filter(campaign: &Campaign, product: &Product) -> Result<Filter, Vec<Defect>>
     defects.finish(filter).map_err(|found| {
         found
             .into_iter()
-            .map(|defect| Defect {
-                path: defect.path.under(&prefix),
-                ..defect
-            })
+            .map(|defect| Defect { path: defect.path.under(&prefix), ..defect })
             .collect()
     })
 }

@@ -49,11 +49,7 @@ impl HttpBuyers {
     /// A wire without any connection yet.
     #[must_use]
     pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            pools: Pools::new(limits.idle_max, limits.keep),
-            limits,
-            clock,
-        }
+        Self { pools: Pools::new(limits.idle_max, limits.keep), limits, clock }
     }
 
     /// Reads a reply to its end and keeps the connection.
@@ -64,23 +60,16 @@ impl HttpBuyers {
         reply: Response<Incoming>,
     ) -> Option<(u16, Vec<u8>)> {
         let status = reply.status().as_u16();
-        let plain = reply
-            .headers()
-            .get(CONTENT_ENCODING)
-            .is_none_or(|coding| coding == "identity");
-        let body = Limited::new(reply.into_body(), self.limits.reply_bytes_max)
-            .collect()
-            .await
-            .ok()?;
+        let plain = reply.headers().get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
+        let body =
+            Limited::new(reply.into_body(), self.limits.reply_bytes_max).collect().await.ok()?;
         self.pools.put_back(url, connection, self.clock.instant());
         plain.then(|| (status, body.to_bytes().to_vec()))
     }
 
     async fn send_ping(&self, ping: &Ping<'_>, call: &Call, url: &Url) -> Result<Bid, NoBid> {
         let mut request = request(call, url, ping_body(ping)).ok_or(NoBid::new(Code::Connect))?;
-        request
-            .headers_mut()
-            .insert("gavel-timeout-ms", millis(ping.time_left));
+        request.headers_mut().insert("gavel-timeout-ms", millis(ping.time_left));
         let mut connection = self
             .pools
             .take(url, self.clock.instant(), self.limits.keep)
@@ -93,10 +82,8 @@ impl HttpBuyers {
             reply = connection.sender.send_request(request).await;
         }
         let reply = reply.map_err(|_| NoBid::new(Code::Unreadable))?;
-        let (status, mut body) = self
-            .read(url, connection, reply)
-            .await
-            .ok_or(NoBid::new(Code::Unreadable))?;
+        let (status, mut body) =
+            self.read(url, connection, reply).await.ok_or(NoBid::new(Code::Unreadable))?;
         match status {
             204 => Err(NoBid::new(Code::NoBid)),
             200..=299 => read_bid(&mut body, ping.currency),
@@ -112,14 +99,11 @@ impl HttpBuyers {
         sent: &mut bool,
     ) -> PostReply {
         let not_sent = |code| PostReply::bare(PostClass::NotSent, code);
-        let mut connection = match self
-            .pools
-            .take(url, self.clock.instant(), self.limits.post_freshness)
-            .await
-        {
-            Ok(connection) => connection,
-            Err(code) => return not_sent(code),
-        };
+        let mut connection =
+            match self.pools.take(url, self.clock.instant(), self.limits.post_freshness).await {
+                Ok(connection) => connection,
+                Err(code) => return not_sent(code),
+            };
         *sent = true;
         let reply = match connection.sender.try_send_request(request).await {
             Ok(reply) => reply,
@@ -144,15 +128,8 @@ impl Buyers for HttpBuyers {
     async fn ping(&self, ping: &Ping<'_>) -> Result<Bid, NoBid> {
         let delivery = &ping.campaign.delivery;
         let call = delivery.ping.as_ref().ok_or(NoBid::new(Code::Connect))?;
-        let sandbox = delivery
-            .sandbox
-            .as_ref()
-            .and_then(|sandbox| sandbox.ping_url.as_ref());
-        let url = if ping.test {
-            sandbox.ok_or(NoBid::new(Code::Connect))?
-        } else {
-            &call.url
-        };
+        let sandbox = delivery.sandbox.as_ref().and_then(|sandbox| sandbox.ping_url.as_ref());
+        let url = if ping.test { sandbox.ok_or(NoBid::new(Code::Connect))? } else { &call.url };
         self.send_ping(ping, call, url).await
     }
 
@@ -170,11 +147,9 @@ impl Buyers for HttpBuyers {
             request.headers_mut().insert("idempotency-key", key);
         }
         let mut sent = false;
-        let whole = tokio::time::timeout(
-            delivery.post.timeout,
-            self.send_post(request, url, &mut sent),
-        )
-        .await;
+        let whole =
+            tokio::time::timeout(delivery.post.timeout, self.send_post(request, url, &mut sent))
+                .await;
         match whole {
             Ok(reply) => reply,
             Err(_) if sent => PostReply::bare(PostClass::Unknown, Code::Unknown),

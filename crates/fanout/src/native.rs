@@ -20,11 +20,7 @@ pub(crate) fn ping_body(ping: &Ping<'_>) -> Vec<u8> {
     body.extend_from_slice(ping.id.to_string().as_bytes());
     body.extend_from_slice(br#"","product":"#);
     body.extend_from_slice(product.as_bytes());
-    body.extend_from_slice(if ping.test {
-        br#","test":true"#
-    } else {
-        br#","test":false"#
-    });
+    body.extend_from_slice(if ping.test { br#","test":true"# } else { br#","test":false"# });
     body.extend_from_slice(format!(r#","timeout_ms":{}"#, ping.time_left.as_millis()).as_bytes());
     body.extend_from_slice(br#","attributes":"#);
     body.extend_from_slice(ping.attributes.0.as_bytes());
@@ -80,17 +76,11 @@ pub(crate) fn read_bid(body: &mut [u8], currency: lead::Currency) -> Result<Bid,
     let unreadable = || NoBid::new(Code::Unreadable);
     let root = document::parse_json(body).map_err(|_| unreadable())?;
     match text(&root, "status") {
-        Some("no_bid") => Err(NoBid {
-            code: Code::NoBid,
-            reason: word(&root, "reason"),
-        }),
+        Some("no_bid") => Err(NoBid { code: Code::NoBid, reason: word(&root, "reason") }),
         Some("bid") => {
             let amount = decimal(&root, "price").ok_or_else(unreadable)?;
             let reference = word(&root, "ping_id");
-            Ok(Bid {
-                price: Money { amount, currency },
-                reference,
-            })
+            Ok(Bid { price: Money { amount, currency }, reference })
         }
         _ => Err(unreadable()),
     }
@@ -132,9 +122,7 @@ pub(crate) fn read_post_answer(body: &mut [u8]) -> PostAnswer {
     PostAnswer {
         verdict,
         price: decimal(&root, "price"),
-        redirect_url: text(&root, "redirect_url")
-            .filter(|url| is_redirect(url))
-            .map(str::to_owned),
+        redirect_url: text(&root, "redirect_url").filter(|url| is_redirect(url)).map(str::to_owned),
         reference: word(&root, "reference"),
         reason: word(&root, "reason"),
     }
@@ -157,10 +145,7 @@ fn decimal(root: &Node<'_>, name: &str) -> Option<Decimal> {
 
 /// A buyer's own word, cut and stripped of control characters, since it ends up in records.
 fn word(root: &Node<'_>, name: &str) -> Option<String> {
-    let word: String = text(root, name)?
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(WORD_CHARS_MAX)
-        .collect();
+    let word: String =
+        text(root, name)?.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect();
     (!word.is_empty()).then_some(word)
 }

@@ -57,18 +57,11 @@ pub struct Asked {
 /// answer by its deadline is a no-bid with [`Code::Timeout`].
 pub async fn ping_all<B: Buyers>(buyers: &B, clock: &dyn Clock, pings: &[Ping<'_>]) -> Vec<Asked> {
     let started = clock.instant();
-    let mut waiting: FuturesUnordered<_> = pings
-        .iter()
-        .enumerate()
-        .map(|(index, ping)| ask(buyers, index, ping))
-        .collect();
+    let mut waiting: FuturesUnordered<_> =
+        pings.iter().enumerate().map(|(index, ping)| ask(buyers, index, ping)).collect();
     let mut asked = Vec::with_capacity(pings.len());
     while let Some((index, answer)) = waiting.next().await {
-        asked.push(Asked {
-            index,
-            answer,
-            took: elapsed(clock.instant(), started),
-        });
+        asked.push(Asked { index, answer, took: elapsed(clock.instant(), started) });
     }
     asked
 }
@@ -76,10 +69,7 @@ pub async fn ping_all<B: Buyers>(buyers: &B, clock: &dyn Clock, pings: &[Ping<'_
 async fn ask<B: Buyers>(buyers: &B, index: usize, ping: &Ping<'_>) -> (usize, Result<Bid, NoBid>) {
     let until = tokio::time::Instant::from_std(ping.deadline.0);
     let answer = tokio::time::timeout_at(until, buyers.ping(ping)).await;
-    (
-        index,
-        answer.unwrap_or_else(|_| Err(NoBid::new(Code::Timeout))),
-    )
+    (index, answer.unwrap_or_else(|_| Err(NoBid::new(Code::Timeout))))
 }
 
 fn elapsed(now: Instant, since: Instant) -> Duration {

@@ -54,12 +54,7 @@ pub(crate) struct Pools {
 
 impl Pools {
     pub(crate) fn new(idle_max: usize, keep: Duration) -> Self {
-        Self {
-            idle: DashMap::new(),
-            idle_max,
-            keep,
-            metrics: Metrics::new(),
-        }
+        Self { idle: DashMap::new(), idle_max, keep, metrics: Metrics::new() }
     }
 
     /// A connection that completed a reply within `freshness` and shows no end of stream, else a new
@@ -70,10 +65,7 @@ impl Pools {
         now: Instant,
         freshness: Duration,
     ) -> Result<Connection, Code> {
-        let destination = Destination {
-            host: url.host().to_owned(),
-            port: url.port(),
-        };
+        let destination = Destination { host: url.host().to_owned(), port: url.port() };
         while let Some(mut connection) = self.pop(&destination, now, freshness.min(self.keep)) {
             // Ready means that the connection's task has seen the last reply's end.
             if connection.is_quiet() && connection.sender.ready().await.is_ok() {
@@ -103,17 +95,15 @@ impl Pools {
     ) -> Option<Connection> {
         let mut idle = self.idle.get_mut(destination)?;
         let connection = idle.pop()?;
-        let fresh = connection
-            .quiet_since
-            .is_some_and(|at| now.saturating_duration_since(at) <= freshness);
+        let fresh =
+            connection.quiet_since.is_some_and(|at| now.saturating_duration_since(at) <= freshness);
         if fresh {
             return Some(connection);
         }
         // The stack is in order of use: everything below is staler. Keep what pings may still use.
         idle.push(connection);
         idle.retain(|kept| {
-            kept.quiet_since
-                .is_some_and(|at| now.saturating_duration_since(at) <= self.keep)
+            kept.quiet_since.is_some_and(|at| now.saturating_duration_since(at) <= self.keep)
         });
         None
     }
@@ -124,10 +114,7 @@ impl Pools {
             return;
         }
         connection.quiet_since = Some(now);
-        let destination = Destination {
-            host: url.host().to_owned(),
-            port: url.port(),
-        };
+        let destination = Destination { host: url.host().to_owned(), port: url.port() };
         let mut idle = self.idle.entry(destination).or_default();
         if idle.len() < self.idle_max {
             idle.push(connection);
@@ -137,9 +124,7 @@ impl Pools {
 
 impl std::fmt::Debug for Pools {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pools")
-            .field("destinations", &self.idle.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Pools").field("destinations", &self.idle.len()).finish_non_exhaustive()
     }
 }
 
@@ -157,9 +142,5 @@ async fn open(host: &str, port: u16) -> std::io::Result<Connection> {
         // Its faults reach the caller through the request that meets them.
         let _closed = connection.await;
     });
-    Ok(Connection {
-        sender,
-        probe,
-        quiet_since: None,
-    })
+    Ok(Connection { sender, probe, quiet_since: None })
 }

@@ -38,10 +38,7 @@ impl Post<'_> {
     /// Names this delivery to the buyer, the same for every repetition of it.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        format!(
-            "{}-{}-{}",
-            self.lead, self.campaign.key.campaign, self.attempt
-        )
+        format!("{}-{}-{}", self.lead, self.campaign.key.campaign, self.attempt)
     }
 }
 
@@ -72,14 +69,7 @@ impl PostReply {
     /// A class and a code, nothing more known.
     #[must_use]
     pub fn bare(class: PostClass, code: Code) -> Self {
-        Self {
-            class,
-            code,
-            price: None,
-            redirect_url: None,
-            reference: None,
-            reason: None,
-        }
+        Self { class, code, price: None, redirect_url: None, reference: None, reason: None }
     }
 }
 

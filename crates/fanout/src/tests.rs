@@ -43,9 +43,7 @@ fn ok(body: &str) -> Script {
 
 fn status(status: u16, body: &str) -> Script {
     let length = body.len();
-    Script::Reply(format!(
-        "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}"
-    ))
+    Script::Reply(format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}"))
 }
 
 async fn buyer(script: Script) -> (u16, Arc<std::sync::Mutex<Vec<String>>>) {
@@ -80,9 +78,8 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(&read).to_string();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if body.len() >= length.unwrap_or(0) {
                 return Some(text);
             }
@@ -115,10 +112,7 @@ fn market(port: u16) -> Market {
         delivery.post = {{ url = "http://127.0.0.1:{port}/post?a=1", timeout_ms = 300 }}
         "#
     );
-    Sources::parse([("m".to_owned(), text)])
-        .unwrap()
-        .market()
-        .unwrap()
+    Sources::parse([("m".to_owned(), text)]).unwrap().market().unwrap()
 }
 
 fn wire() -> HttpBuyers {
@@ -126,10 +120,7 @@ fn wire() -> HttpBuyers {
 }
 
 async fn post(buyers: &HttpBuyers, campaign: &Campaign) -> PostReply {
-    let contact = Contact {
-        email: Some("marker@example.org".to_owned()),
-        ..Contact::default()
-    };
+    let contact = Contact { email: Some("marker@example.org".to_owned()), ..Contact::default() };
     let (attributes, consent) = (Attributes::new(), Consent::default());
     let post = Post {
         campaign,
@@ -137,10 +128,7 @@ async fn post(buyers: &HttpBuyers, campaign: &Campaign) -> PostReply {
         attempt: 0,
         ping: None,
         bid_reference: Some("their-id"),
-        price: Money {
-            amount: "12.5".parse().unwrap(),
-            currency: "EUR".parse().unwrap(),
-        },
+        price: Money { amount: "12.5".parse().unwrap(), currency: "EUR".parse().unwrap() },
         product: &campaign.product,
         test: false,
         external_id: Some("aff-1"),
@@ -166,10 +154,7 @@ async fn ping(buyers: &HttpBuyers, campaign: &Campaign, limit: Duration) -> Resu
         deadline: Deadline::after(TestClock.instant(), limit),
     };
     let asked = ping_all(buyers, &TestClock, &[ping]).await.remove(0);
-    asked
-        .answer
-        .map(|bid| bid.price.to_wire())
-        .map_err(|no_bid| no_bid.code)
+    asked.answer.map(|bid| bid.price.to_wire()).map_err(|no_bid| no_bid.code)
 }
 
 #[tokio::test]
@@ -179,9 +164,8 @@ async fn every_way_to_answer_a_post_has_its_class() {
         r#"{"status":"accepted","redirect_url":"https://nova.example/a","reference":"r1"}"#;
     let reject = r#"{"status":"rejected","reason":"no"}"#;
     let big = format!(r#"{{"status":"accepted","x":"{}"}}"#, "y".repeat(70_000));
-    let cut = Script::ReplyAndClose(format!(
-        "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{accept}"
-    ));
+    let cut =
+        Script::ReplyAndClose(format!("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{accept}"));
     let zipped = Script::Reply(format!(
         "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n{accept}",
         accept.len()
@@ -191,41 +175,21 @@ async fn every_way_to_answer_a_post_has_its_class() {
         (status(201, accept), Accepted, Code::Sold),
         (ok(&format!("\u{feff}{accept}")), Accepted, Code::Sold),
         (ok(reject), Rejected, Code::PostRejected),
-        (
-            ok(r#"{"status":"duplicate"}"#),
-            Rejected,
-            Code::BuyerDuplicate,
-        ),
-        (
-            status(409, r#"{"status":"duplicate"}"#),
-            Rejected,
-            Code::BuyerDuplicate,
-        ),
+        (ok(r#"{"status":"duplicate"}"#), Rejected, Code::BuyerDuplicate),
+        (status(409, r#"{"status":"duplicate"}"#), Rejected, Code::BuyerDuplicate),
         (status(503, reject), Rejected, Code::PostRejected),
         (status(500, reject), Unknown, Code::Unknown),
         (status(400, accept), Unknown, Code::Unknown),
         (ok("<html>sorry</html>"), Unknown, Code::Unknown),
         (ok(""), Unknown, Code::Unknown),
-        (
-            ok(r#"{"status":"accepted","status":"rejected"}"#),
-            Unknown,
-            Code::Unknown,
-        ),
+        (ok(r#"{"status":"accepted","status":"rejected"}"#), Unknown, Code::Unknown),
         (ok(&big), Unknown, Code::Unknown),
         (cut, Unknown, Code::Unknown),
         (zipped, Unknown, Code::Unknown),
         (Script::Close, Unknown, Code::Unknown),
         (Script::Hang, Unknown, Code::Unknown),
-        (
-            Script::ReplyAndClose("HTTP/1.1 2".to_owned()),
-            Unknown,
-            Code::Unknown,
-        ),
-        (
-            Script::ReplyAndClose("garbage\r\n\r\n".to_owned()),
-            Unknown,
-            Code::Unknown,
-        ),
+        (Script::ReplyAndClose("HTTP/1.1 2".to_owned()), Unknown, Code::Unknown),
+        (Script::ReplyAndClose("garbage\r\n\r\n".to_owned()), Unknown, Code::Unknown),
     ];
     cases.extend([400, 409, 410, 422].map(|code| (status(code, ""), Rejected, Code::PostRejected)));
     cases.extend(
@@ -242,11 +206,7 @@ async fn every_way_to_answer_a_post_has_its_class() {
         let campaign = market.campaigns.values().next().unwrap();
         let reply = post(&wire(), campaign).await;
         assert_eq!((reply.class, reply.code), (class, code), "case {number}");
-        assert_eq!(
-            seen.lock().unwrap().len(),
-            1,
-            "case {number}: a post leaves once"
-        );
+        assert_eq!(seen.lock().unwrap().len(), 1, "case {number}: a post leaves once");
     }
 }
 
@@ -258,41 +218,23 @@ async fn a_refused_connection_is_not_sent() {
     let market = market(port);
     let campaign = market.campaigns.values().next().unwrap();
     let reply = post(&wire(), campaign).await;
-    assert_eq!(
-        (reply.class, reply.code),
-        (PostClass::NotSent, Code::Connect)
-    );
-    assert_eq!(
-        ping(&wire(), campaign, Duration::from_secs(1)).await,
-        Err(Code::Connect)
-    );
+    assert_eq!((reply.class, reply.code), (PostClass::NotSent, Code::Connect));
+    assert_eq!(ping(&wire(), campaign, Duration::from_secs(1)).await, Err(Code::Connect));
 }
 
 #[tokio::test]
 async fn every_way_to_answer_a_ping_has_its_code() {
     for (script, expected) in [
-        (
-            ok(r#"{"status":"bid","price":"12.50","ping_id":"p"}"#),
-            Ok("12.50"),
-        ),
+        (ok(r#"{"status":"bid","price":"12.50","ping_id":"p"}"#), Ok("12.50")),
         (ok(r#"{"status":"bid","price":12.5}"#), Ok("12.50")),
         (ok(r#"{"status":"bid","price":-1}"#), Ok("-1.00")),
         (ok(r#"{"status":"no_bid","reason":"x"}"#), Err(Code::NoBid)),
         (status(204, ""), Err(Code::NoBid)),
         (ok(r#"{"status":"bid"}"#), Err(Code::Unreadable)),
-        (
-            ok(r#"{"status":"bid","price":"NaN"}"#),
-            Err(Code::Unreadable),
-        ),
-        (
-            ok(r#"{"status":"bid","price":1e400}"#),
-            Err(Code::Unreadable),
-        ),
+        (ok(r#"{"status":"bid","price":"NaN"}"#), Err(Code::Unreadable)),
+        (ok(r#"{"status":"bid","price":1e400}"#), Err(Code::Unreadable)),
         (ok("<html>"), Err(Code::Unreadable)),
-        (
-            ok(&format!("{}1{}", "[".repeat(1_025), "]".repeat(1_025))),
-            Err(Code::Unreadable),
-        ),
+        (ok(&format!("{}1{}", "[".repeat(1_025), "]".repeat(1_025))), Err(Code::Unreadable)),
         (status(500, ""), Err(Code::HttpStatus)),
         (status(302, ""), Err(Code::HttpStatus)),
         (Script::Close, Err(Code::Unreadable)),
@@ -316,10 +258,7 @@ async fn requests_carry_what_the_contract_says_and_a_ping_no_contact() {
     post(&wire, campaign).await;
     let seen = seen.lock().unwrap();
     let (ping, post) = (&seen[0], &seen[1]);
-    assert!(
-        ping.starts_with("POST /ping HTTP/1.1\r\n") && ping.contains("x-key: k\r\n"),
-        "{ping}"
-    );
+    assert!(ping.starts_with("POST /ping HTTP/1.1\r\n") && ping.contains("x-key: k\r\n"), "{ping}");
     assert!(
         ping.contains("gavel-timeout-ms: 1000\r\n") && ping.contains("accept-encoding: identity")
     );
@@ -345,19 +284,12 @@ async fn requests_carry_what_the_contract_says_and_a_ping_no_contact() {
 #[tokio::test]
 async fn a_connection_closed_while_idle_is_replaced_before_a_post() {
     let accept = r#"{"status":"accepted"}"#;
-    let reply = format!(
-        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{accept}",
-        accept.len()
-    );
+    let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{accept}", accept.len());
     let (port, _) = buyer(Script::ReplyAndClose(reply)).await;
     let market = market(port);
     let campaign = market.campaigns.values().next().unwrap();
     let wire = wire();
     for round in 0..200 {
-        assert_eq!(
-            post(&wire, campaign).await.class,
-            PostClass::Accepted,
-            "round {round}"
-        );
+        assert_eq!(post(&wire, campaign).await.class, PostClass::Accepted, "round {round}");
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{check, demo, serve, sim};
+use crate::{check, demo, records, serve, sim};
 
 /// A self-hosted real-time ping-tree engine.
 #[derive(Debug, Parser)]
@@ -30,11 +30,26 @@ enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Check the invariants of a data directory that no engine is using.
+    Verify(Data),
+    /// List the posts whose answer is unknown and that wait for review.
+    Review(Data),
     /// Sell sample leads to simulated buyers and print what came of them.
     Demo(Demo),
     /// Simulated buyers and publishers, on this machine only.
     #[command(subcommand)]
     Sim(Sim),
+}
+
+/// A data directory.
+#[derive(Debug, Args)]
+pub(crate) struct Data {
+    /// The data directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The root key (default: root.key in the data directory).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_key: Option<PathBuf>,
 }
 
 /// What the demo may be told.
@@ -132,6 +147,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { files } => check::run(&files),
+        Command::Verify(options) => records::verify(&options),
+        Command::Review(options) => records::review(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Sim(Sim::Buyers(options)) => sim::buyers(&options),
         Command::Sim(Sim::Publishers(options)) => sim::publishers(&options),

@@ -18,26 +18,27 @@ use crate::{out, serve, telemetry, wire};
 const MARKET: &str = include_str!("../../../config/demo/market.toml");
 const BUYERS: &str = include_str!("../../../config/demo/buyers.txt");
 
+const SUPPRESSED: &str = include_str!("../../../config/demo/do-not-contact.txt");
+
 /// Where the market file says that its buyers are; replaced by where they really are.
 const BUYERS_AT: &str = "127.0.0.1:9900";
 
 /// Runs the demo.
 pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
     telemetry::logs(tracing::Level::ERROR);
-    let metrics = telemetry::metrics().ok_or(Failure::Usage(
-        "metrics cannot be installed twice".to_owned(),
-    ))?;
+    let metrics = telemetry::metrics()
+        .ok_or(Failure::Usage("metrics cannot be installed twice".to_owned()))?;
     // Dropped, and with it removed, when the demo ends.
     let temporary = tempfile::tempdir()
         .map_err(|error| Failure::System("make a temporary directory", error))?;
-    let data_dir = options
-        .data
-        .clone()
-        .unwrap_or_else(|| temporary.path().to_owned());
+    let data_dir = options.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let suppressed = temporary.path().join("do-not-contact.txt");
+    std::fs::write(&suppressed, SUPPRESSED)
+        .map_err(|error| Failure::System("write a file", error))?;
     wire::runtime()?.block_on(async {
         let buyers = start_buyers().await?;
         let running = wire::start(
-            &settings(options, data_dir),
+            &settings(options, data_dir, suppressed),
             snapshot(buyers.addr())?,
             metrics.clone(),
         )
@@ -55,17 +56,12 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
 }
 
 async fn start_buyers() -> Result<Handle, Failure> {
-    let lines = BUYERS
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty());
+    let lines = BUYERS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let parsed: Result<Vec<Buyer>, _> = lines.map(str::parse).collect();
     let buyers =
         parsed.map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = sim::buyers::Options {
-        seed: 7,
-        ..sim::buyers::Options::default()
-    };
+    let options = sim::buyers::Options { seed: 7, ..sim::buyers::Options::default() };
     Buyers::start(anywhere, buyers, options)
         .await
         .map_err(|error| Failure::Listen("simulated buyers", anywhere, error))
@@ -76,18 +72,15 @@ fn snapshot(buyers: SocketAddr) -> Result<Snapshot, Failure> {
     compile_market(vec![("config/demo/market.toml".to_owned(), text)])
 }
 
-fn settings(options: &cli::Demo, data_dir: PathBuf) -> Settings {
+fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Settings {
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     Settings {
-        public: if options.stay {
-            options.public
-        } else {
-            anywhere
-        },
+        public: if options.stay { options.public } else { anywhere },
         ops: if options.stay { options.ops } else { anywhere },
         root_key_file: data_dir.join("root.key"),
         data_dir,
         market_files: Vec::new(),
+        suppressions: vec![("do-not-contact".to_owned(), suppressed)],
         limits: Limits::default(),
         drain_delay: std::time::Duration::ZERO,
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::{Engine, Refusal};
 use fanout::HttpBuyers;
-use ingress::{Arrival, Distribute, Unavailable};
+use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Unavailable};
 use lead::{Answer, Clock, LeadId, PublisherId};
 use ledger::{Refused, SqliteLedger};
 use market::Market;
@@ -30,29 +30,16 @@ impl Distribute for Desk {
         self.0.is_busy().then_some(Unavailable::Busy)
     }
 
-    async fn distribute(&self, arrival: Arrival) -> Result<Answer, Unavailable> {
-        let Arrival {
-            submission,
-            at,
-            instant,
-            budget,
-        } = arrival;
-        let arrival = engine::Arrival {
-            submission,
-            at,
-            instant,
-            budget,
-        };
-        self.0
-            .distribute(arrival)
-            .await
-            .map_err(|refusal| match refusal {
-                Refusal::Busy => Unavailable::Busy,
-                Refusal::Ledger(refused) => unavailable(&refused),
-                // The market was swapped between decoding and distributing.
-                Refusal::NoProduct => Unavailable::Busy,
-                Refusal::Bug(_) => Unavailable::Internal,
-            })
+    async fn distribute(&self, arrival: Arrival) -> Result<Delivery, ingress::Refusal> {
+        let Arrival { submission, at, instant, budget, request } = arrival;
+        let RequestId { key, body } = request;
+        let arrival = engine::Arrival { submission, at, instant, budget, key, body };
+        let delivery = self.0.distribute(arrival).await.map_err(|refusal| refused(&refusal))?;
+        let answer = delivery.answer.clone();
+        Ok(Delivery::new(answer).told(move |fate| match fate {
+            Fate::Arrived => delivery.arrived(),
+            Fate::Lost => drop(delivery),
+        }))
     }
 
     async fn find(
@@ -60,14 +47,22 @@ impl Distribute for Desk {
         publisher: &PublisherId,
         id: LeadId,
     ) -> Result<Option<Answer>, Unavailable> {
-        self.0
-            .find(publisher, id)
-            .await
-            .map_err(|refused| unavailable(&refused))
+        self.0.find(publisher, id).await.map_err(|refused| unavailable(&refused))
     }
 
     fn clock(&self) -> &dyn Clock {
         &SystemClock
+    }
+}
+
+fn refused(refusal: &Refusal) -> ingress::Refusal {
+    match refusal {
+        Refusal::InFlight => ingress::Refusal::InFlight,
+        Refusal::KeyReused => ingress::Refusal::KeyReused,
+        // The market was swapped between decoding and distributing: the next try sees the new one.
+        Refusal::Busy | Refusal::NoProduct => Unavailable::Busy.into(),
+        Refusal::Ledger(refused) => unavailable(refused).into(),
+        Refusal::Bug(_) => Unavailable::Internal.into(),
     }
 }
 

@@ -50,15 +50,9 @@ impl Ops {
             let ops = self.clone();
             let service = service_fn(move |request| answer(ops.clone(), request));
             let mut builder = http1::Builder::new();
-            builder
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(30));
+            builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
             tokio::spawn(async move {
-                drop(
-                    builder
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await,
-                );
+                drop(builder.serve_connection(TokioIo::new(stream), service).await);
                 drop(slot);
             });
         }
@@ -97,10 +91,7 @@ async fn answer(ops: Ops, request: Request<Incoming>) -> Result<Response<Full<By
             None => (StatusCode::OK, "ok\n".to_owned()),
             Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         },
-        _ => (
-            StatusCode::NOT_FOUND,
-            "here are /metrics, /livez and /readyz\n".to_owned(),
-        ),
+        _ => (StatusCode::NOT_FOUND, "here are /metrics, /livez and /readyz\n".to_owned()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;

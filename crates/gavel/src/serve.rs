@@ -13,9 +13,8 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let settings = Settings::load(config)?;
     let snapshot = load_market(&settings.market_files)?;
     telemetry::logs(tracing::Level::INFO);
-    let metrics = telemetry::metrics().ok_or(Failure::Usage(
-        "metrics cannot be installed twice".to_owned(),
-    ))?;
+    let metrics = telemetry::metrics()
+        .ok_or(Failure::Usage("metrics cannot be installed twice".to_owned()))?;
     wire::runtime()?.block_on(async {
         let running = wire::start(&settings, snapshot, metrics).await?;
         tracing::info!(public = %running.public, ops = %running.ops, "serving");

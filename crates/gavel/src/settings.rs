@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) root_key_file: PathBuf,
     pub(crate) market_files: Vec<PathBuf>,
+    /// Lists of consumers who must not be sold: name and file.
+    pub(crate) suppressions: Vec<(String, PathBuf)>,
     pub(crate) limits: Limits,
     pub(crate) drain_delay: Duration,
 }
@@ -28,6 +30,7 @@ pub(crate) struct Settings {
 pub(crate) struct Limits {
     pub(crate) in_flight_leads: usize,
     pub(crate) ledger_queue: usize,
+    pub(crate) leads_per_ip_minute: u32,
     pub(crate) ingress: ingress::Limits,
     pub(crate) fanout: fanout::Limits,
 }
@@ -37,6 +40,7 @@ impl Default for Limits {
         Self {
             in_flight_leads: 10_000,
             ledger_queue: 4_096,
+            leads_per_ip_minute: 120_000,
             ingress: ingress::Limits::default(),
             fanout: fanout::Limits::default(),
         }
@@ -53,11 +57,7 @@ impl Settings {
     }
 
     fn parse(file: &str, text: &str, base: &Path) -> Result<Self, Vec<Fault>> {
-        let fault = |position, message| Fault {
-            file: file.to_owned(),
-            position,
-            message,
-        };
+        let fault = |position, message| Fault { file: file.to_owned(), position, message };
         let source =
             parse_toml(text).map_err(|(position, message)| vec![fault(position, message)])?;
         let defects = Defects::new();
@@ -77,24 +77,18 @@ impl Settings {
         let data = fields.at("data");
         let data = data.fields()?;
         let data_dir = data.at("dir").filled().map(|dir| base.join(dir));
-        let key = data
-            .given("root_key_file")
-            .and_then(|slot| slot.filled())
-            .map(|file| base.join(file));
+        let key =
+            data.given("root_key_file").and_then(|slot| slot.filled()).map(|file| base.join(file));
         data.deny_unknown();
         let market = fields.at("market");
         let market = market.fields()?;
-        let files = market
-            .at("files")
-            .each(|file| file.filled().map(|file| base.join(file)));
+        let files = market.at("files").each(|file| file.filled().map(|file| base.join(file)));
         market.deny_unknown();
-        let limits = fields
-            .given("limits")
-            .and_then(|slot| Limits::read(&slot))
-            .unwrap_or_default();
-        let drain = fields
-            .given("drain_delay_ms")
-            .map_or(Some(0u64), |slot| slot.integer(0, 600_000));
+        let suppressions = suppressions(&fields, base);
+        let limits =
+            fields.given("limits").and_then(|slot| Limits::read(&slot)).unwrap_or_default();
+        let drain =
+            fields.given("drain_delay_ms").map_or(Some(0u64), |slot| slot.integer(0, 600_000));
         fields.deny_unknown();
         let data_dir = data_dir?;
         Some(Self {
@@ -103,6 +97,7 @@ impl Settings {
             root_key_file: key.unwrap_or_else(|| data_dir.join("root.key")),
             data_dir,
             market_files: files?,
+            suppressions,
             limits,
             drain_delay: Duration::from_millis(drain?),
         })
@@ -120,38 +115,20 @@ impl Limits {
                 .and_then(|n| usize::try_from(n).ok())
         };
         let millis = |name: &'static str| {
-            let read = fields
-                .given(name)
-                .and_then(|slot| slot.integer(1i64, 600_000));
-            read.and_then(|n| u64::try_from(n).ok())
-                .map(Duration::from_millis)
+            let read = fields.given(name).and_then(|slot| slot.integer(1i64, 600_000));
+            read.and_then(|n| u64::try_from(n).ok()).map(Duration::from_millis)
         };
         let set = |slot: &mut usize, value: Option<usize>| *slot = value.unwrap_or(*slot);
-        set(
-            &mut limits.in_flight_leads,
-            count("in_flight_leads", 1_000_000),
-        );
+        set(&mut limits.in_flight_leads, count("in_flight_leads", 1_000_000));
         set(&mut limits.ledger_queue, count("ledger_queue", 1_000_000));
-        set(
-            &mut limits.ingress.connections_max,
-            count("connections", 1_000_000),
-        );
-        set(
-            &mut limits.ingress.body_bytes_max,
-            count("body_bytes", 16 << 20),
-        );
-        set(
-            &mut limits.ingress.header_bytes_max,
-            count("header_bytes", 1 << 20),
-        );
-        set(
-            &mut limits.fanout.reply_bytes_max,
-            count("buyer_reply_bytes", 16 << 20),
-        );
-        set(
-            &mut limits.fanout.idle_max,
-            count("buyer_idle_connections", 100_000),
-        );
+        set(&mut limits.ingress.connections_max, count("connections", 1_000_000));
+        set(&mut limits.ingress.body_bytes_max, count("body_bytes", 16 << 20));
+        set(&mut limits.ingress.header_bytes_max, count("header_bytes", 1 << 20));
+        set(&mut limits.fanout.reply_bytes_max, count("buyer_reply_bytes", 16 << 20));
+        set(&mut limits.fanout.idle_max, count("buyer_idle_connections", 100_000));
+        if let Some(slot) = fields.given("leads_per_ip_minute") {
+            limits.leads_per_ip_minute = slot.integer(1, u32::MAX).unwrap_or_default();
+        }
         limits.ingress.header_read = millis("header_read_ms").unwrap_or(limits.ingress.header_read);
         limits.ingress.body_read = millis("body_read_ms").unwrap_or(limits.ingress.body_read);
         fields.deny_unknown();
@@ -159,14 +136,22 @@ impl Limits {
     }
 }
 
+fn suppressions(fields: &Fields<'_, '_>, base: &Path) -> Vec<(String, PathBuf)> {
+    let slot = fields.at("suppressions");
+    let Some(own) = slot.is_given().then(|| slot.fields()).flatten() else {
+        return Vec::new();
+    };
+    let list =
+        |(name, slot): (&str, Slot<'_, '_>)| Some((name.to_owned(), base.join(slot.filled()?)));
+    own.all().filter_map(list).collect()
+}
+
 fn listen(fields: &Fields<'_, '_>, table: &'static str, default: &str) -> Option<SocketAddr> {
     let Some(slot) = fields.given(table) else {
         return default.parse().ok();
     };
     let own = slot.fields()?;
-    let address = own
-        .at("listen")
-        .parsed("an address and port such as \"0.0.0.0:8080\"");
+    let address = own.at("listen").parsed("an address and port such as \"0.0.0.0:8080\"");
     own.deny_unknown();
     address
 }
@@ -215,13 +200,7 @@ mod tests {
         let text = "[data]\ndir = \"data\"\n[market]\nfiles = [\"m.toml\", \"/abs.toml\"]\n";
         let settings = Settings::parse("gavel.toml", text, Path::new("/etc/gavel")).unwrap();
         assert_eq!(settings.data_dir, Path::new("/etc/gavel/data"));
-        assert_eq!(
-            settings.root_key_file,
-            Path::new("/etc/gavel/data/root.key")
-        );
-        assert_eq!(
-            settings.market_files,
-            [Path::new("/etc/gavel/m.toml"), Path::new("/abs.toml")]
-        );
+        assert_eq!(settings.root_key_file, Path::new("/etc/gavel/data/root.key"));
+        assert_eq!(settings.market_files, [Path::new("/etc/gavel/m.toml"), Path::new("/abs.toml")]);
     }
 }

@@ -48,9 +48,8 @@ pub(crate) fn publishers(options: &Publishers) -> Result<(), Failure> {
     let load = Load::new(options.target, options.rate, options.leads, build)
         .connections(options.connections);
     wire::runtime()?.block_on(async {
-        let report = sim::publishers::run(load)
-            .await
-            .map_err(|why| Failure::Usage(why.to_string()))?;
+        let report =
+            sim::publishers::run(load).await.map_err(|why| Failure::Usage(why.to_string()))?;
         out::line(&report.to_string());
         Ok(())
     })
@@ -70,11 +69,7 @@ pub(crate) fn request(
         }
         _ => {
             let token = format!("Bearer {}", key.unwrap_or("demo-native"));
-            post(
-                "/v1/leads",
-                &[("authorization", token.as_str())],
-                &generator.native(product),
-            )
+            post("/v1/leads", &[("authorization", token.as_str())], &generator.native(product))
         }
     }
 }

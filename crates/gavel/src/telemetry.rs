@@ -10,9 +10,7 @@ const SECONDS: &[f64] = &[
 ];
 
 /// Bounds of batch sizes.
-const WRITES: &[f64] = &[
-    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0,
-];
+const WRITES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
 /// Installs the recorder that every crate's metrics go to. Call once, before anything is built.
 pub(crate) fn metrics() -> Option<PrometheusHandle> {
@@ -35,10 +33,7 @@ pub(crate) fn metrics() -> Option<PrometheusHandle> {
 
 /// One JSON line an event on standard output, from `level` up.
 pub(crate) fn logs(level: Level) {
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_max_level(level);
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(level);
     // A second call in one process (tests) keeps the first.
     drop(subscriber.try_init());
 }

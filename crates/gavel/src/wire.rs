@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use engine::{Engine, Parts, Reserves, Snapshot};
+use engine::{Engine, Parts, Recovered, Reserves, Snapshot, Suppressions};
 use fanout::HttpBuyers;
 use ingress::{Server, Stop};
 use ledger::{Options, RootKey, SqliteLedger};
@@ -47,17 +47,15 @@ pub(crate) async fn start(
     let public = listen("publishers", settings.public).await?;
     let ops = listen("metrics and health", settings.ops).await?;
     let ledger = open_ledger(settings)?;
-    let engine = engine(snapshot, ledger, &settings.limits);
+    let suppressions = load_suppressions(settings, &snapshot, &ledger)?;
+    let engine = engine(snapshot, ledger, &settings.limits, suppressions);
+    recover(&engine).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let stop = Stop::new();
     let (public_at, ops_at) = (local(&public)?, local(&ops)?);
     let desk = Desk(engine.clone());
     let server = Server::new(desk, settings.limits.ingress.clone());
-    let watch = Ops {
-        metrics,
-        engine: engine.clone(),
-        draining: Arc::clone(&draining),
-    };
+    let watch = Ops { metrics, engine: engine.clone(), draining: Arc::clone(&draining) };
     Ok(Running {
         engine,
         public: public_at,
@@ -72,8 +70,7 @@ pub(crate) async fn start(
 impl Running {
     /// Stops cleanly: not ready at once, then no new connections, then no journeys, then no store.
     pub(crate) async fn shut_down(self, delay: std::time::Duration) {
-        self.draining
-            .store(true, std::sync::atomic::Ordering::Relaxed);
+        self.draining.store(true, std::sync::atomic::Ordering::Relaxed);
         tokio::time::sleep(delay).await;
         self.stop.stop();
         drop(self.server.await);
@@ -84,7 +81,46 @@ impl Running {
     }
 }
 
-fn engine(snapshot: Snapshot, ledger: SqliteLedger, limits: &Limits) -> Gavel {
+/// Settles what a crash left open, before the first lead is taken.
+async fn recover(engine: &Gavel) -> Result<(), Failure> {
+    let recovered = engine
+        .recover()
+        .await
+        .map_err(|error| Failure::Ledger(format!("the last run could not be settled: {error}")))?;
+    if recovered != Recovered::default() {
+        tracing::warn!(held = recovered.held, settled = recovered.settled, "settled the last run");
+    }
+    Ok(())
+}
+
+fn load_suppressions(
+    settings: &Settings,
+    snapshot: &Snapshot,
+    ledger: &SqliteLedger,
+) -> Result<Suppressions, Failure> {
+    let mut suppressions = Suppressions::default();
+    for (name, file) in &settings.suppressions {
+        let text =
+            std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
+        suppressions.add(ledger, name, &text);
+    }
+    for product in snapshot.market.products.values() {
+        if let Some(list) = product.suppress.iter().find(|list| !suppressions.has(list)) {
+            let product = &product.id;
+            return Err(Failure::Usage(format!(
+                "product {product} uses the suppression list {list}, which [suppressions] does not name"
+            )));
+        }
+    }
+    Ok(suppressions)
+}
+
+fn engine(
+    snapshot: Snapshot,
+    ledger: SqliteLedger,
+    limits: &Limits,
+    suppressions: Suppressions,
+) -> Gavel {
     Engine::new(Parts {
         snapshot,
         buyers: HttpBuyers::new(limits.fanout.clone(), Arc::new(SystemClock)),
@@ -93,10 +129,12 @@ fn engine(snapshot: Snapshot, ledger: SqliteLedger, limits: &Limits) -> Gavel {
         entropy: entropy(),
         reserves: Reserves::default(),
         in_flight_max: limits.in_flight_leads,
+        suppressions,
+        leads_per_ip_minute: limits.leads_per_ip_minute,
     })
 }
 
-fn open_ledger(settings: &Settings) -> Result<SqliteLedger, Failure> {
+pub(crate) fn open_ledger(settings: &Settings) -> Result<SqliteLedger, Failure> {
     let refuse = |why: &dyn std::fmt::Display| Failure::Ledger(why.to_string());
     std::fs::create_dir_all(&settings.data_dir).map_err(|error| {
         Failure::Ledger(format!(
@@ -114,21 +152,13 @@ fn open_ledger(settings: &Settings) -> Result<SqliteLedger, Failure> {
 
 /// The root key, made on first use: without it nothing stored can be read.
 fn root_key(file: &Path) -> Result<RootKey, ledger::KeyError> {
-    if file.exists() {
-        RootKey::load(file)
-    } else {
-        RootKey::create(file)
-    }
+    if file.exists() { RootKey::load(file) } else { RootKey::create(file) }
 }
 
 async fn listen(what: &'static str, at: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(at)
-        .await
-        .map_err(|error| Failure::Listen(what, at, error))
+    TcpListener::bind(at).await.map_err(|error| Failure::Listen(what, at, error))
 }
 
 fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener
-        .local_addr()
-        .map_err(|error| Failure::System("name a listener", error))
+    listener.local_addr().map_err(|error| Failure::System("name a listener", error))
 }

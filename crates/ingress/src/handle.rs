@@ -6,13 +6,13 @@ use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
 use hyper::{Request, Version};
 use jiff::Timestamp;
-use lead::{Answer, Door, LeadId};
+use lead::{Door, LeadId};
 use market::{Market, Publisher};
 
 use crate::doors::{Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Distribute, Limits, body};
+use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, body};
 
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
@@ -41,10 +41,13 @@ async fn create<D: Distribute>(
     (request, at): (Request<Incoming>, (Timestamp, Instant)),
 ) -> Reply {
     match take(desk, limits, door, (request, at)).await {
-        Ok(answer) => match door {
-            Door::Leadhub => leadhub::encode(&answer),
-            Door::Native => native::encode(&answer),
-        },
+        Ok(delivery) => {
+            let reply = match door {
+                Door::Leadhub => leadhub::encode(&delivery.answer),
+                Door::Native => native::encode(&delivery.answer),
+            };
+            Reply { delivery: Some(delivery), ..reply }
+        }
         Err(fault) => word(door, &fault),
     }
 }
@@ -54,26 +57,30 @@ async fn take<D: Distribute>(
     limits: &Limits,
     door: Door,
     (request, (at, instant)): (Request<Incoming>, (Timestamp, Instant)),
-) -> Result<Answer, Fault> {
+) -> Result<Delivery, Fault> {
     let market = desk.market();
     let publisher = authenticate(&market, door, request.headers())?;
     let budget = budget(request.headers())?;
+    let key = idempotency_key(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
     let mut bytes = body::read(request.into_body(), limits).await?;
+    let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
         Door::Native => native::decode(&root, publisher, &market)?,
     };
     match decoded {
-        Decoded::Rejected(answer) => Ok(*answer),
+        Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
-            let arrival = Arrival { submission: *submission, at, instant, budget };
-            desk.distribute(arrival)
-                .await
-                .map_err(|why| Fault::Unavailable(why, limits.retry_after))
+            let arrival = Arrival { submission: *submission, at, instant, budget, request };
+            desk.distribute(arrival).await.map_err(|refusal| match refusal {
+                Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
+                Refusal::InFlight => Fault::InFlight(limits.retry_after),
+                Refusal::KeyReused => Fault::KeyReused,
+            })
         }
     }
 }
@@ -128,6 +135,24 @@ fn authenticate<'m>(
             .map(|(_, token)| token.trim()),
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
+}
+
+/// The key, quoted as the draft standard writes it or bare.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let (first, second) = (values.next(), values.next());
+    let Some(value) = first else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let visible = bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    if second.is_some() || bare.is_empty() || bare.len() > 255 || !visible {
+        return Err(Fault::Request(
+            "the header Idempotency-Key must be given once, with 1 to 255 visible characters",
+        ));
+    }
+    Ok(Some(bare.to_owned()))
 }
 
 fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {

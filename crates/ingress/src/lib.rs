@@ -6,6 +6,7 @@
 
 mod body;
 mod contact;
+mod delivery;
 mod doors;
 mod handle;
 mod json;
@@ -18,6 +19,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use delivery::{Delivery, Fate};
 pub use limits::Limits;
 pub use metrics::describe;
 pub use server::{Server, Stop};
@@ -41,7 +43,7 @@ pub trait Distribute: Send + Sync + 'static {
     fn distribute(
         &self,
         arrival: Arrival,
-    ) -> impl Future<Output = Result<Answer, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Delivery, Refusal>> + Send;
 
     /// How a publisher's lead stands; `None` if it has no such lead.
     fn find(
@@ -65,6 +67,34 @@ pub struct Arrival {
     pub instant: Instant,
     /// A publisher's own, shorter budget.
     pub budget: Option<Duration>,
+    /// Which request it is, so that a repeat is known.
+    pub request: RequestId,
+}
+
+/// What tells one request from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId {
+    /// The header `Idempotency-Key`, without quotes.
+    pub key: Option<String>,
+    /// A digest of the body's bytes.
+    pub body: [u8; 32],
+}
+
+/// Why a lead was not distributed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not now; it is safe to post it again.
+    Unavailable(Unavailable),
+    /// An identical request, or one for the same consumer, did not end in time.
+    InFlight,
+    /// The Idempotency-Key belongs to a request with another body.
+    KeyReused,
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(why: Unavailable) -> Self {
+        Self::Unavailable(why)
+    }
 }
 
 /// Why a lead could not be taken; it is safe to post it again.

@@ -8,7 +8,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::Unavailable;
+use crate::{Delivery, Unavailable};
 
 /// An answer before it is bytes.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Reply {
     pub(crate) retry_after: Option<Duration>,
     /// The connection is not to be used again: what follows on it may be no request.
     pub(crate) close: bool,
+    /// The engine's answer in it, to be told whether it arrived.
+    pub(crate) delivery: Option<Delivery>,
 }
 
 impl Reply {
@@ -32,6 +34,7 @@ impl Reply {
             allow: None,
             retry_after: None,
             close: false,
+            delivery: None,
         }
     }
 
@@ -80,6 +83,10 @@ pub(crate) enum Fault {
     Invalid(Vec<document::Defect>),
     /// No such lead of this publisher's.
     NoLead,
+    /// An identical request, or one for the same consumer, is still under way.
+    InFlight(Duration),
+    /// Another body under an Idempotency-Key that is taken.
+    KeyReused,
     /// Not now.
     Unavailable(Unavailable, Duration),
 }
@@ -96,7 +103,8 @@ impl Fault {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::InFlight(_) => StatusCode::CONFLICT,
             Self::Unavailable(Unavailable::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -116,6 +124,10 @@ impl Fault {
             Self::Unparsable(why) => why.to_string(),
             Self::Invalid(defects) => format!("{} field(s) are not valid", defects.len()),
             Self::NoLead => "you have no such lead".to_owned(),
+            Self::InFlight(_) => {
+                "the same lead is still being processed; post again to get its answer".to_owned()
+            }
+            Self::KeyReused => "this Idempotency-Key was used with another body".to_owned(),
             Self::Unavailable(Unavailable::Busy, _) => {
                 "too many leads are in flight; post again".to_owned()
             }
@@ -138,6 +150,8 @@ impl Fault {
             Self::BodyBroken => "body_incomplete",
             Self::Unparsable(_) => "unparsable",
             Self::Invalid(_) => "invalid",
+            Self::InFlight(_) => "in_flight",
+            Self::KeyReused => "idempotency_key_reused",
             Self::Unavailable(Unavailable::Busy, _) => "busy",
             Self::Unavailable(Unavailable::Storage, _) => "storage_unavailable",
             Self::Unavailable(Unavailable::Internal, _) => "internal",
@@ -148,9 +162,8 @@ impl Fault {
     pub(crate) fn dress(&self, reply: Reply) -> Reply {
         match self {
             Self::Method(allow) => Reply { allow: Some(allow), ..reply },
-            Self::Unavailable(Unavailable::Busy | Unavailable::Storage, wait) => {
-                Reply { retry_after: Some(*wait), ..reply }
-            }
+            Self::Unavailable(Unavailable::Busy | Unavailable::Storage, wait)
+            | Self::InFlight(wait) => Reply { retry_after: Some(*wait), ..reply },
             Self::Host | Self::BodyTimeout | Self::BodyTooLarge(_) | Self::BodyBroken => {
                 Reply { close: true, ..reply }
             }

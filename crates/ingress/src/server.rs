@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::handle::handle;
 use crate::metrics::Metrics;
-use crate::{Distribute, Limits};
+use crate::{Delivery, Distribute, Limits};
 
 /// The public listener.
 #[derive(Debug)]
@@ -106,8 +106,12 @@ impl<D: Distribute> Server<D> {
             .max_header_size(limits.header_bytes_max)
             .max_buf_size(limits.header_bytes_max.max(64 * 1024));
         let counted = metrics.clone();
+        let on_its_way = OnItsWay::default();
+        let sent = on_its_way.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            answer(Arc::clone(&desk), Arc::clone(&limits), metrics.clone(), request)
+            // Another request on the connection: the answer before it arrived.
+            sent.arrived();
+            answer(Arc::clone(&desk), Arc::clone(&limits), (metrics.clone(), sent.clone()), request)
         });
         async move {
             counted.connections.increment(1);
@@ -126,8 +130,9 @@ impl<D: Distribute> Server<D> {
                     connection.await
                 }
             };
-            if let Err(fault) = outcome {
-                tracing::debug!(%fault, "a connection ended early");
+            match outcome {
+                Ok(()) => on_its_way.arrived(),
+                Err(fault) => tracing::debug!(%fault, "a connection ended early"),
             }
             counted.connections.decrement(1);
         }
@@ -139,13 +144,37 @@ async fn told(stopped: &mut watch::Receiver<bool>) {
     drop(stopped.wait_for(|stopped| *stopped).await.map(|guard| *guard));
 }
 
+/// The answer last written to a connection. It is lost if the connection breaks before anything shows
+/// that it arrived: another request, or an orderly end.
+#[derive(Debug, Clone, Default)]
+struct OnItsWay(Arc<Mutex<Option<Delivery>>>);
+
+impl OnItsWay {
+    fn put(&self, delivery: Option<Delivery>) {
+        let earlier = std::mem::replace(&mut *self.lock(), delivery);
+        drop(earlier);
+    }
+
+    fn arrived(&self) {
+        let delivery = self.lock().take();
+        if let Some(delivery) = delivery {
+            delivery.arrived();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Delivery>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 async fn answer<D: Distribute>(
     desk: Arc<D>,
     limits: Arc<Limits>,
-    metrics: Metrics,
+    (metrics, on_its_way): (Metrics, OnItsWay),
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let reply = handle(&*desk, &limits, request).await;
+    let mut reply = handle(&*desk, &limits, request).await;
     metrics.replied(reply.status);
+    on_its_way.put(reply.delivery.take());
     Ok(reply.into_response())
 }

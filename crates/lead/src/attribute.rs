@@ -224,6 +224,12 @@ impl Attributes {
         }
     }
 
+    /// Forgets what was known of `attribute`.
+    pub fn remove(&mut self, attribute: impl Into<Attribute>) {
+        let attribute = attribute.into();
+        self.0.retain(|(known, _)| *known != attribute);
+    }
+
     /// Sets a text attribute unless the text is blank.
     pub fn set_text(&mut self, attribute: impl Into<Attribute>, text: &str) {
         if let Some(value) = Value::text(text) {
@@ -266,17 +272,12 @@ impl Attributes {
     /// What the lead says; `None` if it does not mention the attribute.
     #[must_use]
     pub fn reading(&self, attribute: &Attribute) -> Option<&Reading> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == attribute)
-            .map(|(_, reading)| reading)
+        self.0.iter().find(|(known, _)| known == attribute).map(|(_, reading)| reading)
     }
 
     /// Every attribute mentioned.
     pub fn iter(&self) -> impl Iterator<Item = (&Attribute, &Reading)> {
-        self.0
-            .iter()
-            .map(|(attribute, reading)| (attribute, reading))
+        self.0.iter().map(|(attribute, reading)| (attribute, reading))
     }
 
     /// What a ping may show: standard attributes marked for it, and those declared ones that
@@ -300,21 +301,14 @@ impl Attributes {
 impl From<Vec<(String, Reading)>> for Attributes {
     fn from(entries: Vec<(String, Reading)>) -> Self {
         Self(
-            entries
-                .into_iter()
-                .map(|(name, reading)| (Attribute::named(&name), reading))
-                .collect(),
+            entries.into_iter().map(|(name, reading)| (Attribute::named(&name), reading)).collect(),
         )
     }
 }
 
 impl From<Attributes> for Vec<(String, Reading)> {
     fn from(attributes: Attributes) -> Self {
-        attributes
-            .0
-            .into_iter()
-            .map(|(name, reading)| (name.name().to_owned(), reading))
-            .collect()
+        attributes.0.into_iter().map(|(name, reading)| (name.name().to_owned(), reading)).collect()
     }
 }
 
@@ -333,11 +327,7 @@ impl PingAttributes {
 /// As a buyer reads it: an object of plain values.
 impl Serialize for PingAttributes {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_map(
-            self.0
-                .iter()
-                .map(|(attribute, value)| (attribute.name(), Plain(value))),
-        )
+        out.collect_map(self.0.iter().map(|(attribute, value)| (attribute.name(), Plain(value))))
     }
 }
 
@@ -353,11 +343,8 @@ impl Serialize for Plain<'_> {
             Value::Date(date) => out.collect_str(date),
             Value::Number(number) => {
                 // Through the decimal's own digits: up to 15 of them read back exactly.
-                let number: serde_json::Number = number
-                    .normalize()
-                    .to_string()
-                    .parse()
-                    .map_err(serde::ser::Error::custom)?;
+                let number: serde_json::Number =
+                    number.normalize().to_string().parse().map_err(serde::ser::Error::custom)?;
                 number.serialize(out)
             }
         }
@@ -378,10 +365,7 @@ mod tests {
         attributes.set_text(Attribute::named("plan"), "gold");
         attributes.set_text(Attribute::named("secret"), "x");
         let ping = attributes.for_ping(|name| name == "plan");
-        assert_eq!(
-            serde_json::to_string(&ping).unwrap(),
-            r#"{"age":38,"plan":"gold"}"#
-        );
+        assert_eq!(serde_json::to_string(&ping).unwrap(), r#"{"age":38,"plan":"gold"}"#);
     }
 
     #[test]
@@ -404,9 +388,6 @@ mod tests {
         );
         attributes.set(Standard::Amount, Reading::Unreadable);
         let stored = serde_json::to_vec(&attributes).unwrap();
-        assert_eq!(
-            serde_json::from_slice::<Attributes>(&stored).unwrap(),
-            attributes
-        );
+        assert_eq!(serde_json::from_slice::<Attributes>(&stored).unwrap(), attributes);
     }
 }

@@ -46,16 +46,12 @@ impl Consent {
     /// Whether the text `kind` was accepted.
     #[must_use]
     pub fn accepts(&self, kind: &str) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.kind == kind && entry.accepted)
+        self.entries.iter().any(|entry| entry.kind == kind && entry.accepted)
     }
 }
 
 impl fmt::Debug for Consent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Consent")
-            .field("entries", &self.entries)
-            .finish_non_exhaustive()
+        f.debug_struct("Consent").field("entries", &self.entries).finish_non_exhaustive()
     }
 }

@@ -80,9 +80,7 @@ impl OfferState {
     /// The state after `event`; `None` if that cannot happen here.
     #[must_use]
     pub fn after(self, event: OfferEvent) -> Option<Self> {
-        let row = OFFER_TRANSITIONS
-            .iter()
-            .find(|(from, on, _)| *from == self && *on == event);
+        let row = OFFER_TRANSITIONS.iter().find(|(from, on, _)| *from == self && *on == event);
         row.map(|(_, _, to)| *to)
     }
 }
@@ -101,10 +99,7 @@ mod tests {
                 .iter()
                 .map(|to| if lead_may_become(from, *to) { 'x' } else { '.' })
                 .collect();
-            picture.push_str(&format!(
-                "{} {row}\n",
-                from.map_or("open", Disposition::name)
-            ));
+            picture.push_str(&format!("{} {row}\n", from.map_or("open", Disposition::name)));
         }
         assert_eq!(
             picture,
@@ -115,19 +110,11 @@ mod tests {
     #[test]
     fn offer_matrix() {
         use OfferEvent::*;
-        let events = [
-            NoneEligible,
-            IntentWritten,
-            Accepted,
-            Refused,
-            Unknown,
-            Exhausted,
-            OutOfTime,
-        ];
+        let events =
+            [NoneEligible, IntentWritten, Accepted, Refused, Unknown, Exhausted, OutOfTime];
         let ended = OfferOutcome::ALL.iter().copied().map(OfferState::Ended);
-        let states = [OfferState::Asking, OfferState::Posting, OfferState::Pending]
-            .into_iter()
-            .chain(ended);
+        let states =
+            [OfferState::Asking, OfferState::Posting, OfferState::Pending].into_iter().chain(ended);
         let mut picture = Vec::new();
         for state in states {
             for event in events {
@@ -158,10 +145,6 @@ mod tests {
     /// An end is an end: no event leads out of one, and nothing sold is ever posted again.
     #[test]
     fn ended_offers_stay_ended() {
-        assert!(
-            !OFFER_TRANSITIONS
-                .iter()
-                .any(|(from, ..)| matches!(from, OfferState::Ended(_)))
-        );
+        assert!(!OFFER_TRANSITIONS.iter().any(|(from, ..)| matches!(from, OfferState::Ended(_))));
     }
 }

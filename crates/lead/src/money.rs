@@ -46,11 +46,7 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Self, NotACurrency> {
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| NotACurrency)?;
-        if code.iter().all(u8::is_ascii_uppercase) {
-            Ok(Self(code))
-        } else {
-            Err(NotACurrency)
-        }
+        if code.iter().all(u8::is_ascii_uppercase) { Ok(Self(code)) } else { Err(NotACurrency) }
     }
 }
 
@@ -95,10 +91,7 @@ impl Money {
     /// Nothing.
     #[must_use]
     pub fn zero(currency: Currency) -> Self {
-        Self {
-            amount: Decimal::ZERO,
-            currency,
-        }
+        Self { amount: Decimal::ZERO, currency }
     }
 
     /// `amount` as a price: not negative, not absurd, in whole minor units.
@@ -113,9 +106,8 @@ impl Money {
     #[must_use]
     pub fn floor_to_minor(self) -> Self {
         let digits = self.currency.minor_digits();
-        let amount = self
-            .amount
-            .round_dp_with_strategy(digits, RoundingStrategy::ToNegativeInfinity);
+        let amount =
+            self.amount.round_dp_with_strategy(digits, RoundingStrategy::ToNegativeInfinity);
         Self { amount, ..self }
     }
 
@@ -170,10 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn money(text: &str, currency: &str) -> Money {
-        Money {
-            amount: text.parse().unwrap(),
-            currency: currency.parse().unwrap(),
-        }
+        Money { amount: text.parse().unwrap(), currency: currency.parse().unwrap() }
     }
 
     #[test]

@@ -17,10 +17,7 @@ impl Health {
         if !self.troubled.load(Ordering::Acquire) {
             return None;
         }
-        self.why
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets or clears the trouble.

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use lead::journey::lead_may_become;
 use lead::{CampaignKey, Code, Disposition, Money, OfferOutcome, PostClass, RejectionReason};
 
-use crate::{Decision, Entry, Intent, PostRecord, Posted, Refused, Settled};
+use crate::{
+    Answered, Decision, Entry, Intent, PostRecord, Posted, Refused, Settled, StoredRequest,
+};
 
 /// A lead, as far as the rules look at it.
 #[derive(Debug, Default)]
@@ -31,6 +33,8 @@ pub(crate) struct Held {
 #[derive(Debug, Default)]
 pub(crate) struct Plan<'w> {
     pub(crate) posts: Vec<PostChange<'w>>,
+    /// Unless the publisher was answered in an earlier write.
+    pub(crate) answered: Option<Answered>,
     pub(crate) end: Option<End<'w>>,
 }
 
@@ -68,8 +72,10 @@ pub(crate) fn judge(
         match entry {
             Entry::Intent(intent) => plan.posts.push(standing.open(intent)?),
             Entry::Posted(posted) => plan.posts.push(standing.class(posted)?),
+            Entry::Answered(answered) => plan.answered = plan.answered.or(Some(*answered)),
             Entry::Settled(settled) => {
                 let end = standing.settle(settled)?;
+                plan.answered = plan.answered.or(settled.answered);
                 plan.end = Some(match plan.end {
                     Some(earlier) => earlier.then(end),
                     None => end,
@@ -78,6 +84,14 @@ pub(crate) fn judge(
         }
     }
     Ok(plan)
+}
+
+/// Whether a request whose key `stored` has may bring a lead at `at`.
+pub(crate) fn may_bring(stored: Option<&StoredRequest>, at: Timestamp) -> Result<(), Refused> {
+    if stored.is_some_and(|stored| stored.binds(kept(at))) {
+        return illegal("the request's key brought a lead before");
+    }
+    Ok(())
 }
 
 /// What is billed from now on, if the post changes that: only an acceptance does, so that a review of an
@@ -93,14 +107,7 @@ pub(crate) fn kept(at: Timestamp) -> Timestamp {
 
 impl Standing {
     fn open<'w>(&mut self, intent: &'w Intent) -> Result<PostChange<'w>, Refused> {
-        let Intent {
-            campaign,
-            attempt,
-            slot,
-            price,
-            payout,
-            ..
-        } = intent;
+        let Intent { campaign, attempt, slot, price, payout, .. } = intent;
         one_currency(*price, *payout)?;
         let mut holding = self.posts.iter().filter(|post| post.holds());
         if let Some(post) =
@@ -111,9 +118,7 @@ impl Standing {
             } else {
                 campaign.buyer.to_string()
             };
-            return illegal(format!(
-                "{what} has a post that is open, accepted or unknown"
-            ));
+            return illegal(format!("{what} has a post that is open, accepted or unknown"));
         }
         let Ok(ordinal) = u32::try_from(self.posts.len()) else {
             return illegal("too many posts");
@@ -130,15 +135,7 @@ impl Standing {
     }
 
     fn class<'w>(&mut self, posted: &'w Posted) -> Result<PostChange<'w>, Refused> {
-        let Posted {
-            campaign,
-            attempt,
-            class,
-            code,
-            price,
-            payout,
-            ..
-        } = posted;
+        let Posted { campaign, attempt, class, code, price, payout, .. } = posted;
         one_currency(*price, *payout)?;
         storable(*code)?;
         let mut posts = (0u32..).zip(&mut self.posts);
@@ -146,9 +143,7 @@ impl Standing {
         let Some((ordinal, post)) = posts.find(|(_, post)| {
             post.holds() && post.campaign == *campaign && post.attempt == *attempt
         }) else {
-            return illegal(format!(
-                "{campaign} has no open intent of attempt {attempt}"
-            ));
+            return illegal(format!("{campaign} has no open intent of attempt {attempt}"));
         };
         if !class_may_become(post.class, *class) {
             return illegal(format!("the post to {campaign} has its class already"));
@@ -163,13 +158,7 @@ impl Standing {
     }
 
     fn settle<'w>(&mut self, settled: &'w Settled) -> Result<End<'w>, Refused> {
-        let Settled {
-            outcome,
-            disposition,
-            reason,
-            decisions,
-            at,
-        } = settled;
+        let Settled { outcome, disposition, reason, decisions, answered: _, at } = settled;
         if (*disposition == Some(Disposition::Rejected)) != reason.is_some() {
             return illegal("a rejection has a reason, and nothing else has one");
         }
@@ -210,10 +199,7 @@ impl End<'_> {
 impl Held {
     /// Whether the post takes its slot, and its buyer's place on this lead.
     fn holds(&self) -> bool {
-        matches!(
-            self.class,
-            None | Some(PostClass::Accepted | PostClass::Unknown)
-        )
+        matches!(self.class, None | Some(PostClass::Accepted | PostClass::Unknown))
     }
 }
 
@@ -251,10 +237,7 @@ fn storable(code: Code) -> Result<(), Refused> {
     if Code::numbered(code.number()) == Some(code) {
         Ok(())
     } else {
-        illegal(format!(
-            "{} is not a number for a code of an operator",
-            code.number()
-        ))
+        illegal(format!("{} is not a number for a code of an operator", code.number()))
     }
 }
 

@@ -5,7 +5,10 @@
 //! thread on a disk, or hold contact data in the clear on disk. Times are kept to the millisecond,
 //! decimals exactly as written.
 
+mod digest;
+mod filter;
 mod health;
+mod identity;
 mod legality;
 mod memory;
 mod metrics;
@@ -14,13 +17,18 @@ mod root_key;
 mod seal;
 mod sqlite;
 
+pub use digest::Digest;
+pub use identity::{Claim, ClaimKind, Claimant, REQUEST_KEPT, RequestKey, StoredRequest};
 pub use memory::MemoryLedger;
 pub use record::{
-    Decision, Entry, Intent, LeadRecord, NewLead, OpenIntent, PostRecord, Posted, Receipt, Settled,
-    Write,
+    Answered, Decision, Entry, Intent, LeadRecord, NewLead, OpenIntent, PostRecord, PostRow,
+    Posted, Receipt, Settled, Write,
 };
 pub use root_key::{KeyError, RootKey};
-pub use sqlite::{OpenError, Options, SqliteLedger};
+pub use sqlite::{
+    Finding, Flaw, MoneyTotals, OpenError, Options, SqliteLedger, Totals, Verification, held,
+    verify,
+};
 
 /// Why a write or a read was refused. Nothing of a refused write is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +58,23 @@ pub trait Ledger: Send + Sync + 'static {
         id: lead::LeadId,
     ) -> impl Future<Output = Result<Option<LeadRecord>, Refused>> + Send;
 
+    /// Every claim on one of `keys`, in the order of the keys and then of the leads. Answered without a
+    /// look at the disk if there is none, which is the usual case.
+    fn claimants(
+        &self,
+        keys: &[Digest],
+    ) -> impl Future<Output = Result<Vec<Claimant>, Refused>> + Send;
+
+    /// The request that `key` belongs to; see [`StoredRequest::binds`].
+    fn request(
+        &self,
+        key: Digest,
+    ) -> impl Future<Output = Result<Option<StoredRequest>, Refused>> + Send;
+
+    /// The keyed hash of `parts` and of where their borders are; another in every `domain` and in every
+    /// ledger with another root key.
+    fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest;
+
     /// Why new leads must be refused, if they must.
     fn trouble(&self) -> Option<String>;
 }
@@ -62,4 +87,21 @@ pub trait Recovery: Ledger {
 
     /// The leads without a disposition, in order.
     fn leads_unsettled(&self) -> impl Future<Output = Result<Vec<lead::LeadId>, Refused>> + Send;
+
+    /// Shows every post to `visit`, in order. Blocks on the disk: for a start, before leads are served.
+    ///
+    /// # Errors
+    /// When the store cannot be read; what was shown until then is not all.
+    fn visit_posts(&self, visit: &mut dyn FnMut(PostRow)) -> Result<(), Refused>;
+
+    /// Shows every ping of leads that came at or after `since`, with the time at which the lead came;
+    /// those of test leads, which no real counter counts, are left out. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be read; what was shown until then is not all.
+    fn visit_pings(
+        &self,
+        since: jiff::Timestamp,
+        visit: &mut dyn FnMut(&lead::CampaignKey, jiff::Timestamp),
+    ) -> Result<(), Refused>;
 }

@@ -1,30 +1,34 @@
 //! The ledger without a disk: the same rules, the same answers, at once, for tests under a paused clock.
 //! Must never be the record of anything that was really sold.
 
-use std::collections::{HashMap, VecDeque};
+mod state;
+
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lead::LeadId;
+use jiff::Timestamp;
+use lead::{CampaignKey, LeadId};
 
-use crate::legality::{self, Held, PostChange, Standing};
+use crate::digest::Keys;
 use crate::{
-    LeadRecord, Ledger, NewLead, OpenIntent, PostRecord, Receipt, Recovery, Refused, Write,
+    ClaimKind, Claimant, Digest, LeadRecord, Ledger, OpenIntent, PostRow, Receipt, Recovery,
+    Refused, RootKey, StoredRequest, Write,
 };
 
+use self::state::{State, forget};
+
 /// A ledger in memory, with faults on demand.
-#[derive(Default)]
 pub struct MemoryLedger {
     state: Mutex<State>,
+    keys: Keys,
 }
 
-#[derive(Default)]
-struct State {
-    /// In order of their sequences, which start at 1.
-    leads: Vec<LeadRecord>,
-    places: HashMap<LeadId, usize>,
-    faults: VecDeque<Refused>,
-    trouble: Option<String>,
+/// An empty one.
+impl Default for MemoryLedger {
+    fn default() -> Self {
+        Self { state: Mutex::default(), keys: Keys::new(RootKey::from_bytes([0; 32])) }
+    }
 }
 
 impl MemoryLedger {
@@ -54,17 +58,26 @@ impl MemoryLedger {
     ///
     /// # Errors
     /// When the lead is not known.
-    #[expect(clippy::unused_async, reason = "as the other ledger does it")]
     pub async fn erase(&self, lead: LeadId) -> Result<(), Refused> {
+        self.erase_all(vec![lead]).await
+    }
+
+    /// As [`Self::erase`], for many: all of them, or none if one is not known.
+    ///
+    /// # Errors
+    /// When a lead is not known.
+    #[expect(clippy::unused_async, reason = "as the other ledger does it")]
+    pub async fn erase_all(&self, leads: Vec<LeadId>) -> Result<(), Refused> {
         let mut state = self.state();
-        let Some(record) = state.lead(lead) else {
+        if leads.iter().any(|lead| !state.places.contains_key(lead)) {
             return Err(Refused::Illegal("the lead is not known".to_owned()));
-        };
-        record.submission = None;
-        record
-            .posts
-            .iter_mut()
-            .for_each(|post| post.redirect_url = None);
+        }
+        for lead in leads {
+            if let Some(record) = state.lead(lead) {
+                record.submission = None;
+                forget(record);
+            }
+        }
         Ok(())
     }
 
@@ -82,6 +95,34 @@ impl Ledger for MemoryLedger {
         Ok(self.state().lead(id).cloned())
     }
 
+    async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
+        let state = self.state();
+        let keys: BTreeSet<Digest> = keys.iter().copied().collect();
+        let claims =
+            keys.into_iter().flat_map(|key| state.claims.range((key, 0)..=(key, usize::MAX)));
+        let claimant = |((key, place), kind): (&(Digest, usize), &ClaimKind)| {
+            let (record, facts) = (state.leads.get(*place)?, state.facts.get(*place)?);
+            Some(Claimant {
+                key: *key,
+                kind: *kind,
+                lead: record.id,
+                publisher: facts.publisher.clone(),
+                received_at: record.received_at,
+                disposition: record.disposition,
+            })
+        };
+        Ok(claims.filter_map(claimant).collect())
+    }
+
+    async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
+        Ok(self.state().requests.get(&key).copied())
+    }
+
+    /// Under a key that everybody knows.
+    fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
+        self.keys.digest(domain, parts)
+    }
+
     fn trouble(&self) -> Option<String> {
         self.state().trouble.clone()
     }
@@ -92,14 +133,8 @@ impl Recovery for MemoryLedger {
         let state = self.state();
         let open = |record: &LeadRecord| {
             let id = record.id;
-            let posts = record
-                .posts
-                .iter()
-                .filter(|post| post.class.is_none())
-                .cloned();
-            posts
-                .map(move |post| OpenIntent { lead: id, post })
-                .collect::<Vec<_>>()
+            let posts = record.posts.iter().filter(|post| post.class.is_none()).cloned();
+            posts.map(move |post| OpenIntent { lead: id, post }).collect::<Vec<_>>()
         };
         Ok(state.leads.iter().flat_map(open).collect())
     }
@@ -113,102 +148,41 @@ impl Recovery for MemoryLedger {
             .map(|lead| lead.id)
             .collect())
     }
-}
 
-impl State {
-    fn lead(&mut self, id: LeadId) -> Option<&mut LeadRecord> {
-        let place = *self.places.get(&id)?;
-        self.leads.get_mut(place)
-    }
-
-    fn commit(&mut self, write: Write) -> Result<Receipt, Refused> {
-        if let Some(trouble) = &self.trouble {
-            return Err(Refused::Unavailable(trouble.clone()));
-        }
-        if let Some(fault) = self.faults.pop_front() {
-            return Err(fault);
-        }
-        let Write {
-            lead,
-            created,
-            entries,
-        } = write;
-        let known = self.lead(lead).map(|record| Standing {
-            disposition: record.disposition,
-            posts: record.posts.iter().map(Held::from).collect(),
-        });
-        let plan = legality::judge(known, created.is_some(), &entries)?;
-        if let Some(new) = created {
-            self.create(lead, *new);
-        }
-        let Some(record) = self.lead(lead) else {
-            return Err(Refused::Corrupt(format!("lead {lead} is gone")));
-        };
-        for change in &plan.posts {
-            apply(record, change);
-        }
-        if let Some(end) = plan.end {
-            record.outcome = end.outcome.or(record.outcome);
-            record.disposition = end.disposition.or(record.disposition);
-            record.reason = end.reason.or(record.reason);
-            if let Some(decisions) = end.decisions {
-                record.decisions = decisions.to_vec();
+    fn visit_posts(&self, visit: &mut dyn FnMut(PostRow)) -> Result<(), Refused> {
+        let state = self.state();
+        for (record, facts) in state.leads.iter().zip(&state.facts) {
+            for post in &record.posts {
+                visit(PostRow {
+                    campaign: post.campaign.clone(),
+                    publisher: facts.publisher.clone(),
+                    product: facts.product.clone(),
+                    class: post.class,
+                    price: post.price,
+                    payout: post.payout,
+                    intent_at: post.intent_at,
+                    test: facts.test,
+                });
             }
         }
-        Ok(Receipt {
-            sequence: record.sequence,
-        })
+        Ok(())
     }
 
-    fn create(&mut self, id: LeadId, new: NewLead) {
-        self.places.insert(id, self.leads.len());
-        let sequence = i64::try_from(self.leads.len())
-            .unwrap_or(i64::MAX)
-            .saturating_add(1);
-        self.leads.push(LeadRecord {
-            id,
-            sequence: lead::Sequence(sequence),
-            received_at: legality::kept(new.received_at),
-            market_version: new.market_version,
-            submission: Some(new.submission),
-            outcome: None,
-            disposition: None,
-            reason: None,
-            posts: Vec::new(),
-            decisions: Vec::new(),
-        });
-    }
-}
-
-fn apply(record: &mut LeadRecord, change: &PostChange<'_>) {
-    match change {
-        PostChange::Open { intent, .. } => record.posts.push(PostRecord {
-            campaign: intent.campaign.clone(),
-            attempt: intent.attempt,
-            slot: intent.slot,
-            class: None,
-            code: None,
-            price: intent.price,
-            payout: intent.payout,
-            redirect_url: None,
-            reference: None,
-            intent_at: legality::kept(intent.at),
-            posted_at: None,
-        }),
-        PostChange::Class { ordinal, posted } => {
-            // An erased lead keeps nothing of its consumer that comes later.
-            let erased = record.submission.is_none();
-            let Some(post) = record.posts.get_mut(*ordinal as usize) else {
-                return;
-            };
-            post.class = Some(posted.class);
-            post.code = Some(posted.code);
-            (post.price, post.payout) =
-                legality::billed(posted).unwrap_or((post.price, post.payout));
-            post.redirect_url = posted.redirect_url.clone().filter(|_| !erased);
-            post.reference.clone_from(&posted.reference);
-            post.posted_at = Some(legality::kept(posted.at));
+    fn visit_pings(
+        &self,
+        since: Timestamp,
+        visit: &mut dyn FnMut(&CampaignKey, Timestamp),
+    ) -> Result<(), Refused> {
+        let state = self.state();
+        let mut leads: Vec<_> = state.leads.iter().zip(&state.facts).collect();
+        leads.retain(|(record, facts)| record.received_at >= since && !facts.test);
+        leads.sort_by_key(|(record, _)| record.received_at);
+        for (record, _) in leads {
+            for decision in record.decisions.iter().filter(|row| row.ping_ms.is_some()) {
+                visit(&decision.campaign, record.received_at);
+            }
         }
+        Ok(())
     }
 }
 

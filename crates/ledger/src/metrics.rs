@@ -29,22 +29,10 @@ impl Metrics {
             Unit::Seconds,
             "Time from the begin of a group commit to stable storage"
         );
-        describe_histogram!(
-            BATCH_WRITES,
-            Unit::Count,
-            "Writes that shared one group commit"
-        );
+        describe_histogram!(BATCH_WRITES, Unit::Count, "Writes that shared one group commit");
         describe_gauge!(QUEUE_DEPTH, Unit::Count, "Writes that wait for the writer");
-        describe_counter!(
-            SHED_TOTAL,
-            Unit::Count,
-            "Writes refused because the queue was full"
-        );
-        describe_counter!(
-            COMMIT_FAILURES_TOTAL,
-            Unit::Count,
-            "Group commits that failed"
-        );
+        describe_counter!(SHED_TOTAL, Unit::Count, "Writes refused because the queue was full");
+        describe_counter!(COMMIT_FAILURES_TOTAL, Unit::Count, "Group commits that failed");
         Self {
             commit_seconds: histogram!(COMMIT_SECONDS),
             batch_writes: histogram!(BATCH_WRITES),

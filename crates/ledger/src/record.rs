@@ -1,12 +1,16 @@
 //! What the ledger keeps, in the engine's words. Knows nothing of tables or files.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use lead::{
-    CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, RejectionReason,
-    Sequence, Submission,
+    CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, ProductId, PublisherId,
+    RejectionReason, Sequence, Submission,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use crate::{Claim, RequestKey};
 
 /// Changes to one lead that reach stable storage together or not at all.
 #[derive(Debug, Clone)]
@@ -27,7 +31,11 @@ pub struct NewLead {
     /// The market that its journey uses.
     pub market_version: u64,
     /// Everything that the publisher sent; sealed before it is stored.
-    pub submission: Submission,
+    pub submission: Arc<Submission>,
+    /// By which later leads of the same consumer find this one.
+    pub claims: Vec<Claim>,
+    /// By which the same request finds this lead.
+    pub request: Option<RequestKey>,
 }
 
 /// One thing that happened to a lead.
@@ -37,6 +45,8 @@ pub enum Entry {
     Intent(Intent),
     /// A post has a class.
     Posted(Posted),
+    /// The publisher was answered while a post runs.
+    Answered(Answered),
     /// An offer or the whole lead ended.
     Settled(Settled),
 }
@@ -75,7 +85,7 @@ pub struct Posted {
     pub payout: Money,
     /// Where the consumer goes.
     pub redirect_url: Option<String>,
-    /// The buyer's own id of the lead.
+    /// The buyer's own id of the lead; sealed before it is stored.
     pub reference: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -92,8 +102,23 @@ pub struct Settled {
     pub reason: Option<RejectionReason>,
     /// A row for every campaign whose filter matched.
     pub decisions: Vec<Decision>,
+    /// What the publisher is told by this; a first answer stays, a later one changes nothing.
+    pub answered: Option<Answered>,
     /// When.
     pub at: Timestamp,
+}
+
+/// What a publisher was told first, so that the same request gets the same answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answered {
+    /// Sold.
+    Distributed,
+    /// Not sold, for good.
+    NewFinal,
+    /// Not sold yet.
+    New,
+    /// Not accepted.
+    Rejected,
 }
 
 /// One campaign's part in a lead's journey.
@@ -114,7 +139,7 @@ pub struct Decision {
     /// How long its post took.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub post_ms: Option<u32>,
-    /// The buyer's own word.
+    /// The buyer's own word, which may name the consumer: sealed before it is stored.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
 }
@@ -145,6 +170,8 @@ pub struct LeadRecord {
     pub disposition: Option<Disposition>,
     /// Why it was rejected.
     pub reason: Option<RejectionReason>,
+    /// What its publisher was told first.
+    pub answered: Option<Answered>,
     /// Every post, in order.
     pub posts: Vec<PostRecord>,
     /// The last offer's rows.
@@ -187,11 +214,53 @@ pub struct OpenIntent {
     pub post: PostRecord,
 }
 
+/// A post as counters need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostRow {
+    /// To which campaign.
+    pub campaign: CampaignKey,
+    /// Whose lead.
+    pub publisher: PublisherId,
+    /// For what.
+    pub product: ProductId,
+    /// `None` while the intent is open.
+    pub class: Option<PostClass>,
+    /// Billed when accepted.
+    pub price: Money,
+    /// The publisher's part.
+    pub payout: Money,
+    /// When the intent was written.
+    pub intent_at: Timestamp,
+    /// A rehearsal.
+    pub test: bool,
+}
+
+impl Answered {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Distributed, Self::NewFinal, Self::New, Self::Rejected];
+
+    /// The stable number in the ledger.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Distributed => 1,
+            Self::NewFinal => 2,
+            Self::New => 3,
+            Self::Rejected => 4,
+        }
+    }
+
+    /// The one with that number.
+    #[must_use]
+    pub fn numbered(number: i64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|answered| answered.number() == number)
+    }
+}
+
 impl LeadRecord {
     /// The accepted posts.
     pub fn sales(&self) -> impl Iterator<Item = &PostRecord> {
-        self.posts
-            .iter()
-            .filter(|post| post.class == Some(PostClass::Accepted))
+        self.posts.iter().filter(|post| post.class == Some(PostClass::Accepted))
     }
 }

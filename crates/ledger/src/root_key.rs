@@ -65,14 +65,10 @@ impl RootKey {
         let mut text = Vec::with_capacity(2 * LEN + 3);
         let file = File::open(path).map_err(|source| at(path, source))?;
         check_mode(path, &file)?;
-        file.take(FILE_LEN_MAX)
-            .read_to_end(&mut text)
-            .map_err(|source| at(path, source))?;
+        file.take(FILE_LEN_MAX).read_to_end(&mut text).map_err(|source| at(path, source))?;
         decode(text.trim_ascii_end())
             .map(Self)
-            .ok_or_else(|| KeyError::NotAKey {
-                path: path.to_path_buf(),
-            })
+            .ok_or_else(|| KeyError::NotAKey { path: path.to_path_buf() })
     }
 
     /// Makes a random key and writes it to `path`, readable by its owner alone.
@@ -82,19 +78,14 @@ impl RootKey {
     pub fn create(path: &Path) -> Result<Self, KeyError> {
         let mut key = [0; LEN];
         getrandom::fill(&mut key).map_err(|error| KeyError::Randomness(error.to_string()))?;
-        let text: String = key
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .chain(["\n".to_owned()])
-            .collect();
+        let text: String =
+            key.iter().map(|byte| format!("{byte:02x}")).chain(["\n".to_owned()]).collect();
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists {
-                path: path.to_path_buf(),
-            },
+            io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_path_buf() },
             _ => at(path, source),
         })?;
         // Losing this file later loses every lead, so it is on stable storage before the first one.
@@ -122,17 +113,11 @@ impl fmt::Debug for RootKey {
 }
 
 fn at(path: &Path, source: io::Error) -> KeyError {
-    KeyError::File {
-        path: path.to_path_buf(),
-        source,
-    }
+    KeyError::File { path: path.to_path_buf(), source }
 }
 
 fn sync_parent(path: &Path) -> io::Result<()> {
-    match path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => File::open(parent)?.sync_all(),
         None => File::open(".")?.sync_all(),
     }
@@ -142,19 +127,11 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn check_mode(path: &Path, file: &File) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = file
-        .metadata()
-        .map_err(|source| at(path, source))?
-        .permissions()
-        .mode()
-        & 0o777;
+    let mode = file.metadata().map_err(|source| at(path, source))?.permissions().mode() & 0o777;
     if mode & 0o007 == 0 {
         Ok(())
     } else {
-        Err(KeyError::Exposed {
-            path: path.to_path_buf(),
-            mode,
-        })
+        Err(KeyError::Exposed { path: path.to_path_buf(), mode })
     }
 }
 
@@ -164,11 +141,8 @@ fn check_mode(_path: &Path, _file: &File) -> Result<(), KeyError> {
 }
 
 fn decode(text: &[u8]) -> Option<[u8; LEN]> {
-    let digit = |byte: &u8| {
-        char::from(*byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    let digit =
+        |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut key = [0; LEN];
     if text.len() != 2 * LEN {
         return None;
@@ -189,10 +163,7 @@ mod tests {
         let path = dir.path().join("root.key");
         let key = RootKey::create(&path).unwrap();
         assert_eq!(RootKey::load(&path).unwrap().bytes(), key.bytes());
-        assert!(matches!(
-            RootKey::create(&path),
-            Err(KeyError::Exists { .. })
-        ));
+        assert!(matches!(RootKey::create(&path), Err(KeyError::Exists { .. })));
         assert_eq!(format!("{key:?}"), "RootKey(redacted)");
     }
 
@@ -202,14 +173,9 @@ mod tests {
         let path = dir.path().join("root.key");
         assert!(matches!(RootKey::load(&path), Err(KeyError::File { .. })));
         RootKey::create(&path).unwrap();
-        for bad in [
-            "",
-            "secret",
-            &"0".repeat(63),
-            &"0".repeat(65),
-            &"g".repeat(64),
-            &"é".repeat(32),
-        ] {
+        for bad in
+            ["", "secret", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"é".repeat(32)]
+        {
             std::fs::write(&path, bad).unwrap();
             let error = RootKey::load(&path).unwrap_err();
             assert!(matches!(error, KeyError::NotAKey { .. }), "{bad}");
@@ -224,10 +190,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("root.key");
         RootKey::create(&path).unwrap();
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let error = RootKey::load(&path).unwrap_err();
         assert!(error.to_string().contains("0644"), "{error}");

@@ -7,6 +7,8 @@ use std::fmt;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use lead::{LeadId, Submission};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::{Refused, RootKey};
 
@@ -26,8 +28,23 @@ pub(crate) const ERASED: WrappedKey = [0; NONCE + KEY + TAG];
 pub(crate) enum Purpose {
     Key,
     Submission,
-    Redirect { ordinal: u32 },
+    /// What a buyer answered to a post.
+    Reply {
+        ordinal: u32,
+    },
+    /// The buyers' own words beside the decisions.
+    Reasons,
 }
+
+/// What a buyer answered to a post and may name the consumer.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reply {
+    pub(crate) redirect_url: Option<String>,
+    pub(crate) reference: Option<String>,
+}
+
+/// The buyers' own words, each with the place of its decision.
+pub(crate) type Reasons<'a> = Vec<(usize, std::borrow::Cow<'a, str>)>;
 
 /// One lead's key, unwrapped.
 pub(crate) struct LeadKey {
@@ -41,13 +58,7 @@ impl LeadKey {
         let key: [u8; KEY] = random()?;
         let sealed = seal(&cipher(root.bytes()), lead, Purpose::Key, &key)?;
         let wrapped = sealed.try_into().map_err(|_| cannot_seal())?;
-        Ok((
-            Self {
-                lead,
-                cipher: cipher(&key),
-            },
-            wrapped,
-        ))
+        Ok((Self { lead, cipher: cipher(&key) }, wrapped))
     }
 
     /// Unwraps a stored key; `None` once erased.
@@ -60,43 +71,49 @@ impl LeadKey {
             return Ok(None);
         }
         let key = open(&cipher(root.bytes()), lead, Purpose::Key, wrapped)?;
-        let key: [u8; KEY] = key
-            .try_into()
-            .map_err(|_| does_not_open(lead, Purpose::Key))?;
-        Ok(Some(Self {
-            lead,
-            cipher: cipher(&key),
-        }))
+        let key: [u8; KEY] = key.try_into().map_err(|_| does_not_open(lead, Purpose::Key))?;
+        Ok(Some(Self { lead, cipher: cipher(&key) }))
     }
 
     /// A submission's stored form.
     pub(crate) fn seal_submission(&self, submission: &Submission) -> Result<Vec<u8>, Refused> {
-        let json = serde_json::to_vec(submission).map_err(|_| cannot_seal())?;
-        seal(&self.cipher, self.lead, Purpose::Submission, &json)
+        self.seal(Purpose::Submission, submission)
     }
 
     /// The submission of a stored form.
     pub(crate) fn open_submission(&self, sealed: &[u8]) -> Result<Submission, Refused> {
-        let json = open(&self.cipher, self.lead, Purpose::Submission, sealed)?;
+        self.open(Purpose::Submission, sealed)
+    }
+
+    /// A reply's stored form.
+    pub(crate) fn seal_reply(&self, ordinal: u32, reply: &Reply) -> Result<Vec<u8>, Refused> {
+        self.seal(Purpose::Reply { ordinal }, reply)
+    }
+
+    /// The reply of a stored form.
+    pub(crate) fn open_reply(&self, ordinal: u32, sealed: &[u8]) -> Result<Reply, Refused> {
+        self.open(Purpose::Reply { ordinal }, sealed)
+    }
+
+    /// The stored form of buyers' words.
+    pub(crate) fn seal_reasons(&self, reasons: &Reasons<'_>) -> Result<Vec<u8>, Refused> {
+        self.seal(Purpose::Reasons, reasons)
+    }
+
+    /// The buyers' words of a stored form.
+    pub(crate) fn open_reasons(&self, sealed: &[u8]) -> Result<Reasons<'static>, Refused> {
+        self.open(Purpose::Reasons, sealed)
+    }
+
+    fn seal(&self, purpose: Purpose, value: &impl Serialize) -> Result<Vec<u8>, Refused> {
+        let json = serde_json::to_vec(value).map_err(|_| cannot_seal())?;
+        seal(&self.cipher, self.lead, purpose, &json)
+    }
+
+    fn open<T: DeserializeOwned>(&self, purpose: Purpose, sealed: &[u8]) -> Result<T, Refused> {
+        let json = open(&self.cipher, self.lead, purpose, sealed)?;
         // The decoder's error may quote what it read.
-        serde_json::from_slice(&json).map_err(|_| does_not_open(self.lead, Purpose::Submission))
-    }
-
-    /// The stored form of the address to which a post sends the consumer.
-    pub(crate) fn seal_redirect(&self, ordinal: u32, url: &str) -> Result<Vec<u8>, Refused> {
-        seal(
-            &self.cipher,
-            self.lead,
-            Purpose::Redirect { ordinal },
-            url.as_bytes(),
-        )
-    }
-
-    /// The address of a stored form.
-    pub(crate) fn open_redirect(&self, ordinal: u32, sealed: &[u8]) -> Result<String, Refused> {
-        let purpose = Purpose::Redirect { ordinal };
-        let url = open(&self.cipher, self.lead, purpose, sealed)?;
-        String::from_utf8(url).map_err(|_| does_not_open(self.lead, purpose))
+        serde_json::from_slice(&json).map_err(|_| does_not_open(self.lead, purpose))
     }
 }
 
@@ -111,7 +128,8 @@ impl fmt::Display for Purpose {
         match self {
             Self::Key => f.write_str("key"),
             Self::Submission => f.write_str("submission"),
-            Self::Redirect { ordinal } => write!(f, "redirect {ordinal}"),
+            Self::Reply { ordinal } => write!(f, "reply {ordinal}"),
+            Self::Reasons => f.write_str("reasons"),
         }
     }
 }
@@ -135,13 +153,7 @@ fn seal(
     let nonce: [u8; NONCE] = random()?;
     let aad = associated(lead, purpose);
     let text = cipher
-        .encrypt(
-            &XNonce::from(nonce),
-            Payload {
-                msg: plain,
-                aad: &aad,
-            },
-        )
+        .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
         .map_err(|_| cannot_seal())?;
     Ok([nonce.as_slice(), &text].concat())
 }
@@ -152,18 +164,11 @@ fn open(
     purpose: Purpose,
     sealed: &[u8],
 ) -> Result<Vec<u8>, Refused> {
-    let (nonce, text) = sealed
-        .split_first_chunk::<NONCE>()
-        .ok_or_else(|| does_not_open(lead, purpose))?;
+    let (nonce, text) =
+        sealed.split_first_chunk::<NONCE>().ok_or_else(|| does_not_open(lead, purpose))?;
     let aad = associated(lead, purpose);
     cipher
-        .decrypt(
-            &XNonce::from(*nonce),
-            Payload {
-                msg: text,
-                aad: &aad,
-            },
-        )
+        .decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: &aad })
         .map_err(|_| does_not_open(lead, purpose))
 }
 
@@ -190,29 +195,28 @@ mod tests {
         LeadId::new(jiff::Timestamp::UNIX_EPOCH, [byte; 10])
     }
 
+    fn reply() -> Reply {
+        Reply { redirect_url: Some("https://example.test/a".to_owned()), reference: None }
+    }
+
     #[test]
     fn a_sealed_value_opens_only_where_it_belongs() {
         let root = RootKey::from_bytes([7; 32]);
         let (key, wrapped) = LeadKey::create(&root, id(1)).unwrap();
         let (other, _) = LeadKey::create(&root, id(2)).unwrap();
-        let sealed = key.seal_redirect(0, "https://example.test/a").unwrap();
+        let sealed = key.seal_reply(0, &reply()).unwrap();
         let again = LeadKey::unwrap(&root, id(1), &wrapped).unwrap().unwrap();
-        assert_eq!(
-            again.open_redirect(0, &sealed).unwrap(),
-            "https://example.test/a"
-        );
-        assert!(key.open_redirect(1, &sealed).is_err(), "another post");
-        assert!(other.open_redirect(0, &sealed).is_err(), "another lead");
+        assert!(again.open_reply(0, &sealed).unwrap() == reply());
+        assert!(key.open_reply(1, &sealed).is_err(), "another post");
+        assert!(other.open_reply(0, &sealed).is_err(), "another lead");
         assert!(key.open_submission(&sealed).is_err(), "another purpose");
-        assert!(
-            LeadKey::unwrap(&root, id(2), &wrapped).is_err(),
-            "another lead's key"
-        );
+        assert!(key.open_reasons(&sealed).is_err(), "another purpose");
+        assert!(LeadKey::unwrap(&root, id(2), &wrapped).is_err(), "another lead's key");
         assert!(LeadKey::unwrap(&RootKey::from_bytes([8; 32]), id(1), &wrapped).is_err());
         let mut bent = sealed.clone();
         *bent.last_mut().unwrap() ^= 1;
-        assert!(key.open_redirect(0, &bent).is_err(), "a changed byte");
-        assert!(key.open_redirect(0, &sealed[..8]).is_err(), "a short value");
+        assert!(key.open_reply(0, &bent).is_err(), "a changed byte");
+        assert!(key.open_reply(0, &sealed[..8]).is_err(), "a short value");
     }
 
     #[test]
@@ -220,9 +224,6 @@ mod tests {
         let root = RootKey::from_bytes([7; 32]);
         assert!(LeadKey::unwrap(&root, id(1), &ERASED).unwrap().is_none());
         let (key, _) = LeadKey::create(&root, id(1)).unwrap();
-        assert_ne!(
-            key.seal_redirect(0, "a").unwrap(),
-            key.seal_redirect(0, "a").unwrap()
-        );
+        assert_ne!(key.seal_reply(0, &reply()).unwrap(), key.seal_reply(0, &reply()).unwrap());
     }
 }

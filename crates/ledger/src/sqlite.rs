@@ -2,14 +2,21 @@
 //! ever queue and await; a full queue sheds. What is personal is sealed before it is queued.
 
 mod apply;
+mod bulk;
 mod checkpoint;
+mod columns;
 mod fault;
+mod lead_row;
+mod lookup;
 mod open;
+mod post_row;
 mod reader;
+mod review;
 mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 
 use std::fmt;
@@ -20,27 +27,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
-use lead::LeadId;
+use jiff::Timestamp;
+use lead::{CampaignKey, LeadId};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::apply::Parcel;
+use self::bulk::{BulkJob, Erasure};
 use self::checkpoint::{Checkpointer, Order};
+use self::fault::Fault;
 use self::reader::Readers;
-use self::writer::{Job, Writer};
+use self::writer::{Job, Lanes, Writer};
+use crate::digest::Keys;
+use crate::filter::Filter;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::{LeadRecord, Ledger, OpenIntent, Receipt, Recovery, Refused, RootKey, Write};
+use crate::{
+    Claimant, Digest, LeadRecord, Ledger, OpenIntent, PostRow, Receipt, Recovery, Refused,
+    StoredRequest, Write,
+};
 
 pub use self::open::{OpenError, Options};
+pub use self::verify::{Finding, Flaw, MoneyTotals, Totals, Verification, verify};
+pub use review::held;
 
 /// Erasures that may wait for the log to be emptied.
 const ORDERS: usize = 256;
+/// Long works that may wait.
+const BULK: usize = 256;
 
 /// The store of record, in a directory of its own.
 pub struct SqliteLedger {
     dir: PathBuf,
-    root: RootKey,
+    keys: Keys,
+    filter: Arc<Filter>,
     jobs: Sender<Job>,
+    bulk: Sender<BulkJob>,
     readers: Readers,
     health: Arc<Health>,
     metrics: Metrics,
@@ -64,54 +86,41 @@ impl SqliteLedger {
     /// # Errors
     /// When the directory cannot be used, is in use, belongs to a newer version or to another root key.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let Options {
-            dir,
-            root_key: root,
-            queue,
-            batch_max,
-        } = options;
+        let Options { dir, root_key, queue, batch_max } = options;
         let lock = open::take(&dir)?;
-        let path = dir.join("ledger.db");
+        let path = dir.join(open::FILE);
         let db = open::writer(&path)?;
-        schema::prepare(&db, &root)?;
+        schema::prepare(&db, &root_key)?;
+        let (keys, filter) = (Keys::new(root_key), Arc::new(lookup::filter(&db)?));
 
         let (health, metrics) = (Arc::new(Health::default()), Metrics::new());
-        let (jobs, waiting) = bounded(queue.max(1));
+        let (jobs, sales) = bounded(queue.max(1));
+        let (bulk, long) = bounded(BULK);
         let (orders, ordered) = bounded(ORDERS);
         let checkpoint_ordered = Arc::new(AtomicBool::new(false));
         let checkpointer =
             Checkpointer::new(path.clone(), ordered, Arc::clone(&checkpoint_ordered))?;
         let writer = Writer {
             path: path.clone(),
-            root: root.clone(),
+            keys: keys.clone(),
             db,
             batch_max: batch_max.max(1),
+            filter: Arc::clone(&filter),
             health: Arc::clone(&health),
             metrics: metrics.clone(),
             orders: orders.clone(),
             checkpoint_ordered,
             reopen: false,
+            work: None,
         };
-        let mut threads = Threads {
-            writer: None,
-            readers: Vec::new(),
-            orders,
-            checkpointer: None,
-            _lock: lock,
-        };
+        let lanes = Lanes { sales, bulk: long };
+        let mut threads =
+            Threads { writer: None, readers: Vec::new(), orders, checkpointer: None, _lock: lock };
         let readers = Readers::start(&path, &mut threads)?;
         threads.checkpointer = Some(spawn("ledger-checkpoint", move || checkpointer.run())?);
-        threads.writer = Some(spawn("ledger-writer", move || writer.run(&waiting))?);
+        threads.writer = Some(spawn("ledger-writer", move || writer.run(&lanes))?);
         let threads = Mutex::new(Some(threads));
-        Ok(Self {
-            dir,
-            root,
-            jobs,
-            readers,
-            health,
-            metrics,
-            threads,
-        })
+        Ok(Self { dir, keys, filter, jobs, bulk, readers, health, metrics, threads })
     }
 
     /// Destroys the key of `lead`, so that nobody can read who the consumer is; amounts stay. Resolves when
@@ -120,17 +129,26 @@ impl SqliteLedger {
     /// # Errors
     /// When the lead is not known, or the store cannot write.
     pub async fn erase(&self, lead: LeadId) -> Result<(), Refused> {
-        self.queue(|reply| Job::Erase(lead, reply)).await
+        self.erase_all(vec![lead]).await
+    }
+
+    /// As [`Self::erase`], for many: all of them, or none if one is not known. Sales go on meanwhile.
+    ///
+    /// # Errors
+    /// When a lead is not known, or the store cannot write.
+    pub async fn erase_all(&self, leads: Vec<LeadId>) -> Result<(), Refused> {
+        if leads.is_empty() {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        let work: BulkJob = Box::new(Erasure::new(leads, reply));
+        self.queue(&self.bulk, work, answer).await
     }
 
     /// Finishes the writes that are queued, empties the log, ends the threads and lets go of the directory.
     /// Blocks meanwhile. Dropping the ledger does the same.
     pub fn close(&self) {
-        let threads = self
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(threads) = threads else { return };
         // Fails only if the writer is gone already.
         drop(self.jobs.send(Job::Close));
@@ -141,12 +159,13 @@ impl SqliteLedger {
         threads.checkpointer.into_iter().for_each(join);
     }
 
-    async fn queue<T>(
+    async fn queue<J, T>(
         &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, Refused>>) -> Job,
+        lane: &Sender<J>,
+        job: J,
+        answer: oneshot::Receiver<Result<T, Refused>>,
     ) -> Result<T, Refused> {
-        let (reply, answer) = oneshot::channel();
-        match self.jobs.try_send(job(reply)) {
+        match lane.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 self.metrics.shed.increment(1);
@@ -157,11 +176,15 @@ impl SqliteLedger {
         answer.await.unwrap_or_else(|_| Err(self.closed()))
     }
 
+    /// A read on the caller's thread.
+    fn visit(&self, read: impl FnOnce(&Connection) -> Result<(), Fault>) -> Result<(), Refused> {
+        let db = open::reader(&self.dir.join(open::FILE)).map_err(Fault::from);
+        db.and_then(|db| reader::snapshot(&db, read)).map_err(Fault::into_refused)
+    }
+
     fn closed(&self) -> Refused {
         Refused::Unavailable(
-            self.health
-                .trouble()
-                .unwrap_or_else(|| "the ledger is closed".to_owned()),
+            self.health.trouble().unwrap_or_else(|| "the ledger is closed".to_owned()),
         )
     }
 }
@@ -172,13 +195,38 @@ impl Ledger for SqliteLedger {
         if let Some(trouble) = self.health.trouble() {
             return Err(Refused::Unavailable(trouble));
         }
-        let parcel = Parcel::seal(&self.root, write)?;
-        self.queue(|reply| Job::Write(parcel, reply)).await
+        let parcel = Parcel::seal(&self.keys, write)?;
+        let (reply, answer) = oneshot::channel();
+        self.queue(&self.jobs, Job::Write(parcel, reply), answer).await
     }
 
     async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
-        let root = self.root.clone();
-        self.readers.read(move |db| rows::lead(db, &root, id)).await
+        let keys = self.keys.clone();
+        self.readers.read(move |db| rows::lead(db, &keys, id)).await
+    }
+
+    async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
+        let mut wanted: Vec<Digest> =
+            keys.iter().copied().filter(|key| self.filter.may_hold(*key)).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let keys = self.keys.clone();
+        self.readers.read(move |db| lookup::claimants(db, &keys, &wanted)).await
+    }
+
+    async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
+        if !self.filter.may_hold(key) {
+            return Ok(None);
+        }
+        let keys = self.keys.clone();
+        self.readers.read(move |db| lookup::request(db, &keys, key)).await
+    }
+
+    fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
+        self.keys.digest(domain, parts)
     }
 
     fn trouble(&self) -> Option<String> {
@@ -188,11 +236,24 @@ impl Ledger for SqliteLedger {
 
 impl Recovery for SqliteLedger {
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, Refused> {
-        self.readers.read(rows::open_intents).await
+        let keys = self.keys.clone();
+        self.readers.read(move |db| rows::open_intents(db, &keys)).await
     }
 
     async fn leads_unsettled(&self) -> Result<Vec<LeadId>, Refused> {
         self.readers.read(rows::leads_unsettled).await
+    }
+
+    fn visit_posts(&self, visit: &mut dyn FnMut(PostRow)) -> Result<(), Refused> {
+        self.visit(|db| rows::visit_posts(db, &self.keys, visit))
+    }
+
+    fn visit_pings(
+        &self,
+        since: Timestamp,
+        visit: &mut dyn FnMut(&CampaignKey, Timestamp),
+    ) -> Result<(), Refused> {
+        self.visit(|db| rows::visit_pings(db, &self.keys, since, visit))
     }
 }
 
@@ -204,17 +265,12 @@ impl Drop for SqliteLedger {
 
 impl fmt::Debug for SqliteLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteLedger")
-            .field("dir", &self.dir)
-            .finish_non_exhaustive()
+        f.debug_struct("SqliteLedger").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(OpenError::Thread)
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(OpenError::Thread)
 }
 
 /// A thread that panicked has nothing left to say; whoever waited for it was told.

@@ -67,6 +67,15 @@ pub enum Price {
 }
 
 impl Price {
+    /// The least that this campaign can pay.
+    #[must_use]
+    pub fn least(self) -> Money {
+        match self {
+            Self::Fixed(price) => price,
+            Self::Bid { min, .. } => min,
+        }
+    }
+
     /// The most that this campaign can pay.
     #[must_use]
     pub fn most(self) -> Money {

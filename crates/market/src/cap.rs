@@ -190,7 +190,10 @@ pub(crate) fn amounts(slot: Option<Slot<'_, '_>>) -> Option<BTreeMap<Currency, M
                 amounts.extend(read::price(slot, currency).map(|amount| (currency, amount)));
             }
             Err(lead::money::NotACurrency) => {
-                slot.refuse(format_args!("is no currency: it must be {}", lead::money::NotACurrency));
+                slot.refuse(format_args!(
+                    "is no currency: it must be {}",
+                    lead::money::NotACurrency
+                ));
             }
         }
     }

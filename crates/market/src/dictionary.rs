@@ -184,6 +184,9 @@ impl Dictionary {
                 continue;
             };
             match slot.node().and_then(|node| definition.read(node)) {
+                Some(Reading::Known(_)) if read.reading(&definition.attribute).is_some() => {
+                    slot.refuse("is given twice: it is another name of the same attribute");
+                }
                 Some(Reading::Known(value)) => {
                     read.set(definition.attribute.clone(), Reading::Known(value));
                 }

@@ -41,9 +41,8 @@ impl Market {
         }
         let written = fields.at("products").node();
         if let Some(publishers) = fields.given("publishers").as_ref().and_then(Slot::fields) {
-            market.publishers = read::table(&publishers, |id, slot| {
-                Publisher::read(id, slot, &market.products)
-            });
+            market.publishers =
+                read::table(&publishers, |id, slot| Publisher::read(id, slot, &market.products));
             for (id, slot) in publishers.all() {
                 market.index_publisher(id, &slot, written);
             }

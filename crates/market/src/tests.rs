@@ -131,6 +131,76 @@ fn every_bad_value_is_named_with_its_line() {
 }
 
 #[test]
+fn caps_and_balances_read() {
+    let text = GOOD
+        .replace("filter = {", "caps = [{ per = \"day\", leads = 100 }, { per = \"month\", spend = \"5000.00\" }, { per = \"hour\", leads = 500, of = \"posted\" }]\nfilter = {")
+        .replace("name = \"Nova\"", "name = \"Nova\"\ncaps = [{ per = \"day\", spend = 100, currency = \"USD\" }]\nbalance = { EUR = \"500.00\", JPY = 5 }\ncredit_limit = { EUR = \"100.00\" }")
+        .replace("floor = \"1.00\" }", "floor = \"1.00\", caps = [{ per = \"week\", spend = \"80.00\" }] }");
+    assert_eq!(faults(&text), Vec::<String>::new());
+    let market = Sources::parse([("m.toml".to_owned(), text)]).unwrap().market().unwrap();
+    let shown = |caps: &[Cap]| caps.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (campaign, buyer) =
+        (market.campaigns.values().next().unwrap(), market.buyers.values().next().unwrap());
+    assert_eq!(
+        shown(&campaign.caps),
+        ["day leads 100 of sold", "month spend 5000.00 EUR of sold", "hour leads 500 of posted"]
+    );
+    assert_eq!(shown(&buyer.caps), ["day spend 100.00 USD of sold"]);
+    let terms = market.publishers.values().next().unwrap().terms.values().next().unwrap();
+    assert_eq!(shown(&terms.caps), ["week spend 80.00 EUR of sold"]);
+    let funds = |code: &str| buyer.funds(code.parse().unwrap()).map(|funds| funds.to_string());
+    assert_eq!(funds("EUR").as_deref(), Some("600.00 EUR"));
+    assert_eq!(funds("JPY").as_deref(), Some("5 JPY"));
+    assert_eq!(funds("USD"), None);
+    let product = market.products.values().next().unwrap();
+    assert_eq!(campaign.timezone(Some(buyer), product), &product.timezone);
+    let abroad = Buyer { timezone: Some(jiff::tz::TimeZone::UTC), ..buyer.clone() };
+    assert_eq!(campaign.timezone(Some(&abroad), product), &jiff::tz::TimeZone::UTC);
+}
+
+#[test]
+fn bad_caps_and_balances_are_named() {
+    let many = format!("caps = [{}]", "{ per = \"day\", leads = 1 },".repeat(17));
+    let campaign = [
+        ("caps = [{ per = \"day\" }]", "caps.0 must hold one of leads"),
+        ("caps = [{ per = \"day\", leads = 1, spend = 1 }]", "caps.0 must hold one of leads"),
+        ("caps = [{ leads = 1 }]", "caps.0.per is required"),
+        ("caps = [{ per = \"year\", leads = 1 }]", "caps.0.per must be one of minute, hour"),
+        ("caps = [{ per = \"day\", leads = 0 }]", "caps.0.leads must be a whole number from 1"),
+        ("caps = [{ per = \"day\", spend = 0 }]", "caps.0.spend must be more than 0"),
+        ("caps = [{ per = \"day\", spend = \"1.001\" }]", "caps.0.spend must be an amount"),
+        ("caps = [{ per = \"day\", spend = 1, of = \"posted\" }]", "caps.0 limits spend"),
+        ("caps = [{ per = \"day\", leads = 1, of = \"lost\" }]", "caps.0.of must be one of sold"),
+        ("caps = [{ per = \"day\", leads = 1, x = 1 }]", "caps.0.x is not a known field"),
+        ("caps = [{ per = \"day\", spend = 1, currency = \"EUR\" }]", "currency is not a known"),
+        (&many, "caps must hold at most 16 caps"),
+    ];
+    let buyer = [
+        ("caps = [{ per = \"day\", spend = 1 }]", "caps.0.currency is required"),
+        ("caps = [{ per = \"day\", leads = 1, currency = \"EUR\" }]", "currency belongs to spend"),
+        ("balance = { eur = 1 }", "balance.eur is no currency"),
+        ("balance = { EUR = \"-1\" }", "balance.EUR must be an amount from 0"),
+        ("credit_limit = { EUR = \"1.001\" }", "credit_limit.EUR must be an amount from 0"),
+    ];
+    let publisher = [
+        (", caps = [{ per = \"day\", leads = 1, of = \"pinged\" }]", "caps.0 is a publisher's"),
+        (", caps = [{ per = \"day\", spend = 1, of = \"posted\" }]", "caps.0 limits spend"),
+    ];
+    let places = [
+        (&campaign[..], "filter = {", "\nfilter = {"),
+        (&buyer[..], "allowed_hosts", "\nallowed_hosts"),
+        (&publisher[..], ", floor = \"1.00\" }", ", floor = \"1.00\" }"),
+    ];
+    for (cases, from, tail) in places {
+        for (written, expected) in cases {
+            let found = faults(&GOOD.replacen(from, &format!("{written}{tail}"), 1));
+            let named = found.iter().any(|fault| fault.contains(expected));
+            assert!(named && found.len() <= 2, "{written}: {found:#?}");
+        }
+    }
+}
+
+#[test]
 fn files_make_one_market_and_a_fault_names_the_right_one() {
     let (head, tail) = GOOD.split_once("[buyers.nova]").unwrap();
     let tail = format!("[buyers.nova]{tail}");

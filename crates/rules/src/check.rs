@@ -34,9 +34,7 @@ fn contradict<'f>(
     match expr {
         Expr::Always(_) => {}
         Expr::All(parts) => parts.iter().for_each(|part| contradict(part, asked, found)),
-        Expr::Any(_, parts) => parts
-            .iter()
-            .for_each(|part| found.extend(contradictions(part))),
+        Expr::Any(_, parts) => parts.iter().for_each(|part| found.extend(contradictions(part))),
         Expr::Not(part) => found.extend(contradictions(part)),
         Expr::Is(predicate) => found.extend(contradiction(predicate, asked)),
     }
@@ -49,24 +47,16 @@ fn contradiction<'f>(
     if predicate.operator.is_listed() {
         return None;
     }
-    let Asked { domain, predicates } = asked.entry(predicate.slot).or_insert_with(|| Asked {
-        domain: Domain::new(predicate.kind),
-        predicates: Vec::new(),
-    });
+    let Asked { domain, predicates } = asked
+        .entry(predicate.slot)
+        .or_insert_with(|| Asked { domain: Domain::new(predicate.kind), predicates: Vec::new() });
     let dead = |domain: &Domain<'_>| domain.is_empty() || domain.has_empty_range();
     let before = dead(domain);
-    domain.narrow(
-        &predicate.test,
-        predicate.negated,
-        predicate.when_missing == Truth::True,
-    );
+    domain.narrow(&predicate.test, predicate.negated, predicate.when_missing == Truth::True);
     let contradicts = !before && dead(domain) && !predicates.is_empty();
     let issue = contradicts.then(|| {
-        let earlier: Vec<&str> = predicates
-            .iter()
-            .take(4)
-            .map(|earlier| earlier.expected.as_str())
-            .collect();
+        let earlier: Vec<&str> =
+            predicates.iter().take(4).map(|earlier| earlier.expected.as_str()).collect();
         let (name, expected) = (&predicate.attribute, &predicate.expected);
         format!(
             "contradicts what is asked of {name} before ({}): no value is also {expected}",
@@ -74,23 +64,14 @@ fn contradiction<'f>(
         )
     });
     predicates.push(predicate);
-    issue.map(|issue| Warning {
-        path: predicate.path.clone(),
-        issue,
-    })
+    issue.map(|issue| Warning { path: predicate.path.clone(), issue })
 }
 
 /// Parts that no lead, or every lead, of this product passes.
 pub(crate) fn warnings(root: &Expr, dictionary: &Dictionary) -> Vec<Warning> {
     let limits: Vec<Vec<Test>> = dictionary.definitions().iter().map(limits).collect();
-    let mut check = Check {
-        limits: &limits,
-        warnings: Vec::new(),
-    };
-    let outer = Scope {
-        outer: None,
-        domains: BTreeMap::new(),
-    };
+    let mut check = Check { limits: &limits, warnings: Vec::new() };
+    let outer = Scope { outer: None, domains: BTreeMap::new() };
     if check.conjunction(root, true, &outer) == Truth::False {
         check.warn(&Path::default(), "can never be true: it wants no lead");
     }
@@ -120,10 +101,7 @@ impl<'f> Check<'f> {
     fn conjunction(&mut self, expr: &'f Expr, wanted: bool, outer: &Scope<'_, 'f>) -> Truth {
         let (mut leaves, mut others) = (Vec::new(), Vec::new());
         gather(expr, wanted, &mut leaves, &mut others);
-        let mut scope = Scope {
-            outer: Some(outer),
-            domains: BTreeMap::new(),
-        };
+        let mut scope = Scope { outer: Some(outer), domains: BTreeMap::new() };
         let mut truth = Truth::True;
         for (predicate, wanted) in leaves {
             truth = truth.min(self.predicate(predicate, wanted, &mut scope));
@@ -160,11 +138,7 @@ impl<'f> Check<'f> {
             self.warn(&predicate.path, issue);
             return Truth::False;
         }
-        if outside.is_empty() {
-            Truth::True
-        } else {
-            Truth::Unknown
-        }
+        if outside.is_empty() { Truth::True } else { Truth::Unknown }
     }
 
     fn domain(&self, predicate: &Predicate, scope: &Scope<'_, 'f>) -> Domain<'f> {
@@ -181,10 +155,7 @@ impl<'f> Check<'f> {
         let parts = match expr {
             Expr::Always(_) if wanted => return Truth::True,
             Expr::Always(path) => {
-                self.warn(
-                    path,
-                    "is always true, so the `not` around it forbids every lead",
-                );
+                self.warn(path, "is always true, so the `not` around it forbids every lead");
                 return Truth::False;
             }
             Expr::All(parts) | Expr::Any(_, parts) => parts,
@@ -205,10 +176,7 @@ impl<'f> Check<'f> {
     }
 
     fn warn(&mut self, path: &Path, issue: &str) {
-        self.warnings.push(Warning {
-            path: path.clone(),
-            issue: issue.to_owned(),
-        });
+        self.warnings.push(Warning { path: path.clone(), issue: issue.to_owned() });
     }
 }
 
@@ -221,9 +189,7 @@ fn gather<'f>(
 ) {
     match (expr, wanted) {
         (Expr::All(parts), true) | (Expr::Any(_, parts), false) => {
-            parts
-                .iter()
-                .for_each(|part| gather(part, wanted, leaves, others));
+            parts.iter().for_each(|part| gather(part, wanted, leaves, others));
         }
         (Expr::Not(part), _) => gather(part, !wanted, leaves, others),
         (Expr::Is(predicate), _) => leaves.push((predicate, wanted)),

@@ -20,10 +20,7 @@ impl RuleBook {
     #[must_use]
     pub fn compile(filters: impl IntoIterator<Item = Filter>) -> Self {
         let filters: Box<[Filter]> = filters.into_iter().collect();
-        let plans = filters
-            .iter()
-            .map(|filter| Plan::of(&filter.root, true))
-            .collect();
+        let plans = filters.iter().map(|filter| Plan::of(&filter.root, true)).collect();
         Self { plans, filters }
     }
 
@@ -38,10 +35,7 @@ impl RuleBook {
     /// There is nothing to explain about an index that is not in the book.
     #[must_use]
     pub fn explain(&self, index: usize, lead: &Encoded) -> Vec<Failure> {
-        self.filters
-            .get(index)
-            .map(|filter| filter.explain(lead))
-            .unwrap_or_default()
+        self.filters.get(index).map(|filter| filter.explain(lead)).unwrap_or_default()
     }
 }
 

@@ -26,12 +26,7 @@ impl<'f> Domain<'f> {
     /// Everything.
     pub(crate) fn new(kind: Kind) -> Self {
         let among = (kind == Kind::Bool).then(|| BOOLS.iter().collect());
-        Self {
-            missing: true,
-            range: Range::default(),
-            among,
-            asked: Vec::new(),
-        }
+        Self { missing: true, range: Range::default(), among, asked: Vec::new() }
     }
 
     /// Keeps the values for which `test` holds (or does not, if `negated`), and the state of missing
@@ -86,9 +81,7 @@ impl<'f> Domain<'f> {
     }
 
     fn admits(&self, value: &Scalar) -> bool {
-        self.asked
-            .iter()
-            .all(|(test, negated)| test.holds(value) != *negated)
+        self.asked.iter().all(|(test, negated)| test.holds(value) != *negated)
     }
 
     fn prefixes_exclude(&self, test: &Test) -> bool {
@@ -104,24 +97,14 @@ impl<'f> Domain<'f> {
 
 /// The values that a product allows at all, as tests.
 pub(crate) fn limits(definition: &market::Definition) -> Vec<Test> {
-    let least = definition
-        .least
-        .map(|least| Test::Within(Range::from(Scalar::Number(least), true)));
-    let most = definition
-        .most
-        .map(|most| Test::Within(Range::to(Scalar::Number(most), true)));
+    let least =
+        definition.least.map(|least| Test::Within(Range::from(Scalar::Number(least), true)));
+    let most = definition.most.map(|most| Test::Within(Range::to(Scalar::Number(most), true)));
     let allowed = (!definition.allowed.is_empty()).then(|| {
         let normal = |text: &std::sync::Arc<str>| {
             Scalar::Text(crate::text::normalise(text, definition.exact))
         };
-        Test::OneOf(
-            definition
-                .allowed
-                .iter()
-                .map(normal)
-                .collect::<HashSet<_>>()
-                .into(),
-        )
+        Test::OneOf(definition.allowed.iter().map(normal).collect::<HashSet<_>>().into())
     });
     [least, most, allowed].into_iter().flatten().collect()
 }

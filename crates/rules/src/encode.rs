@@ -47,10 +47,7 @@ impl Encoded {
                 written.push((slot, Arc::clone(text)));
             }
         }
-        Self {
-            cells: cells.into(),
-            written,
-        }
+        Self { cells: cells.into(), written }
     }
 
     /// The cell at `slot`; missing if the lead was encoded with a smaller dictionary.

@@ -45,16 +45,12 @@ impl Expr {
     pub(crate) fn evaluate(&self, lead: &Encoded) -> Truth {
         match self {
             Self::Always(_) => Truth::True,
-            Self::All(parts) => parts
-                .iter()
-                .map(|part| part.evaluate(lead))
-                .min()
-                .unwrap_or(Truth::True),
-            Self::Any(_, parts) => parts
-                .iter()
-                .map(|part| part.evaluate(lead))
-                .max()
-                .unwrap_or(Truth::False),
+            Self::All(parts) => {
+                parts.iter().map(|part| part.evaluate(lead)).min().unwrap_or(Truth::True)
+            }
+            Self::Any(_, parts) => {
+                parts.iter().map(|part| part.evaluate(lead)).max().unwrap_or(Truth::False)
+            }
             Self::Not(part) => !part.evaluate(lead),
             Self::Is(predicate) => predicate.evaluate(lead),
         }

@@ -62,15 +62,12 @@ impl Expr {
             (Self::Always(path), false) => vec![forbids_all(path)],
             (Self::Not(part), _) => part.failures(!wanted, lead),
             (Self::Is(predicate), _) => predicate.failure(wanted, lead).into_iter().collect(),
-            (Self::All(parts), true) | (Self::Any(_, parts), false) => parts
-                .iter()
-                .flat_map(|part| part.failures(wanted, lead))
-                .collect(),
+            (Self::All(parts), true) | (Self::Any(_, parts), false) => {
+                parts.iter().flat_map(|part| part.failures(wanted, lead)).collect()
+            }
             (Self::Any(_, parts), true) | (Self::All(parts), false) => {
-                let mut branches: Vec<_> = parts
-                    .iter()
-                    .map(|part| part.failures(wanted, lead))
-                    .collect();
+                let mut branches: Vec<_> =
+                    parts.iter().map(|part| part.failures(wanted, lead)).collect();
                 branches.sort_by_key(Vec::len);
                 // The nearest miss comes first; without any failure it is a hit.
                 if branches.first().is_some_and(Vec::is_empty) {
@@ -91,11 +88,7 @@ impl Predicate {
         Some(Failure {
             path: self.path.dotted(),
             attribute: self.attribute.name().to_owned(),
-            expected: if wanted {
-                self.expected.clone()
-            } else {
-                format!("not {}", self.expected)
-            },
+            expected: if wanted { self.expected.clone() } else { format!("not {}", self.expected) },
             actual: lead.actual(self.slot).map(Into::into),
             verdict: match lead.cell(self.slot) {
                 Cell::Missing => Verdict::Missing,

@@ -114,11 +114,7 @@ fn exact_number(text: &str) -> Option<Decimal> {
 
 fn date(node: &Node<'_>) -> Option<jiff::civil::Date> {
     // The length keeps out times and shortened dates, which the parser would take.
-    node.as_text()
-        .map(str::trim)
-        .filter(|text| text.len() == "YYYY-MM-DD".len())?
-        .parse()
-        .ok()
+    node.as_text().map(str::trim).filter(|text| text.len() == "YYYY-MM-DD".len())?.parse().ok()
 }
 
 fn text(slot: &Slot<'_, '_>, asked: &Definition) -> Option<String> {
@@ -131,13 +127,10 @@ fn text(slot: &Slot<'_, '_>, asked: &Definition) -> Option<String> {
 }
 
 fn between(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Range> {
-    slot.parse(
-        "an array of two values, the least and the greatest",
-        |node| match node {
-            Node::List(items) if items.len() == 2 => Some(()),
-            _ => None,
-        },
-    )?;
+    slot.parse("an array of two values, the least and the greatest", |node| match node {
+        Node::List(items) if items.len() == 2 => Some(()),
+        _ => None,
+    })?;
     let [low, high] = <[Scalar; 2]>::try_from(every(slot, |end| scalar(end, asked))?).ok()?;
     let range = Range::between(low, high);
     if range.is_empty() {
@@ -174,9 +167,7 @@ fn every<T>(
     slot: &Slot<'_, '_>,
     mut read: impl FnMut(&Slot<'_, '_>) -> Option<T>,
 ) -> Option<Vec<T>> {
-    slot.each(|element| Some(read(&element)))?
-        .into_iter()
-        .collect()
+    slot.each(|element| Some(read(&element)))?.into_iter().collect()
 }
 
 fn listed(slot: &Slot<'_, '_>, asked: &Definition, lists: &Lists) -> Option<Test> {
@@ -185,10 +176,8 @@ fn listed(slot: &Slot<'_, '_>, asked: &Definition, lists: &Lists) -> Option<Test
         slot.refuse(format_args!("is not available: there is no list {name}"));
         return None;
     };
-    let values: Option<HashSet<Scalar>> = values
-        .iter()
-        .map(|value| list_value(value, asked))
-        .collect();
+    let values: Option<HashSet<Scalar>> =
+        values.iter().map(|value| list_value(value, asked)).collect();
     if values.is_none() {
         slot.refuse(format_args!(
             "must name a list that fits: each value of {name} must be {}",
@@ -226,11 +215,7 @@ fn pattern(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {
         }
         Err(fault) => {
             let fault = fault.to_string();
-            let reason = fault
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
+            let reason = fault.lines().last().unwrap_or_default().trim_start_matches("error: ");
             slot.refuse(format_args!("must be a regular expression: {reason}"));
             None
         }

@@ -44,9 +44,7 @@ impl Operator {
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|operator| operator.name() == name)
+        Self::ALL.into_iter().find(|operator| operator.name() == name)
     }
 
     pub(crate) fn name(self) -> &'static str {

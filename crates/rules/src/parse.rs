@@ -38,10 +38,7 @@ impl Filter {
         }
         (parser.complete && contradictions.is_empty()).then(|| {
             let warnings = check::warnings(&root, dictionary).into();
-            Self {
-                root: Arc::new(root),
-                warnings,
-            }
+            Self { root: Arc::new(root), warnings }
         })
     }
 }
@@ -69,9 +66,7 @@ struct Asked<'d> {
 impl<'d> Parser<'d> {
     fn filter(&mut self, slot: &Slot<'_, '_>, depth: usize) -> Option<Expr> {
         if depth > NESTING_MAX {
-            slot.refuse(format_args!(
-                "must not be nested deeper than {NESTING_MAX} levels"
-            ));
+            slot.refuse(format_args!("must not be nested deeper than {NESTING_MAX} levels"));
             return self.fail();
         }
         let Some(fields) = slot.fields() else {
@@ -80,15 +75,11 @@ impl<'d> Parser<'d> {
         let mut parts = Vec::new();
         for (name, entry) in fields.all() {
             match name {
-                "all" => parts.extend(
-                    self.filters(&entry, depth)
-                        .map(|filters| self.all(&entry, filters)),
-                ),
+                "all" => parts
+                    .extend(self.filters(&entry, depth).map(|filters| self.all(&entry, filters))),
                 "any" => parts.extend(self.any(&entry, depth)),
-                "not" => parts.extend(
-                    self.filter(&entry, depth + 1)
-                        .map(|inner| Expr::Not(Box::new(inner))),
-                ),
+                "not" => parts
+                    .extend(self.filter(&entry, depth + 1).map(|inner| Expr::Not(Box::new(inner)))),
                 attribute => self.attribute(attribute, &entry, &mut parts),
             }
         }
@@ -96,11 +87,7 @@ impl<'d> Parser<'d> {
     }
 
     fn all(&self, slot: &Slot<'_, '_>, parts: Vec<Expr>) -> Expr {
-        if parts.is_empty() {
-            Expr::Always(self.path(slot))
-        } else {
-            Expr::All(parts)
-        }
+        if parts.is_empty() { Expr::Always(self.path(slot)) } else { Expr::All(parts) }
     }
 
     fn any(&mut self, slot: &Slot<'_, '_>, depth: usize) -> Option<Expr> {
@@ -120,11 +107,7 @@ impl<'d> Parser<'d> {
     fn attribute(&mut self, name: &str, slot: &Slot<'_, '_>, parts: &mut Vec<Expr>) {
         let Some(asked) = asked(self.dictionary, name) else {
             self.complete = false;
-            let names = self
-                .dictionary
-                .definitions()
-                .iter()
-                .map(|known| known.attribute.name());
+            let names = self.dictionary.definitions().iter().map(|known| known.attribute.name());
             let hint = did_you_mean(name, names.chain(["all", "any", "not"]));
             slot.refuse(format_args!("is not an attribute of this product{hint}"));
             return;
@@ -142,10 +125,7 @@ impl<'d> Parser<'d> {
 
     fn operators(&mut self, asked: Asked<'d>, fields: &Fields<'_, '_>, parts: &mut Vec<Expr>) {
         let or_missing = self.or_missing(fields);
-        let asked = Asked {
-            or_missing,
-            ..asked
-        };
+        let asked = Asked { or_missing, ..asked };
         let mut empty = true;
         for (name, slot) in fields.all().filter(|(name, _)| *name != OR_MISSING) {
             empty = false;
@@ -165,11 +145,7 @@ impl<'d> Parser<'d> {
         };
         let or_missing = slot.bool();
         let or_missing = self.noted(or_missing).unwrap_or_default();
-        if or_missing
-            && fields
-                .all()
-                .any(|(name, _)| name == Operator::Exists.name())
-        {
+        if or_missing && fields.all().any(|(name, _)| name == Operator::Exists.name()) {
             slot.refuse("must not stand beside exists, which answers for missing values itself");
             self.complete = false;
         }
@@ -184,11 +160,8 @@ impl<'d> Parser<'d> {
     ) -> Option<Operator> {
         let allowed = |operator: &Operator| operator.kinds().contains(&definition.kind);
         let Some(operator) = Operator::named(name) else {
-            let names: Vec<&str> = Operator::ALL
-                .iter()
-                .filter(|o| allowed(o))
-                .map(|o| o.name())
-                .collect();
+            let names: Vec<&str> =
+                Operator::ALL.iter().filter(|o| allowed(o)).map(|o| o.name()).collect();
             let hint = did_you_mean(name, names.iter().copied().chain([OR_MISSING]));
             slot.refuse(format_args!(
                 "is not an operator{hint}; known here: {}, {OR_MISSING}",
@@ -199,10 +172,7 @@ impl<'d> Parser<'d> {
         if !allowed(&operator) {
             let kinds: Vec<&str> = operator.kinds().iter().map(|kind| kind.name()).collect();
             let (name, kind) = (definition.attribute.name(), definition.kind.name());
-            slot.refuse(format_args!(
-                "works on {}; {name} is {kind}",
-                kinds.join(" or ")
-            ));
+            slot.refuse(format_args!("works on {}; {name} is {kind}", kinds.join(" or ")));
             return self.fail();
         }
         Some(operator)
@@ -225,10 +195,8 @@ impl<'d> Parser<'d> {
             _ if asked.or_missing => Truth::True,
             _ => Truth::Unknown,
         };
-        let mut expected = slot
-            .node()
-            .map(|node| operand::describe(operator, node))
-            .unwrap_or_default();
+        let mut expected =
+            slot.node().map(|node| operand::describe(operator, node)).unwrap_or_default();
         if asked.or_missing {
             expected.push_str(", or missing");
         }
@@ -259,9 +227,7 @@ impl<'d> Parser<'d> {
         ];
         let passed = limits.into_iter().find(|(count, most, _)| count > most);
         if let Some((_, most, what)) = passed {
-            slot.refuse(format_args!(
-                "is too much: a filter may hold at most {most} {what}"
-            ));
+            slot.refuse(format_args!("is too much: a filter may hold at most {most} {what}"));
         }
         passed.is_none()
     }
@@ -283,11 +249,7 @@ impl<'d> Parser<'d> {
 fn asked<'d>(dictionary: &'d Dictionary, name: &str) -> Option<Asked<'d>> {
     let definition = dictionary.named(name)?;
     let slot = dictionary.slot(&definition.attribute)?;
-    Some(Asked {
-        definition,
-        slot,
-        or_missing: false,
-    })
+    Some(Asked { definition, slot, or_missing: false })
 }
 
 /// Notes `issue` at the place that `path` leads to from `slot`.

@@ -23,22 +23,14 @@ impl Prefixes {
 
     /// No text starts with one of these and one of `other`.
     pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
-        let (few, many) = if self.0.len() < other.0.len() {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        !few.0
-            .iter()
-            .any(|prefix| many.cover(prefix) || many.extend(prefix))
+        let (few, many) = if self.0.len() < other.0.len() { (self, other) } else { (other, self) };
+        !few.0.iter().any(|prefix| many.cover(prefix) || many.extend(prefix))
     }
 
     /// One of them starts with `text`.
     fn extend(&self, text: &str) -> bool {
         let at = self.0.partition_point(|prefix| prefix.as_str() < text);
-        self.0
-            .get(at)
-            .is_some_and(|prefix| prefix.starts_with(text))
+        self.0.get(at).is_some_and(|prefix| prefix.starts_with(text))
     }
 }
 
@@ -54,14 +46,8 @@ mod tests {
     fn a_set_covers_what_one_of_its_prefixes_covers() {
         let list = ["28", "170", "281", "9", "a", "ab", "é"];
         let prefixes = set(&list.join(" "));
-        for text in [
-            "28013", "2", "17", "170", "1701", "99", "abc", "b", "éa", "", "29", "27",
-        ] {
-            assert_eq!(
-                prefixes.cover(text),
-                list.iter().any(|p| text.starts_with(p)),
-                "{text}"
-            );
+        for text in ["28013", "2", "17", "170", "1701", "99", "abc", "b", "éa", "", "29", "27"] {
+            assert_eq!(prefixes.cover(text), list.iter().any(|p| text.starts_with(p)), "{text}");
         }
     }
 

@@ -44,40 +44,26 @@ pub(crate) struct Range {
 
 impl Range {
     pub(crate) fn from(at: Scalar, closed: bool) -> Self {
-        Self {
-            low: Some(Bound { at, closed }),
-            high: None,
-        }
+        Self { low: Some(Bound { at, closed }), high: None }
     }
 
     pub(crate) fn to(at: Scalar, closed: bool) -> Self {
-        Self {
-            low: None,
-            high: Some(Bound { at, closed }),
-        }
+        Self { low: None, high: Some(Bound { at, closed }) }
     }
 
     pub(crate) fn between(low: Scalar, high: Scalar) -> Self {
         Self {
-            low: Some(Bound {
-                at: low,
-                closed: true,
-            }),
-            high: Some(Bound {
-                at: high,
-                closed: true,
-            }),
+            low: Some(Bound { at: low, closed: true }),
+            high: Some(Bound { at: high, closed: true }),
         }
     }
 
     pub(crate) fn holds(&self, value: &Scalar) -> bool {
         let inside = |bound: &Option<Bound>, side: Ordering| {
-            bound
-                .as_ref()
-                .is_none_or(|bound| match value.order(&bound.at) {
-                    Some(Ordering::Equal) => bound.closed,
-                    order => order == Some(side),
-                })
+            bound.as_ref().is_none_or(|bound| match value.order(&bound.at) {
+                Some(Ordering::Equal) => bound.closed,
+                order => order == Some(side),
+            })
         };
         inside(&self.low, Ordering::Greater) && inside(&self.high, Ordering::Less)
     }
@@ -120,12 +106,10 @@ impl Range {
 
 fn tighten(mine: &mut Option<Bound>, other: Option<&Bound>, inward: Ordering) {
     let Some(other) = other else { return };
-    let replace = mine
-        .as_ref()
-        .is_none_or(|mine| match other.at.order(&mine.at) {
-            Some(Ordering::Equal) => mine.closed && !other.closed,
-            order => order == Some(inward),
-        });
+    let replace = mine.as_ref().is_none_or(|mine| match other.at.order(&mine.at) {
+        Some(Ordering::Equal) => mine.closed && !other.closed,
+        order => order == Some(inward),
+    });
     if replace {
         *mine = Some(other.clone());
     }

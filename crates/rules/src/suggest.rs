@@ -41,10 +41,7 @@ mod tests {
     #[test]
     fn names_are_suggested_only_when_near() {
         let known = ["age", "amount", "monthly_income", "region"];
-        assert_eq!(
-            did_you_mean("montly_incme", known),
-            "; did you mean monthly_income?"
-        );
+        assert_eq!(did_you_mean("montly_incme", known), "; did you mean monthly_income?");
         assert_eq!(did_you_mean("ages", known), "; did you mean age?");
         assert_eq!(did_you_mean("shoe_size", known), "");
         assert_eq!(distance("kitten", "sitting"), 3);

@@ -22,10 +22,7 @@ use crate::{Encoded, Filter, Lists};
 fn dictionary() -> Dictionary {
     let declared = |name: &str, kind| Definition::plain(Attribute::named(name), kind, true);
     Dictionary::new([
-        Definition {
-            exact: true,
-            ..declared("plan", Kind::Text)
-        },
+        Definition { exact: true, ..declared("plan", Kind::Text) },
         Definition {
             least: Some(0.into()),
             most: Some(100.into()),
@@ -43,19 +40,14 @@ fn lists() -> Lists {
     let texts = |texts: &[&str]| texts.iter().filter_map(|text| Value::text(text)).collect();
     let mut lists = Lists::new();
     lists.insert("coast", texts(&["Málaga", "Girona"]));
-    lists.insert(
-        "ages",
-        vec![Value::Number(30.into()), Value::Text("31.0".into())],
-    );
+    lists.insert("ages", vec![Value::Number(30.into()), Value::Text("31.0".into())]);
     lists.insert("nobody", Vec::new());
     lists
 }
 
 fn json(text: &str) -> Node<'static> {
     let mut bytes = text.as_bytes().to_vec();
-    parse_json(&mut bytes)
-        .unwrap_or_else(|fault| panic!("{fault}: {text}"))
-        .into_owned()
+    parse_json(&mut bytes).unwrap_or_else(|fault| panic!("{fault}: {text}")).into_owned()
 }
 
 fn parse(node: &Node<'_>) -> Result<Filter, Vec<Defect>> {
@@ -75,9 +67,7 @@ fn filter(text: &str) -> Filter {
 
 /// A lead as a lenient door reads it.
 fn lead(text: &str) -> Attributes {
-    let Node::Object(members) = json(text) else {
-        panic!("not an object: {text}")
-    };
+    let Node::Object(members) = json(text) else { panic!("not an object: {text}") };
     let dictionary = dictionary();
     let mut attributes = Attributes::new();
     for (name, node) in &members {
@@ -98,22 +88,12 @@ fn a_value_of_another_kind_or_outside_the_dictionary_is_no_value() {
     let mut attributes = Attributes::new();
     attributes.set_text(Standard::Age, "thirty");
     attributes.set_text(Attribute::named("unheard_of"), "x");
-    attributes.set(
-        Standard::Region,
-        Reading::Known(Value::Text(Arc::from("  "))),
-    );
+    attributes.set(Standard::Region, Reading::Known(Value::Text(Arc::from("  "))));
     let lead = Encoded::new(&attributes, &dictionary());
-    for (text, verdict) in [
-        (r#"{"age": {"gte": 1}}"#, "unreadable"),
-        (r#"{"region": "x"}"#, "missing"),
-    ] {
+    for (text, verdict) in
+        [(r#"{"age": {"gte": 1}}"#, "unreadable"), (r#"{"region": "x"}"#, "missing")]
+    {
         let failures = filter(text).explain(&lead);
-        assert_eq!(
-            failures
-                .iter()
-                .map(|f| f.verdict.name())
-                .collect::<Vec<_>>(),
-            [verdict]
-        );
+        assert_eq!(failures.iter().map(|f| f.verdict.name()).collect::<Vec<_>>(), [verdict]);
     }
 }

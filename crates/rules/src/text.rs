@@ -13,11 +13,7 @@ pub(crate) fn normalise(text: &str, exact: bool) -> String {
     match (exact, text.is_ascii()) {
         (true, _) => text.nfc().collect(),
         (false, true) => text.to_ascii_lowercase(),
-        (false, false) => text
-            .nfd()
-            .filter(|c| !is_accent(*c))
-            .flat_map(fold)
-            .collect(),
+        (false, false) => text.nfd().filter(|c| !is_accent(*c)).flat_map(fold).collect(),
     }
 }
 
@@ -29,11 +25,7 @@ pub(crate) fn normalise_pattern(pattern: &str, exact: bool) -> String {
     }
     let mut out = String::with_capacity(pattern.len());
     for c in pattern.nfd().filter(|c| !is_accent(*c)) {
-        if c.is_ascii() {
-            out.push(c)
-        } else {
-            out.extend(fold(c))
-        }
+        if c.is_ascii() { out.push(c) } else { out.extend(fold(c)) }
     }
     out
 }
@@ -64,11 +56,7 @@ mod tests {
             ("ﬁn", "FIN"),
         ];
         for (left, right) in same {
-            assert_eq!(
-                normalise(left, false),
-                normalise(right, false),
-                "{left} {right}"
-            );
+            assert_eq!(normalise(left, false), normalise(right, false), "{left} {right}");
         }
         assert_ne!(normalise("が", false), normalise("か", false));
         assert_ne!(normalise("San  Juan", false), normalise("San Juan", false));

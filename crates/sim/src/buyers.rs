@@ -42,10 +42,7 @@ pub struct Buyer {
 impl Buyer {
     /// A buyer; the name is checked when the buyers start.
     pub fn new(name: impl Into<String>, behaviour: Behaviour) -> Self {
-        Self {
-            name: name.into(),
-            behaviour,
-        }
+        Self { name: name.into(), behaviour }
     }
 }
 
@@ -130,12 +127,7 @@ impl Buyers {
         });
         let (stop, stopped) = watch::channel(());
         let serving = server::run(listener, Arc::clone(&world), options, stopped);
-        Ok(Handle {
-            addr,
-            world,
-            stop,
-            task: tokio::spawn(serving),
-        })
+        Ok(Handle { addr, world, stop, task: tokio::spawn(serving) })
     }
 }
 
@@ -197,10 +189,7 @@ impl Handle {
     /// The posts that one buyer received.
     #[must_use]
     pub fn posts_to(&self, name: &str) -> Vec<Post> {
-        self.posts()
-            .into_iter()
-            .filter(|post| post.buyer == name)
-            .collect()
+        self.posts().into_iter().filter(|post| post.buyer == name).collect()
     }
 
     /// How many pings were received.

@@ -35,11 +35,7 @@ pub enum Product {
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 3] = [
-        Self::PersonalLoanEs,
-        Self::PersonalLoanUs,
-        Self::DebtSub10kUs,
-    ];
+    pub const ALL: [Self; 3] = [Self::PersonalLoanEs, Self::PersonalLoanUs, Self::DebtSub10kUs];
 
     /// The product's id.
     #[must_use]

@@ -106,10 +106,7 @@ impl Load {
     /// late and their latency says so.
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {
-        Self {
-            connections,
-            ..self
-        }
+        Self { connections, ..self }
     }
 
     /// How long one exchange may take (10 s).
@@ -127,10 +124,7 @@ impl Load {
     /// Sees every reply.
     #[must_use]
     pub fn on_reply(self, observe: impl FnMut(Reply) + Send + 'static) -> Self {
-        Self {
-            observe: Some(Box::new(observe)),
-            ..self
-        }
+        Self { observe: Some(Box::new(observe)), ..self }
     }
 
     fn check(&self) -> Result<(), Refused> {
@@ -140,11 +134,7 @@ impl Load {
         let counts = [
             ("rate", u64::from(self.rate), u64::from(RATE_MAX)),
             ("total", self.total, TOTAL_MAX),
-            (
-                "connections",
-                self.connections as u64,
-                CONNECTIONS_MAX as u64,
-            ),
+            ("connections", self.connections as u64, CONNECTIONS_MAX as u64),
         ];
         for (name, count, max) in counts {
             if !(1..=max).contains(&count) {
@@ -179,9 +169,7 @@ pub async fn run(load: Load) -> Result<Report, Refused> {
     load.check()?;
     let began = Instant::now();
     let total = load.total;
-    let workers = load
-        .connections
-        .min(usize::try_from(total).unwrap_or(usize::MAX));
+    let workers = load.connections.min(usize::try_from(total).unwrap_or(usize::MAX));
     let plan = Arc::new(Plan {
         target: load.target,
         rate: u64::from(load.rate),
@@ -251,12 +239,7 @@ async fn work(plan: Arc<Plan>) -> Tally {
             Ok(Ok((status, body))) => {
                 let latency = due.elapsed();
                 tally.answered(Outcome::read(status, &body), latency, late);
-                plan.observe(|| Reply {
-                    index,
-                    status,
-                    body,
-                    latency,
-                });
+                plan.observe(|| Reply { index, status, body, latency });
             }
             Ok(Err(failure)) => tally.failed(failure, late),
             Err(_) => {

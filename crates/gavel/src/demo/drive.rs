@@ -37,11 +37,8 @@ pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Resul
         let mut generator = generator(name);
         let build = move |index: u64| {
             // One in four native leads is American, so that both products are seen.
-            let product = if index % 4 == 3 {
-                Product::PersonalLoanUs
-            } else {
-                Product::PersonalLoanEs
-            };
+            let product =
+                if index % 4 == 3 { Product::PersonalLoanUs } else { Product::PersonalLoanEs };
             request(&mut generator, name, None, product)
         };
         let replies: Arc<Mutex<Vec<Value>>> = Arc::default();
@@ -50,19 +47,11 @@ pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Resul
             .limit(Duration::from_secs(300))
             .on_reply(move |reply| {
                 let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-                seen.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(body);
+                seen.lock().unwrap_or_else(PoisonError::into_inner).push(body);
             });
-        let report = send(load)
-            .await
-            .map_err(|why| Failure::Usage(why.to_string()))?;
+        let report = send(load).await.map_err(|why| Failure::Usage(why.to_string()))?;
         let payouts = std::mem::take(&mut *replies.lock().unwrap_or_else(PoisonError::into_inner));
-        doors.push(Door {
-            name,
-            report,
-            payouts,
-        });
+        doors.push(Door { name, report, payouts });
     }
     Ok(Results { sample, doors })
 }
@@ -71,11 +60,7 @@ pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Resul
 fn generator(name: &str) -> Generator {
     let now = SystemClock.timestamp();
     let seed = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    Generator::new(
-        seed.wrapping_mul(2)
-            .wrapping_add(u64::from(name == "native")),
-    )
-    .at(now)
+    Generator::new(seed.wrapping_mul(2).wrapping_add(u64::from(name == "native"))).at(now)
 }
 
 /// The Leadhub documentation's own example, as it stands there but for the demo's ids.
@@ -88,8 +73,6 @@ async fn sample(target: SocketAddr) -> Result<Option<Value>, Failure> {
         *seen.lock().unwrap_or_else(PoisonError::into_inner) =
             serde_json::from_slice(&reply.body).ok();
     });
-    send(load)
-        .await
-        .map_err(|why| Failure::Usage(why.to_string()))?;
+    send(load).await.map_err(|why| Failure::Usage(why.to_string()))?;
     Ok(reply.lock().unwrap_or_else(PoisonError::into_inner).take())
 }

@@ -17,10 +17,7 @@ pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String
     buyers(&mut out, posts);
     time(&mut out, metrics);
     if let Some(sample) = &results.sample {
-        line(
-            &mut out,
-            &format!("\nThe Leadhub documentation's sample answered: {sample}"),
-        );
+        line(&mut out, &format!("\nThe Leadhub documentation's sample answered: {sample}"));
     }
     out
 }
@@ -36,12 +33,14 @@ A lead at the Leadhub door:
 A lead at Gavel's own door:
   curl -s http://{public}/v1/leads -H 'authorization: Bearer demo-native' -H 'content-type: application/json' -d '{native}'
 
+(A second time either answers rejected, customer_already_exists: change the address.)
+
 How a lead stands (put its lead_id in):
   curl -s http://{public}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-native'
 
 Metrics:
   curl -s http://{ops}/metrics | grep gavel_leads_total"#,
-        leadhub = compact(sim::samples::LEADHUB),
+        leadhub = leadhub(),
         native = NATIVE,
     )
 }
@@ -49,10 +48,12 @@ Metrics:
 /// A lead that the demo market buys.
 const NATIVE: &str = r#"{"product":"personal-loan-es","sub_id":"fb-17","external_id":"aff-123","attributes":{"country":"ES","region":"Madrid","postal_code":"28001","monthly_income":2500,"amount":10000,"term_months":36,"purpose":"home_improvement"},"contact":{"first_name":"Ana","last_name":"Prueba","email":"ana.prueba@example.org","phone":"+34600111222","birth_date":"1988-05-10"},"consent":{"entries":[{"type":"terms","accepted":true},{"type":"privacy_policy","accepted":true}],"ip":"203.0.113.9"}}"#;
 
-fn compact(json: &str) -> String {
-    serde_json::from_str::<Value>(json)
-        .map(|value| value.to_string())
-        .unwrap_or_default()
+/// The sample with another address: the demo has posted the documentation's own, and one address is
+/// one customer.
+fn leadhub() -> String {
+    let mut lead = sim::samples::leadhub();
+    lead["customer"]["contact"]["email"]["address"] = "lucia.prueba@example.org".into();
+    lead.to_string()
 }
 
 fn doors(out: &mut String, results: &Results) {
@@ -105,22 +106,14 @@ fn doors(out: &mut String, results: &Results) {
 fn payouts(door: &Door) -> String {
     let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
     for reply in &door.payouts {
-        let payout = reply["payout"]
-            .as_str()
-            .and_then(|text| text.parse::<Decimal>().ok());
+        let payout = reply["payout"].as_str().and_then(|text| text.parse::<Decimal>().ok());
         if let (Some(payout), Some(currency)) = (payout, reply["currency"].as_str()) {
             *sums.entry(currency).or_default() += payout;
         }
     }
-    let parts: Vec<String> = sums
-        .iter()
-        .map(|(currency, sum)| format!("{sum} {currency}"))
-        .collect();
-    if parts.is_empty() {
-        "-".to_owned()
-    } else {
-        parts.join(" + ")
-    }
+    let parts: Vec<String> =
+        sums.iter().map(|(currency, sum)| format!("{sum} {currency}")).collect();
+    if parts.is_empty() { "-".to_owned() } else { parts.join(" + ") }
 }
 
 fn buyers(out: &mut String, posts: &[Post]) {
@@ -135,15 +128,9 @@ fn buyers(out: &mut String, posts: &[Post]) {
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
     rows.sort_by_key(|(_, (_, _, paid))| std::cmp::Reverse(*paid));
-    line(
-        out,
-        "\ntop buyers (by their own books)     posts  bought      paid",
-    );
+    line(out, "\ntop buyers (by their own books)     posts  bought      paid");
     for (name, (posts, bought, paid)) in rows.into_iter().take(6) {
-        line(
-            out,
-            &format!("  {name:<32} {posts:>6} {bought:>7} {paid:>9}"),
-        );
+        line(out, &format!("  {name:<32} {posts:>6} {bought:>7} {paid:>9}"));
     }
 }
 
@@ -158,10 +145,7 @@ fn time(out: &mut String, metrics: &str) {
         ("  all but waiting for buyers", "gavel_own_seconds"),
     ] {
         if let Some((mean, count)) = mean(metrics, metric) {
-            line(
-                out,
-                &format!("  {what:<32} {:>9} ms  ({count} times)", mean.round_dp(3)),
-            );
+            line(out, &format!("  {what:<32} {:>9} ms  ({count} times)", mean.round_dp(3)));
         }
     }
 }
@@ -169,15 +153,10 @@ fn time(out: &mut String, metrics: &str) {
 fn mean(metrics: &str, name: &str) -> Option<(Decimal, u64)> {
     let value = |suffix: &str| {
         let prefix = format!("{name}{suffix} ");
-        metrics
-            .lines()
-            .find_map(|line| line.strip_prefix(prefix.as_str()))
-            .map(str::to_owned)
+        metrics.lines().find_map(|line| line.strip_prefix(prefix.as_str())).map(str::to_owned)
     };
     let sum = value("_sum").and_then(|text| {
-        text.parse::<Decimal>()
-            .or_else(|_| Decimal::from_scientific(&text))
-            .ok()
+        text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text)).ok()
     })?;
     let count: u64 = value("_count")?.parse().ok().filter(|count| *count > 0)?;
     Some((sum * Decimal::from(1_000) / Decimal::from(count), count))

@@ -13,9 +13,8 @@ const NATIVE_KEY: (&str, &str) = ("authorization", "Bearer demo-native");
 
 async fn buyers(specs: &[&str]) -> (Handle, String) {
     let buyers: Vec<Buyer> = specs.iter().map(|spec| spec.parse().unwrap()).collect();
-    let handle = Buyers::start("127.0.0.1:0".parse().unwrap(), buyers, Options::default())
-        .await
-        .unwrap();
+    let handle =
+        Buyers::start("127.0.0.1:0".parse().unwrap(), buyers, Options::default()).await.unwrap();
     let market = MARKET.replace("127.0.0.1:9900", &handle.addr().to_string());
     (handle, market)
 }
@@ -26,42 +25,22 @@ fn with_email(mut lead: Value, email: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leadhub_lead_is_sold_recorded_and_survives_a_restart() {
+async fn a_leadhub_lead_is_sold_to_the_best_bid() {
     let dir = tempfile::tempdir().unwrap();
-    let (buyers, market) = buyers(&[
-        "nova-es-prime:bid=30.00",
-        "orion-es-wide:bid=20.00",
-        "*:bids=0",
-    ])
-    .await;
+    let (buyers, market) =
+        buyers(&["nova-es-prime:bid=30.00", "orion-es-wide:bid=20.00", "*:bids=0"]).await;
     let gavel = Gavel::start(dir.path(), &market);
     let lead = sim::samples::leadhub();
 
-    let (status, answer) = call(
-        gavel.public,
-        request("POST", "/api/v1/lead", LEADHUB_KEY, &lead),
-    )
-    .await;
-    assert_eq!(
-        (status, &answer["status"]),
-        (200, &json!("distributed")),
-        "{answer}"
-    );
-    assert!(
-        answer["redirect_url"]
-            .as_str()
-            .unwrap()
-            .starts_with("https://"),
-        "{answer}"
-    );
+    let (status, answer) =
+        call(gavel.public, request("POST", "/api/v1/lead", LEADHUB_KEY, &lead)).await;
+    assert_eq!((status, &answer["status"]), (200, &json!("distributed")), "{answer}");
+    assert!(answer["redirect_url"].as_str().unwrap().starts_with("https://"), "{answer}");
     assert_eq!(answer["rejection_reason"], Value::Null);
 
     let posts = buyers.posts();
     assert_eq!(posts.len(), 1, "one post, to the best bid");
-    assert_eq!(
-        (posts[0].buyer.as_str(), posts[0].bid.as_str()),
-        ("nova-es-prime", "30.00")
-    );
+    assert_eq!((posts[0].buyer.as_str(), posts[0].bid.as_str()), ("nova-es-prime", "30.00"));
     assert_eq!(json!(posts[0].lead_id), answer["lead_id"]);
     for ping in buyers.ping_bodies() {
         let body = String::from_utf8(ping.body.to_vec()).unwrap();
@@ -78,15 +57,9 @@ async fn a_leadhub_lead_is_sold_recorded_and_survives_a_restart() {
     let wrong_key = request("POST", "/api/v1/lead", ("apikey", "nope"), &lead);
     assert_eq!(call(gavel.public, wrong_key).await.0, 401);
     let mut without_consent = with_email(lead.clone(), "other@example.org");
-    without_consent["consents"]["entries"]
-        .as_array_mut()
-        .unwrap()
-        .truncate(1);
-    let (status, answer) = call(
-        gavel.public,
-        request("POST", "/api/v1/lead", LEADHUB_KEY, &without_consent),
-    )
-    .await;
+    without_consent["consents"]["entries"].as_array_mut().unwrap().truncate(1);
+    let (status, answer) =
+        call(gavel.public, request("POST", "/api/v1/lead", LEADHUB_KEY, &without_consent)).await;
     assert_eq!(
         (status, &answer["rejection_reason"]),
         (200, &json!("consents_missing")),
@@ -109,70 +82,34 @@ async fn a_native_lead_is_found_again_after_a_crash_and_by_its_own_publisher_onl
         "contact": { "first_name": "Ana", "email": "ana@example.org" },
         "consent": { "entries": [{ "type": "terms", "accepted": true }, { "type": "privacy_policy", "accepted": true }] },
     });
-    let (status, answer) = call(
-        gavel.public,
-        request("POST", "/v1/leads", NATIVE_KEY, &lead),
-    )
-    .await;
+    let (status, answer) =
+        call(gavel.public, request("POST", "/v1/leads", NATIVE_KEY, &lead)).await;
     assert_eq!(
         (status, &answer["status"], &answer["final"]),
         (200, &json!("distributed"), &json!(true)),
         "{answer}"
     );
     assert_eq!(
-        (
-            &answer["payout"],
-            &answer["currency"],
-            &answer["payout_basis"]
-        ),
+        (&answer["payout"], &answer["currency"], &answer["payout_basis"]),
         (&json!("16.00"), &json!("EUR"), &json!("sale"))
     );
     gavel.kill();
 
     let gavel = Gavel::start(dir.path(), &market);
     let path = format!("/v1/leads/{}", answer["lead_id"].as_str().unwrap());
-    let (status, found) = call(
-        gavel.public,
-        request("GET", &path, NATIVE_KEY, &Value::Null),
-    )
-    .await;
-    assert_eq!(
-        (status, &found),
-        (200, &answer),
-        "the answer survives a crash"
-    );
-    let foreign = request(
-        "GET",
-        &path,
-        ("authorization", "Bearer demo-leadhub"),
-        &Value::Null,
-    );
+    let (status, found) = call(gavel.public, request("GET", &path, NATIVE_KEY, &Value::Null)).await;
+    assert_eq!((status, &found), (200, &answer), "the answer survives a crash");
+    let foreign = request("GET", &path, ("authorization", "Bearer demo-leadhub"), &Value::Null);
     assert_eq!(call(gavel.public, foreign).await.0, 401);
-    let (_, metrics) = call(
-        gavel.ops,
-        request("GET", "/metrics", ("accept", "*/*"), &Value::Null),
-    )
-    .await;
-    assert!(
-        metrics.as_str().unwrap().contains("gavel_build_info"),
-        "{metrics}"
-    );
+    let (_, metrics) =
+        call(gavel.ops, request("GET", "/metrics", ("accept", "*/*"), &Value::Null)).await;
+    assert!(metrics.as_str().unwrap().contains("gavel_build_info"), "{metrics}");
     assert_eq!(
-        call(
-            gavel.ops,
-            request("GET", "/readyz", ("accept", "*/*"), &Value::Null)
-        )
-        .await
-        .0,
+        call(gavel.ops, request("GET", "/readyz", ("accept", "*/*"), &Value::Null)).await.0,
         200
     );
     assert_eq!(
-        call(
-            gavel.ops,
-            request("GET", "/livez", ("accept", "*/*"), &Value::Null)
-        )
-        .await
-        .0,
+        call(gavel.ops, request("GET", "/livez", ("accept", "*/*"), &Value::Null)).await.0,
         200
     );
 }
@@ -183,47 +120,26 @@ async fn buyers_that_are_down_or_talk_garbage_leave_the_lead_new() {
     let (_buyers, market) = buyers(&["*:fault=garbage"]).await;
     let gavel = Gavel::start(dir.path(), &market);
     let lead = sim::samples::leadhub();
-    let (status, answer) = call(
-        gavel.public,
-        request("POST", "/api/v1/lead", LEADHUB_KEY, &lead),
-    )
-    .await;
-    assert_eq!(
-        (status, &answer["status"]),
-        (200, &json!("new")),
-        "{answer}"
-    );
-    assert!(
-        answer["lead_id"].is_string() && answer["redirect_url"].is_null(),
-        "{answer}"
-    );
+    let (status, answer) =
+        call(gavel.public, request("POST", "/api/v1/lead", LEADHUB_KEY, &lead)).await;
+    assert_eq!((status, &answer["status"]), (200, &json!("new")), "{answer}");
+    assert!(answer["lead_id"].is_string() && answer["redirect_url"].is_null(), "{answer}");
 }
 
 /// What the binary prints and how it exits.
 fn gavel(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_gavel"))
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_gavel")).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 #[test]
 fn the_demo_prints_its_table_and_exits_with_0() {
     let (code, out, err) = gavel(&["demo", "--leads", "60", "--rate", "60"]);
     assert_eq!(code, Some(0), "{err}");
-    for expected in [
-        "leadhub",
-        "native",
-        "top buyers",
-        "where the time went",
-        r#""status":"distributed""#,
-    ] {
+    for expected in
+        ["leadhub", "native", "top buyers", "where the time went", r#""status":"distributed""#]
+    {
         assert!(out.contains(expected), "{expected} is missing:\n{out}");
     }
 }
@@ -262,32 +178,18 @@ fn what_cannot_be_used_is_refused_with_its_place() {
         )
     };
     std::fs::write(at("m.toml"), MARKET).unwrap();
-    std::fs::write(
-        &busy,
-        config("data", &taken.local_addr().unwrap().to_string()),
-    )
-    .unwrap();
+    std::fs::write(&busy, config("data", &taken.local_addr().unwrap().to_string())).unwrap();
     let (code, _, err) = gavel(&["serve", "--config", &busy]);
     assert_eq!(code, Some(1));
-    assert!(
-        err.contains("cannot listen on 127.0.0.1:") && err.contains("(publishers)"),
-        "{err}"
-    );
+    assert!(err.contains("cannot listen on 127.0.0.1:") && err.contains("(publishers)"), "{err}");
 
     std::fs::write(at("file"), "").unwrap();
     std::fs::write(&busy, config("file/data", "127.0.0.1:0")).unwrap();
     let (code, _, err) = gavel(&["serve", "--config", &busy]);
     assert_eq!(code, Some(1));
-    assert!(
-        err.contains("data directory") && err.contains("file/data"),
-        "{err}"
-    );
+    assert!(err.contains("data directory") && err.contains("file/data"), "{err}");
 
     let (code, out, _) = gavel(&["check", &at("m.toml")]);
-    assert_eq!(
-        (code, out.contains("ok: 2 publisher(s)")),
-        (Some(0), true),
-        "{out}"
-    );
+    assert_eq!((code, out.contains("ok: 2 publisher(s)")), (Some(0), true), "{out}");
     assert_eq!(gavel(&["serve", "--config", &at("none.toml")]).0, Some(1));
 }

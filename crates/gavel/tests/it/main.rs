@@ -1,5 +1,9 @@
 //! The binary and the workspace as a whole, from outside.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod crash;
 mod end_to_end;
 mod process;
+mod repeats;
 mod workspace;

@@ -14,17 +14,18 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 /// A running engine; killed when dropped.
-pub struct Gavel {
+pub(crate) struct Gavel {
     child: Child,
-    pub public: SocketAddr,
-    pub ops: SocketAddr,
+    pub(crate) public: SocketAddr,
+    pub(crate) ops: SocketAddr,
 }
 
 impl Gavel {
     /// Writes a configuration into `dir`, starts the binary and waits until it says where it listens.
-    pub fn start(dir: &Path, market: &str) -> Self {
+    pub(crate) fn start(dir: &Path, market: &str) -> Self {
         std::fs::write(dir.join("market.toml"), market).unwrap();
-        let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n";
+        let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n[suppressions]\ndo-not-contact = \"do-not-contact.txt\"\n";
+        std::fs::write(dir.join("do-not-contact.txt"), "blocked@example.org\n").unwrap();
         std::fs::write(dir.join("gavel.toml"), config).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_gavel"))
             .args(["serve", "--config"])
@@ -34,10 +35,7 @@ impl Gavel {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (public, ops) = loop {
-            let line = lines
-                .next()
-                .expect("the engine ended before it served")
-                .unwrap();
+            let line = lines.next().expect("the engine ended before it served").unwrap();
             let event: Value = serde_json::from_str(&line).unwrap();
             if event["message"] == "serving" {
                 let at = |field: &str| event[field].as_str().unwrap().parse().unwrap();
@@ -50,20 +48,14 @@ impl Gavel {
     }
 
     /// Asks the engine to drain and waits for its end.
-    pub fn terminate(mut self) -> std::process::ExitStatus {
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         wait(&mut self.child, Duration::from_secs(20))
     }
 
     /// Ends the process at once, as a crash would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -77,54 +69,40 @@ impl Drop for Gavel {
 }
 
 /// Waits for a child with a bound.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a real process is waited for in real time"
-)]
-pub fn wait(child: &mut Child, most: Duration) -> std::process::ExitStatus {
+#[expect(clippy::disallowed_methods, reason = "a real process is waited for in real time")]
+pub(crate) fn wait(child: &mut Child, most: Duration) -> std::process::ExitStatus {
     let until = Instant::now() + most;
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        assert!(
-            Instant::now() < until,
-            "the process did not end within {most:?}"
-        );
+        assert!(Instant::now() < until, "the process did not end within {most:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 /// One request on a connection of its own: status and JSON body (or text).
-pub async fn call(to: SocketAddr, request: Request<Full<Bytes>>) -> (u16, Value) {
+pub(crate) async fn call(to: SocketAddr, request: Request<Full<Bytes>>) -> (u16, Value) {
     let stream = TcpStream::connect(to).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     let task = tokio::spawn(connection);
     let reply = sender.send_request(request).await.unwrap();
     let status = reply.status().as_u16();
     let body = reply.into_body().collect().await.unwrap().to_bytes();
     task.abort();
     let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
-    (
-        status,
-        serde_json::from_slice(&body).unwrap_or_else(|_| text()),
-    )
+    (status, serde_json::from_slice(&body).unwrap_or_else(|_| text()))
 }
 
 /// A JSON request.
-pub fn request(
+pub(crate) fn request(
     method: &str,
     path: &str,
     (name, value): (&str, &str),
     body: &Value,
 ) -> Request<Full<Bytes>> {
-    let bytes = if body.is_null() {
-        Bytes::new()
-    } else {
-        Bytes::from(body.to_string())
-    };
+    let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
     Request::builder()
         .method(method)
         .uri(path)

@@ -42,22 +42,11 @@ const PERMISSIVE: &[&str] = &[
 ];
 
 /// Crates that must not come in by any path.
-const BANNED: &[&str] = &[
-    "openssl",
-    "openssl-sys",
-    "native-tls",
-    "reqwest",
-    "serde_yaml",
-    "chrono",
-    "aws-lc-sys",
-];
+const BANNED: &[&str] =
+    &["openssl", "openssl-sys", "native-tls", "reqwest", "serde_yaml", "chrono", "aws-lc-sys"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
 fn metadata(arguments: &[&str]) -> Value {
@@ -67,11 +56,7 @@ fn metadata(arguments: &[&str]) -> Value {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -93,14 +78,8 @@ fn crates_depend_downwards_only() {
                 continue;
             };
             checked += 1;
-            assert!(
-                theirs < level || (dev && on == "sim"),
-                "{name} must not depend on {on}"
-            );
-            assert!(
-                name != "sim" || SIM_MAY_USE.contains(&on),
-                "sim must not depend on {on}"
-            );
+            assert!(theirs < level || (dev && on == "sim"), "{name} must not depend on {on}");
+            assert!(name != "sim" || SIM_MAY_USE.contains(&on), "sim must not depend on {on}");
         }
     }
     assert!(checked > 15, "only {checked} edges were seen");
@@ -124,10 +103,9 @@ fn every_dependency_has_a_permissive_licence_and_none_is_banned() {
 fn is_permissive(expression: &str) -> bool {
     let flat = expression.replace('/', " OR ").replace(['(', ')'], " ");
     !flat.trim().is_empty()
-        && flat.split(" AND ").all(|part| {
-            part.split(" OR ")
-                .any(|choice| PERMISSIVE.contains(&choice.trim()))
-        })
+        && flat
+            .split(" AND ")
+            .all(|part| part.split(" OR ").any(|choice| PERMISSIVE.contains(&choice.trim())))
 }
 
 #[test]
@@ -138,11 +116,7 @@ fn every_source_file_says_what_it_is() {
     assert!(files.len() > 60, "only {} files were seen", files.len());
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        assert!(
-            text.starts_with("//!"),
-            "{} does not open with //!",
-            file.display()
-        );
+        assert!(text.starts_with("//!"), "{} does not open with //!", file.display());
         for word in ["todo!", "unimplemented!", "FIXME", "XXX"] {
             let leftover = text.contains(word) && !file.ends_with("workspace.rs");
             assert!(!leftover, "{} holds a leftover: {word}", file.display());

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use ingress::{Arrival, Distribute, Limits, Server, Stop, Unavailable};
+use ingress::{Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Unavailable};
 use jiff::Timestamp;
 use lead::{Answer, Clock, LeadId, PublisherId, Sequence, Status, Submission};
 use market::{Market, Sources};
@@ -25,7 +25,7 @@ pub(crate) struct Script {
     /// Asked before a body is read.
     pub(crate) unavailable: Option<Unavailable>,
     /// To a submission: whether a lead exists, and its status; `Err` if it cannot be taken.
-    pub(crate) distribute: Option<Result<Told, Unavailable>>,
+    pub(crate) distribute: Option<Result<Told, Refusal>>,
     /// To a question: whose lead it is, and how it stands.
     pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
 }
@@ -67,8 +67,19 @@ struct Desk {
 struct Shared {
     script: Mutex<Script>,
     received: Mutex<Vec<Arrival>>,
+    /// Hears of every answer that did not arrive.
+    losses: Sender<()>,
     /// Closed unless a test holds leads back.
     gate: Semaphore,
+}
+
+impl Shared {
+    fn note(&self, fate: Fate) {
+        if fate == Fate::Lost {
+            // Nobody listens once the test is over.
+            self.losses.send(()).unwrap_or_default();
+        }
+    }
 }
 
 /// An edge in its own thread; stops when dropped.
@@ -77,6 +88,7 @@ pub(crate) struct Edge {
     shared: Arc<Shared>,
     stop: Stop,
     entered: Receiver<()>,
+    losses: Receiver<()>,
     ended: Receiver<()>,
 }
 
@@ -90,9 +102,11 @@ impl Edge {
 
     /// Starts one whose engine takes leads but answers none until [`Self::release`].
     pub(crate) fn start_holding(limits: Limits) -> Self {
+        let (lost, losses) = channel();
         let shared = Arc::new(Shared {
             script: Mutex::default(),
             received: Mutex::default(),
+            losses: lost,
             gate: Semaphore::new(0),
         });
         let (entered, enters) = channel();
@@ -108,7 +122,7 @@ impl Edge {
             run();
             drop(ended);
         });
-        Self { address, shared, stop, entered: enters, ended: ends }
+        Self { address, shared, stop, entered: enters, losses, ended: ends }
     }
 
     /// Sets what the engine says from now on.
@@ -124,6 +138,16 @@ impl Edge {
     /// Waits until the engine holds one more lead.
     pub(crate) fn until_entered(&self) {
         self.entered.recv_timeout(PATIENCE).unwrap();
+    }
+
+    /// Waits until the engine hears of one more answer that did not arrive.
+    pub(crate) fn until_lost(&self) {
+        self.losses.recv_timeout(PATIENCE).unwrap();
+    }
+
+    /// Whether every answer so far arrived; ask once the edge has ended.
+    pub(crate) fn lost_nothing(&self) -> bool {
+        self.losses.try_recv().is_err()
     }
 
     /// Lets the engine answer, now and later.
@@ -181,15 +205,18 @@ impl Distribute for Desk {
         self.shared.script.lock().unwrap().unavailable
     }
 
-    async fn distribute(&self, arrival: Arrival) -> Result<Answer, Unavailable> {
+    async fn distribute(&self, arrival: Arrival) -> Result<Delivery, Refusal> {
         let told = self.shared.script.lock().unwrap().distribute.clone();
         let told = told.unwrap_or(Ok(Told::new()));
         let answer = told.map(|told| told.answer(Some(&arrival.submission)));
         self.shared.received.lock().unwrap().push(arrival);
         // A test that does not wait for leads does not count them either.
         self.entered.send(()).ok();
+        // Whether the wait ends or is given up, an answer that goes unheard is noted.
+        let lost = Arc::clone(&self.shared);
+        let delivery = answer.map(|answer| Delivery::new(answer).told(move |fate| lost.note(fate)));
         drop(self.shared.gate.acquire().await);
-        answer
+        delivery
     }
 
     async fn find(

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ingress::{Limits, Unavailable};
+use ingress::{Limits, Refusal, Unavailable};
 use lead::attribute::Plain;
 use lead::{PayoutBasis, Reading, RejectionReason, Status, Submission};
 use serde::Deserialize;
@@ -150,7 +150,7 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
     };
     edge.script(Script {
         unavailable: case.unavailable.map(why),
-        distribute: case.distribute.as_ref().map(tell),
+        distribute: case.distribute.as_ref().map(told),
         find: case.find.as_ref().map(|found| (found.owner.clone(), tell(&found.answer))),
     });
     let mut client = edge.connect();
@@ -219,6 +219,15 @@ fn readable(submission: &Submission) -> Value {
     let mut value = serde_json::to_value(submission).unwrap();
     value["attributes"] = Value::Object(attributes);
     value
+}
+
+/// What only the taking of a lead can end in, beside what a question can.
+fn told(word: &Word) -> Result<Told, Refusal> {
+    match word.status.as_str() {
+        "in_flight" => Err(Refusal::InFlight),
+        "key_reused" => Err(Refusal::KeyReused),
+        _ => tell(word).map_err(Refusal::Unavailable),
+    }
 }
 
 fn tell(word: &Word) -> Result<Told, Unavailable> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 mod client;
+mod delivery;
 mod edge;
 mod golden;
 mod limits;

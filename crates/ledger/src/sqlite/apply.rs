@@ -1,269 +1,241 @@
 //! One write to rows: first everything that may refuse it, then the changes, so that a refused write has
 //! changed nothing and needs no undoing.
 
-use jiff::Timestamp;
-use lead::{LeadId, Money, Sequence};
+use std::sync::Arc;
+
+use lead::{LeadId, Submission};
 use rusqlite::{Connection, params};
 
 use super::fault::Fault;
-use super::rows;
-use crate::legality::{self, End, Held, Plan, PostChange, Standing};
-use crate::seal::{ERASED, LeadKey, WrappedKey};
-use crate::{Entry, Intent, NewLead, Posted, Receipt, Refused, RootKey, Write};
+use super::lead_row::{LeadRow, StoredDecisions};
+use super::post_row::StoredPost;
+use super::{lookup, rows};
+use crate::digest::Keys;
+use crate::legality::{self, Held, Plan, PostChange, Standing};
+use crate::seal::{ERASED, LeadKey, Reply, WrappedKey};
+use crate::{Claim, Digest, Entry, NewLead, Posted, Receipt, Refused, RequestKey, Write};
 
 /// A write as it waits for the writer: the submission sealed already, by the caller's own thread.
 pub(super) struct Parcel {
     lead: LeadId,
-    created: Option<SealedLead>,
+    created: Option<Box<SealedLead>>,
     entries: Vec<Entry>,
 }
 
 struct SealedLead {
-    publisher: lead::PublisherId,
-    product: lead::ProductId,
-    door: lead::Door,
-    received_at: Timestamp,
+    submission: Arc<Submission>,
+    received_at: jiff::Timestamp,
     market_version: u64,
+    claims: Vec<Claim>,
+    request: Option<RequestKey>,
+    key: LeadKey,
     wrapped: WrappedKey,
     sealed: Vec<u8>,
 }
 
 impl Parcel {
-    pub(super) fn seal(root: &RootKey, write: Write) -> Result<Self, Refused> {
-        let Write {
-            lead,
-            created,
-            entries,
-        } = write;
-        let created = created
-            .map(|new| SealedLead::new(root, lead, *new))
-            .transpose()?;
-        Ok(Self {
-            lead,
-            created,
-            entries,
-        })
+    pub(super) fn seal(keys: &Keys, write: Write) -> Result<Self, Refused> {
+        let Write { lead, created, entries } = write;
+        let created = created.map(|new| SealedLead::new(keys, lead, *new)).transpose()?;
+        Ok(Self { lead, created: created.map(Box::new), entries })
+    }
+
+    /// By which the lead will be found again.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Digest> {
+        let claims = self.created.iter().flat_map(|new| new.claims.iter().map(|claim| claim.key));
+        let request = self.created.iter().filter_map(|new| Some(new.request?.key));
+        claims.chain(request)
     }
 }
 
 impl SealedLead {
-    fn new(root: &RootKey, lead: LeadId, new: NewLead) -> Result<Self, Refused> {
-        let NewLead {
-            received_at,
-            market_version,
-            submission,
-        } = new;
-        let (key, wrapped) = LeadKey::create(root, lead)?;
+    fn new(keys: &Keys, lead: LeadId, new: NewLead) -> Result<Self, Refused> {
+        let NewLead { received_at, market_version, submission, claims, request } = new;
+        let (key, wrapped) = LeadKey::create(&keys.root, lead)?;
         let sealed = key.seal_submission(&submission)?;
-        let lead::Submission {
-            publisher,
-            product,
-            door,
-            ..
-        } = submission;
-        Ok(Self {
-            publisher,
-            product,
-            door,
-            received_at,
-            market_version,
-            wrapped,
-            sealed,
+        let received_at = legality::kept(received_at);
+        Ok(Self { submission, received_at, market_version, claims, request, key, wrapped, sealed })
+    }
+
+    fn row(&self, db: &Connection, id: LeadId) -> Result<LeadRow, Fault> {
+        let mut next = db.prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM leads")?;
+        Ok(LeadRow {
+            seq: next.query_row([], |row| row.get(0))?,
+            id,
+            publisher: self.submission.publisher.clone(),
+            product: self.submission.product.clone(),
+            door: self.submission.door,
+            test: self.submission.test,
+            received_at: self.received_at,
+            market_version: self.market_version,
+            settled_at: None,
+            outcome: None,
+            disposition: None,
+            reason: None,
+            answered: None,
+            erased: false,
+            has_decisions: false,
+            has_reasons: false,
         })
     }
 }
 
 /// Applies one write within the transaction that is open on `db`.
-pub(super) fn write(db: &Connection, root: &RootKey, parcel: &Parcel) -> Result<Receipt, Fault> {
-    let found = rows::standing(db, parcel.lead)?;
-    let known = match found {
-        Some((sequence, disposition)) => {
-            let posts = rows::posts(db, sequence, None)?
-                .iter()
-                .map(Held::from)
-                .collect();
-            Some(Standing { disposition, posts })
-        }
-        None => None,
+pub(super) fn write(db: &Connection, keys: &Keys, parcel: &Parcel) -> Result<Receipt, Fault> {
+    let Parcel { lead: id, created, entries } = parcel;
+    let found = LeadRow::find(db, keys, *id)?;
+    let mut posts = match &found {
+        Some(row) => StoredPost::of_lead(db, keys, row.seq)?,
+        None => Vec::new(),
     };
-    let plan = legality::judge(known, parcel.created.is_some(), &parcel.entries)?;
-    let redirects = redirects(db, root, parcel, found.map(|(sequence, _)| sequence), &plan)?;
-    let decisions = decisions(&plan)?;
-    let end = plan.end.as_ref();
-
-    let sequence = match (found, &parcel.created) {
-        (None, Some(new)) => create(db, parcel.lead, new, end, decisions)?,
-        (Some((sequence, _)), _) => {
-            if let Some(end) = end {
-                settle(db, sequence, end, decisions)?;
-            }
-            sequence
-        }
+    let known = found.as_ref().map(|row| Standing {
+        disposition: row.disposition,
+        posts: posts.iter().map(|post| Held::from(&post.record)).collect(),
+    });
+    let plan = legality::judge(known, created.is_some(), entries)?;
+    if let Some(new) = created
+        && let Some(request) = new.request
+    {
+        legality::may_bring(lookup::request(db, keys, request.key)?.as_ref(), new.received_at)?;
+    }
+    let mut row = match (found, created) {
+        (Some(row), _) => row,
+        (None, Some(new)) => new.row(db, *id)?,
         (None, None) => return Err(Fault::corrupt("a lead that is not known was judged legal")),
     };
-    for (change, redirect) in plan.posts.iter().zip(redirects) {
-        match change {
-            PostChange::Open { ordinal, intent } => open(db, sequence, *ordinal, intent)?,
-            PostChange::Class { ordinal, posted } => {
-                class(db, sequence, *ordinal, posted, redirect)?
-            }
+    let secret = secret(db, keys, &row, created.as_deref(), &plan)?;
+    let before = posts.len();
+    let changed = change_posts(&mut posts, row.seq, &plan, secret.get())?;
+    let decisions = match plan.end.as_ref().and_then(|end| end.decisions) {
+        Some(decisions) => Some(rows::stored(keys, *id, decisions, secret.get())?),
+        None => None,
+    };
+
+    change_lead(db, keys, (&mut row, created.as_deref()), &plan, decisions)?;
+    for (place, post) in posts.iter().enumerate() {
+        if place >= before {
+            post.insert(db, keys)?;
+        } else if changed.contains(&place) {
+            post.update(db, keys)?;
         }
     }
-    Ok(Receipt { sequence })
+    Ok(Receipt { sequence: row.sequence() })
 }
 
 /// Destroys a lead's key. Erasing twice is erasing once.
-pub(super) fn erase(db: &Connection, lead: LeadId) -> Result<Receipt, Fault> {
-    let Some((sequence, _)) = rows::standing(db, lead)? else {
-        return Err(Refused::Illegal("the lead is not known".to_owned()).into());
-    };
+pub(super) fn erase(db: &Connection, keys: &Keys, lead: LeadId) -> Result<(), Fault> {
+    let mut row = known(db, keys, lead)?;
+    row.erased = true;
+    row.update((db, keys), None)?;
     let mut statement = db.prepare_cached("UPDATE keys SET wrapped = ?2 WHERE lead = ?1")?;
-    statement.execute(params![sequence.0, ERASED])?;
-    Ok(Receipt { sequence })
+    statement.execute(params![row.seq, ERASED])?;
+    Ok(())
 }
 
-/// The sealed redirect of each post's change. A lead that was erased keeps none that comes later.
-fn redirects(
-    db: &Connection,
-    root: &RootKey,
-    parcel: &Parcel,
-    known: Option<Sequence>,
-    plan: &Plan<'_>,
-) -> Result<Vec<Option<Vec<u8>>>, Fault> {
-    let url = |change: &PostChange<'_>| match change {
-        PostChange::Class { ordinal, posted } => Some((*ordinal, posted.redirect_url.clone()?)),
-        PostChange::Open { .. } => None,
-    };
-    let urls: Vec<_> = plan.posts.iter().map(url).collect();
-    if urls.iter().all(Option::is_none) {
-        return Ok(vec![None; urls.len()]);
+/// The row of a lead that must be there.
+pub(super) fn known(db: &Connection, keys: &Keys, lead: LeadId) -> Result<LeadRow, Fault> {
+    LeadRow::find(db, keys, lead)?
+        .ok_or_else(|| Refused::Illegal("the lead is not known".to_owned()).into())
+}
+
+/// The key under which a write's words are sealed.
+enum Secret<'a> {
+    /// Of a lead that the write creates.
+    New(&'a LeadKey),
+    /// Of one that is known; `None` once erased, when nothing of its consumer is kept any more.
+    Known(Option<LeadKey>),
+    /// The write has nothing to seal.
+    Idle,
+}
+
+impl Secret<'_> {
+    fn get(&self) -> Option<&LeadKey> {
+        match self {
+            Self::New(key) => Some(key),
+            Self::Known(key) => key.as_ref(),
+            Self::Idle => None,
+        }
     }
-    let wrapped = match (known, &parcel.created) {
-        (Some(sequence), _) => rows::wrapped_key(db, sequence)?,
-        (None, Some(new)) => new.wrapped.to_vec(),
-        (None, None) => return Err(Fault::corrupt("a lead has no key")),
-    };
-    let Some(key) = LeadKey::unwrap(root, parcel.lead, &wrapped)? else {
-        return Ok(vec![None; urls.len()]);
-    };
-    let seal = |url: Option<(u32, String)>| {
-        url.map(|(ordinal, url)| key.seal_redirect(ordinal, &url))
-            .transpose()
-    };
-    Ok(urls.into_iter().map(seal).collect::<Result<_, _>>()?)
 }
 
-fn decisions(plan: &Plan<'_>) -> Result<Option<Vec<u8>>, Refused> {
-    let rows = plan.end.as_ref().and_then(|end| end.decisions);
-    let json = rows.map(serde_json::to_vec).transpose();
-    json.map_err(|_| Refused::Illegal("the decisions cannot be written as JSON".to_owned()))
+fn secret<'a>(
+    db: &Connection,
+    keys: &Keys,
+    row: &LeadRow,
+    created: Option<&'a SealedLead>,
+    plan: &Plan<'_>,
+) -> Result<Secret<'a>, Fault> {
+    if let Some(new) = created {
+        return Ok(Secret::New(&new.key));
+    }
+    let says = |change: &PostChange<'_>| match change {
+        PostChange::Class { posted, .. } => reply(posted).is_some(),
+        PostChange::Open { .. } => false,
+    };
+    let decisions = plan.end.as_ref().and_then(|end| end.decisions).unwrap_or_default();
+    if plan.posts.iter().any(says) || decisions.iter().any(|row| row.reason.is_some()) {
+        return Ok(Secret::Known(rows::key(db, keys, row)?));
+    }
+    Ok(Secret::Idle)
+}
+
+/// What of a post may name the consumer.
+fn reply(posted: &Posted) -> Option<Reply> {
+    let Posted { redirect_url, reference, .. } = posted;
+    (redirect_url.is_some() || reference.is_some())
+        .then(|| Reply { redirect_url: redirect_url.clone(), reference: reference.clone() })
+}
+
+/// Applies the plan to the posts in memory; says which were changed.
+fn change_posts(
+    posts: &mut Vec<StoredPost>,
+    lead: i64,
+    plan: &Plan<'_>,
+    key: Option<&LeadKey>,
+) -> Result<Vec<usize>, Fault> {
+    let mut changed = Vec::new();
+    for change in &plan.posts {
+        match change {
+            PostChange::Open { ordinal, intent } => {
+                posts.push(StoredPost::open(lead, *ordinal, intent));
+            }
+            PostChange::Class { ordinal, posted } => {
+                let place = *ordinal as usize;
+                let post = posts.get_mut(place).ok_or_else(|| Fault::corrupt("a post is gone"))?;
+                let sealed = key
+                    .and_then(|key| Some(key.seal_reply(*ordinal, &reply(posted)?)))
+                    .transpose()?;
+                post.class(posted, sealed);
+                changed.push(place);
+            }
+        }
+    }
+    Ok(changed)
 }
 
 /// The lead's row, with its end if that came in the same write: most leads are written once.
-fn create(
+fn change_lead(
     db: &Connection,
-    id: LeadId,
-    new: &SealedLead,
-    end: Option<&End<'_>>,
-    decisions: Option<Vec<u8>>,
-) -> Result<Sequence, Fault> {
-    let mut statement = db.prepare_cached(
-        "INSERT INTO leads (id, publisher, product, door, received_at, market_version, sealed, \
-         settled_at, outcome, disposition, reason, decisions) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?;
-    let sequence = statement.insert(params![
-        id.0.as_bytes(),
-        new.publisher.as_str(),
-        new.product.as_str(),
-        new.door.name(),
-        new.received_at.as_millisecond(),
-        new.market_version.cast_signed(),
-        new.sealed,
-        end.map(|end| end.at.as_millisecond()),
-        end.and_then(|end| end.outcome)
-            .map(lead::OfferOutcome::number),
-        end.and_then(|end| end.disposition)
-            .map(lead::Disposition::number),
-        end.and_then(|end| end.reason)
-            .map(lead::RejectionReason::number),
-        decisions,
-    ])?;
-    let mut statement = db.prepare_cached("INSERT INTO keys (lead, wrapped) VALUES (?1, ?2)")?;
-    statement.execute(params![sequence, new.wrapped])?;
-    Ok(Sequence(sequence))
-}
-
-fn settle(
-    db: &Connection,
-    lead: Sequence,
-    end: &End<'_>,
-    decisions: Option<Vec<u8>>,
+    keys: &Keys,
+    (row, created): (&mut LeadRow, Option<&SealedLead>),
+    plan: &Plan<'_>,
+    decisions: Option<StoredDecisions>,
 ) -> Result<(), Fault> {
-    let mut statement = db.prepare_cached(
-        "UPDATE leads SET settled_at = ?2, outcome = coalesce(?3, outcome), \
-         disposition = coalesce(?4, disposition), reason = coalesce(?5, reason), \
-         decisions = coalesce(?6, decisions) WHERE seq = ?1",
-    )?;
-    statement.execute(params![
-        lead.0,
-        end.at.as_millisecond(),
-        end.outcome.map(lead::OfferOutcome::number),
-        end.disposition.map(lead::Disposition::number),
-        end.reason.map(lead::RejectionReason::number),
-        decisions,
-    ])?;
+    let answers = row.answered.is_none() && plan.answered.is_some();
+    row.answered = row.answered.or(plan.answered);
+    if let Some(end) = &plan.end {
+        row.end(end);
+    }
+    match created {
+        Some(new) => {
+            row.insert((db, keys), &decisions.unwrap_or_default(), &new.sealed, &new.wrapped)?;
+            lookup::insert_claims(db, keys, row.seq, &new.claims)?;
+            if let Some(request) = new.request {
+                lookup::insert_request(db, keys, row, request)?;
+            }
+        }
+        None if answers || plan.end.is_some() => row.update((db, keys), decisions.as_ref())?,
+        None => {}
+    }
     Ok(())
-}
-
-fn open(db: &Connection, lead: Sequence, ordinal: u32, intent: &Intent) -> Result<(), Fault> {
-    let mut statement = db.prepare_cached(
-        "INSERT INTO posts (lead, ordinal, buyer, campaign, attempt, slot, price, payout, currency, \
-         intent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
-    statement.execute(params![
-        lead.0,
-        ordinal,
-        intent.campaign.buyer.as_str(),
-        intent.campaign.campaign.as_str(),
-        intent.attempt,
-        intent.slot,
-        amount(intent.price),
-        amount(intent.payout),
-        intent.price.currency.as_str(),
-        intent.at.as_millisecond(),
-    ])?;
-    Ok(())
-}
-
-fn class(
-    db: &Connection,
-    lead: Sequence,
-    ordinal: u32,
-    posted: &Posted,
-    redirect: Option<Vec<u8>>,
-) -> Result<(), Fault> {
-    let billed = legality::billed(posted);
-    let mut statement = db.prepare_cached(
-        "UPDATE posts SET class = ?3, code = ?4, price = coalesce(?5, price), \
-         payout = coalesce(?6, payout), redirect = ?7, reference = ?8, posted_at = ?9 \
-         WHERE lead = ?1 AND ordinal = ?2",
-    )?;
-    statement.execute(params![
-        lead.0,
-        ordinal,
-        posted.class.number(),
-        posted.code.number(),
-        billed.map(|(price, _)| amount(price)),
-        billed.map(|(_, payout)| amount(payout)),
-        redirect,
-        posted.reference,
-        posted.at.as_millisecond(),
-    ])?;
-    Ok(())
-}
-
-/// Exactly: with the zeros that it was given.
-fn amount(money: Money) -> String {
-    money.amount.to_string()
 }

@@ -43,13 +43,8 @@ pub(super) fn is_due(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn checkpoint(db: &Connection, pragma: &str) -> rusqlite::Result<Log> {
-    db.prepare_cached(pragma)?.query_row([], |row| {
-        Ok(Log {
-            busy: row.get(0)?,
-            pages: row.get(1)?,
-            moved: row.get(2)?,
-        })
-    })
+    db.prepare_cached(pragma)?
+        .query_row([], |row| Ok(Log { busy: row.get(0)?, pages: row.get(1)?, moved: row.get(2)? }))
 }
 
 pub(super) struct Checkpointer {
@@ -67,12 +62,7 @@ impl Checkpointer {
         ordered: Arc<AtomicBool>,
     ) -> rusqlite::Result<Self> {
         let db = Some(open::checkpointer(&path)?);
-        Ok(Self {
-            path,
-            db,
-            orders,
-            ordered,
-        })
+        Ok(Self { path, db, orders, ordered })
     }
 
     /// Until the last sender of orders is gone; then leaves an empty log behind.
@@ -121,9 +111,7 @@ impl Checkpointer {
                 }
             }
         }
-        Err(Refused::Unavailable(format!(
-            "the log could not be emptied: {why}"
-        )))
+        Err(Refused::Unavailable(format!("the log could not be emptied: {why}")))
     }
 
     fn on(&mut self, pragma: &str) -> rusqlite::Result<Log> {

@@ -1,6 +1,8 @@
 //! What can go wrong below a write or a read, kept apart by whose fault it is: the caller's or a row's
 //! (that write is refused, its neighbours go on), or the store's (nobody's write may go on).
 
+use rusqlite::ErrorCode;
+
 use crate::Refused;
 
 #[derive(Debug)]
@@ -21,7 +23,12 @@ impl Fault {
     pub(super) fn into_refused(self) -> Refused {
         match self {
             Self::Refused(refused) => refused,
-            Self::Store(error) => Refused::Unavailable(error.to_string()),
+            Self::Store(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                    Refused::Corrupt(error.to_string())
+                }
+                _ => Refused::Unavailable(error.to_string()),
+            },
         }
     }
 }

@@ -27,12 +27,7 @@ impl Options {
     /// The usual bounds.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, root_key: RootKey) -> Self {
-        Self {
-            dir: dir.into(),
-            root_key,
-            queue: 4096,
-            batch_max: 1024,
-        }
+        Self { dir: dir.into(), root_key, queue: 4096, batch_max: 1024 }
     }
 }
 
@@ -63,6 +58,26 @@ pub enum OpenError {
         /// Ours.
         known: i64,
     },
+    /// It must be opened by an engine first, which brings it up to date.
+    #[error(
+        "data directory was written by an older version (schema {found}, this build knows {known}) and \
+         no engine of this version has opened it yet"
+    )]
+    Older {
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// There is nothing to verify.
+    #[error("there is no ledger in {}", dir.display())]
+    NoLedger {
+        /// Where.
+        dir: PathBuf,
+    },
+    /// Something in it does not read back.
+    #[error("{0}")]
+    Unreadable(String),
     /// Its leads are sealed under another root key.
     #[error("the root key is not the one that this data directory was made with")]
     WrongKey,
@@ -74,6 +89,9 @@ pub enum OpenError {
     Thread(io::Error),
 }
 
+/// The database's name in the data directory.
+pub(super) const FILE: &str = "ledger.db";
+
 /// A commit waits this long for a checkpoint that has the write lock.
 const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 /// Less than the writer's, so that a checkpoint gives way first.
@@ -82,22 +100,25 @@ const READER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Creates the directory and takes its lock, which lives as long as the file that is returned.
 pub(super) fn take(dir: &Path) -> Result<File, OpenError> {
-    let at = |source| OpenError::Dir {
-        dir: dir.to_path_buf(),
-        source,
-    };
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(dir).map_err(at)?;
+    builder
+        .recursive(true)
+        .create(dir)
+        .map_err(|source| OpenError::Dir { dir: dir.to_path_buf(), source })?;
+    hold(dir)
+}
+
+/// Takes the lock of a directory that is there.
+pub(super) fn hold(dir: &Path) -> Result<File, OpenError> {
+    let at = |source| OpenError::Dir { dir: dir.to_path_buf(), source };
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     let lock = options.open(dir.join("lock")).map_err(at)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
-            dir: dir.to_path_buf(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { dir: dir.to_path_buf() }),
         Err(TryLockError::Error(source)) => Err(at(source)),
     }
 }
@@ -115,7 +136,8 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     }
     db.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+         PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
+         PRAGMA cache_size = -65536;",
     )?;
     db.set_prepared_statement_cache_capacity(32);
     Ok(db)

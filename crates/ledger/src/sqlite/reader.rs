@@ -28,9 +28,7 @@ impl Readers {
         let (queue, reads) = bounded::<Option<Read>>(QUEUE);
         for _ in 0..THREADS {
             let (db, reads) = (open::reader(path)?, reads.clone());
-            threads
-                .readers
-                .push(spawn("ledger-reader", move || run(&db, &reads))?);
+            threads.readers.push(spawn("ledger-reader", move || run(&db, &reads))?);
         }
         Ok(Self { queue })
     }
@@ -67,7 +65,7 @@ fn run(db: &Connection, reads: &Receiver<Option<Read>>) {
 }
 
 /// One state of the database for the whole of a read, and no longer.
-fn snapshot<T>(
+pub(super) fn snapshot<T>(
     db: &Connection,
     read: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {

@@ -8,12 +8,18 @@ use lead::{Attributes, Consent, Contact, Door, LeadId, Money, Submission};
 use rusqlite::ffi;
 use tokio::sync::oneshot;
 
+use super::bulk::{BulkJob, CHUNK_STEPS, Erasure};
 use super::checkpoint::{self, Checkpointer, Order};
-use super::writer::{Job, Writer};
+use super::writer::{Job, Lanes, Writer};
 use super::{apply::Parcel, open, rows, schema};
+use crate::digest::Keys;
+use crate::filter::Filter;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::{Decision, Entry, Intent, NewLead, Receipt, Refused, RootKey, Settled, Write};
+use crate::{
+    Claim, ClaimKind, Decision, Digest, Entry, Intent, NewLead, Receipt, Refused, RootKey, Settled,
+    Write,
+};
 
 type Answer = oneshot::Receiver<Result<Receipt, Refused>>;
 
@@ -26,26 +32,24 @@ struct Bench {
 fn bench() -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
-    let root = RootKey::from_bytes([1; 32]);
+    let keys = Keys::new(RootKey::from_bytes([1; 32]));
     let db = open::writer(&path).unwrap();
-    schema::prepare(&db, &root).unwrap();
+    schema::prepare(&db, &keys.root).unwrap();
     let (sender, orders) = bounded(4);
     let writer = Writer {
         path,
-        root,
+        keys,
         db,
         batch_max: 64,
+        filter: Arc::new(Filter::for_keys(0)),
         health: Arc::new(Health::default()),
         metrics: Metrics::new(),
         orders: sender,
         checkpoint_ordered: Arc::new(AtomicBool::new(false)),
         reopen: false,
+        work: None,
     };
-    Bench {
-        writer,
-        orders,
-        _dir: dir,
-    }
+    Bench { writer, orders, _dir: dir }
 }
 
 impl Bench {
@@ -53,24 +57,16 @@ impl Bench {
         let queued: Vec<(Job, Answer)> = writes.into_iter().map(|write| self.job(write)).collect();
         let (jobs, answers): (Vec<_>, Vec<_>) = queued.into_iter().unzip();
         self.writer.commit(jobs);
-        answers
-            .into_iter()
-            .map(|mut answer| answer.try_recv().unwrap())
-            .collect()
+        answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
     }
 
     fn job(&self, write: Write) -> (Job, Answer) {
         let (reply, answer) = oneshot::channel();
-        (
-            Job::Write(Parcel::seal(&self.writer.root, write).unwrap(), reply),
-            answer,
-        )
+        (Job::Write(Parcel::seal(&self.writer.keys, write).unwrap(), reply), answer)
     }
 
     fn knows(&self, id: LeadId) -> bool {
-        rows::lead(&self.writer.db, &self.writer.root, id)
-            .unwrap()
-            .is_some()
+        rows::lead(&self.writer.db, &self.writer.keys, id).unwrap().is_some()
     }
 }
 
@@ -97,13 +93,11 @@ fn created(number: u8, user_agent_len: usize, entries: Vec<Entry>) -> Write {
     let new = NewLead {
         received_at: jiff::Timestamp::UNIX_EPOCH,
         market_version: 1,
-        submission,
+        submission: Arc::new(submission),
+        claims: vec![Claim { kind: ClaimKind::Customer, key: Digest([number; 16]) }],
+        request: None,
     };
-    Write {
-        lead: id(number),
-        created: Some(Box::new(new)),
-        entries,
-    }
+    Write { lead: id(number), created: Some(Box::new(new)), entries }
 }
 
 fn intent(buyer: &str, slot: u16) -> Entry {
@@ -137,69 +131,39 @@ fn verbose() -> Entry {
         disposition: None,
         reason: None,
         decisions,
+        answered: None,
         at,
     })
 }
 
 fn campaign(buyer: &str) -> lead::CampaignKey {
-    lead::CampaignKey {
-        buyer: buyer.parse().unwrap(),
-        campaign: "main".parse().unwrap(),
-    }
+    lead::CampaignKey { buyer: buyer.parse().unwrap(), campaign: "main".parse().unwrap() }
 }
 
 #[test]
 fn a_full_disk_refuses_the_batch_and_all_after_it_until_a_probe_succeeds() {
     let mut bench = bench();
-    assert!(
-        bench
-            .commit(vec![created(1, 10, vec![])])
-            .iter()
-            .all(Result::is_ok)
-    );
+    assert!(bench.commit(vec![created(1, 10, vec![])]).iter().all(Result::is_ok));
     // A full disk, as SQLite sees one.
-    let pages: i64 = bench
-        .writer
-        .db
-        .query_row("PRAGMA page_count", [], |row| row.get(0))
-        .unwrap();
-    bench
-        .writer
-        .db
-        .execute_batch(&format!("PRAGMA max_page_count = {pages}"))
-        .unwrap();
+    let pages: i64 = bench.writer.db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    bench.writer.db.execute_batch(&format!("PRAGMA max_page_count = {pages}")).unwrap();
 
     let answers = bench.commit(vec![created(2, 10, vec![]), created(3, 20_000, vec![])]);
     for answer in &answers {
         assert!(matches!(answer, Err(Refused::Unavailable(_))), "{answer:?}");
     }
-    assert!(
-        !bench.knows(id(2)),
-        "the neighbour's write is rolled back with the batch"
-    );
+    assert!(!bench.knows(id(2)), "the neighbour's write is rolled back with the batch");
     let trouble = bench.writer.health.trouble().unwrap();
     assert!(trouble.contains("full"), "{trouble}");
     assert!(!bench.writer.reopen);
-    assert_eq!(
-        bench.commit(vec![created(2, 10, vec![])]),
-        [Err(Refused::Unavailable(trouble))]
-    );
+    assert_eq!(bench.commit(vec![created(2, 10, vec![])]), [Err(Refused::Unavailable(trouble))]);
 
     bench.writer.probe();
     assert!(bench.writer.health.trouble().is_some(), "still full");
-    bench
-        .writer
-        .db
-        .execute_batch("PRAGMA max_page_count = 1000000")
-        .unwrap();
+    bench.writer.db.execute_batch("PRAGMA max_page_count = 1000000").unwrap();
     bench.writer.probe();
     assert_eq!(bench.writer.health.trouble(), None);
-    assert!(
-        bench
-            .commit(vec![created(2, 10, vec![])])
-            .iter()
-            .all(Result::is_ok)
-    );
+    assert!(bench.commit(vec![created(2, 10, vec![])]).iter().all(Result::is_ok));
     assert!(bench.knows(id(1)) && bench.knows(id(2)));
 }
 
@@ -207,32 +171,115 @@ fn a_full_disk_refuses_the_batch_and_all_after_it_until_a_probe_succeeds() {
 fn after_an_io_error_the_connection_is_given_up_before_the_probe() {
     let mut bench = bench();
     // Something that only this connection has.
-    bench
-        .writer
-        .db
-        .execute_batch("CREATE TEMP TABLE here (x)")
-        .unwrap();
+    bench.writer.db.execute_batch("CREATE TEMP TABLE here (x)").unwrap();
     let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
-    bench
-        .writer
-        .fail(&rusqlite::Error::SqliteFailure(error, None));
+    bench.writer.fail(&rusqlite::Error::SqliteFailure(error, None));
     assert!(bench.writer.health.trouble().is_some() && bench.writer.reopen);
     bench.writer.probe();
     assert_eq!(bench.writer.health.trouble(), None);
     assert!(
-        bench
-            .writer
-            .db
-            .execute("INSERT INTO here VALUES (1)", [])
-            .is_err(),
+        bench.writer.db.execute("INSERT INTO here VALUES (1)", []).is_err(),
         "the old connection"
     );
-    assert!(
-        bench
-            .commit(vec![created(1, 10, vec![])])
-            .iter()
-            .all(Result::is_ok)
-    );
+    assert!(bench.commit(vec![created(1, 10, vec![])]).iter().all(Result::is_ok));
+}
+
+#[test]
+fn a_file_that_is_no_database_any_more_keeps_the_trouble_and_every_write_out() {
+    let mut bench = bench();
+    assert!(bench.commit(vec![created(1, 10, vec![])]).iter().all(Result::is_ok));
+    let error = ffi::Error::new(ffi::SQLITE_IOERR_WRITE);
+    bench.writer.fail(&rusqlite::Error::SqliteFailure(error, None));
+    let log = bench.writer.path.with_extension("db-wal");
+    let (file, waiting) =
+        (std::fs::read(&bench.writer.path).unwrap(), std::fs::read(&log).unwrap());
+    std::fs::write(&bench.writer.path, "x".repeat(10_000)).unwrap();
+    std::fs::write(&log, "").unwrap();
+    bench.writer.probe();
+    let trouble = bench.writer.health.trouble().unwrap();
+    assert!(trouble.contains("not a database"), "{trouble}");
+    let answers = bench.commit(vec![created(2, 10, vec![])]);
+    assert_eq!(answers, [Err(Refused::Unavailable(trouble))]);
+
+    std::fs::write(&bench.writer.path, file).unwrap();
+    std::fs::write(&log, waiting).unwrap();
+    bench.writer.probe();
+    assert_eq!(bench.writer.health.trouble(), None);
+    assert!(bench.knows(id(1)) && !bench.knows(id(2)));
+}
+
+#[test]
+fn a_key_is_in_the_filter_even_if_its_commit_failed() {
+    let mut bench = bench();
+    bench.writer.db.execute_batch("PRAGMA max_page_count = 1").unwrap();
+    assert!(bench.commit(vec![created(9, 200_000, vec![])]).iter().all(Result::is_err));
+    assert!(bench.writer.filter.may_hold(Digest([9; 16])));
+    assert!(!bench.writer.filter.may_hold(Digest([8; 16])));
+}
+
+#[test]
+fn long_work_never_holds_a_sale_for_more_than_a_chunk_nor_do_sales_starve_it() {
+    const LEADS: u16 = 700;
+    let mut bench = bench();
+    let leads = (0..LEADS).map(|number| {
+        let mut write = created(0, 10, vec![]);
+        write.lead = numbered(number);
+        write
+    });
+    let answers = bench.commit(leads.collect());
+    assert!(answers.iter().all(Result::is_ok));
+
+    let (sales, waiting) = bounded(64);
+    let (bulk, long) = bounded::<BulkJob>(4);
+    let lanes = Lanes { sales: waiting, bulk: long };
+    let (reply, mut erased) = oneshot::channel();
+    let all = (0..LEADS).map(numbered).collect();
+    bulk.send(Box::new(Erasure::new(all, reply))).unwrap();
+    let mut turns = 0;
+    // Each lead is looked at once and erased once.
+    let least = 2 * usize::from(LEADS) / CHUNK_STEPS;
+    while turns == 0 || bench.writer.work.is_some() {
+        turns += 1;
+        let (job, mut answer) = bench.job(created(u8::try_from(turns % 250).unwrap(), 10, vec![]));
+        sales.send(job).unwrap();
+        assert!(!bench.writer.turn(&lanes));
+        // One batch was committed, and one chunk at most: no sale waits for the whole work.
+        assert!(answer.try_recv().is_ok(), "turn {turns}");
+        assert!(turns < 2 * usize::from(LEADS) + 2, "every turn does a step");
+    }
+    assert!(turns > least, "{turns} turns");
+    let order = bench.orders.try_iter().find(|order| matches!(order, Order::Empty(_)));
+    assert!(order.is_some() && erased.try_recv().is_err(), "answered once the log is empty");
+    let row = |number| rows::lead(&bench.writer.db, &bench.writer.keys, numbered(number)).unwrap();
+    assert!((0..LEADS).all(|number| row(number).unwrap().submission.is_none()));
+}
+
+#[test]
+fn long_work_is_refused_while_there_is_trouble_and_before_anything_is_changed() {
+    let mut bench = bench();
+    assert!(bench.commit(vec![created(1, 10, vec![])]).iter().all(Result::is_ok));
+    let (bulk, long) = bounded::<BulkJob>(4);
+    let mut ask = |leads: Vec<LeadId>| {
+        let (reply, mut answer) = oneshot::channel();
+        bulk.send(Box::new(Erasure::new(leads, reply))).unwrap();
+        bench.writer.chunk(&long);
+        answer.try_recv().unwrap()
+    };
+    let refused = ask(vec![id(1), id(7)]);
+    assert!(matches!(refused, Err(Refused::Illegal(_))), "{refused:?}");
+    bench.writer.health.set(Some("disk full".to_owned()));
+    let (reply, mut answer) = oneshot::channel();
+    bulk.send(Box::new(Erasure::new(vec![id(1)], reply))).unwrap();
+    bench.writer.chunk(&long);
+    assert_eq!(answer.try_recv().unwrap(), Err(Refused::Unavailable("disk full".to_owned())));
+    let found = rows::lead(&bench.writer.db, &bench.writer.keys, id(1)).unwrap().unwrap();
+    assert!(found.submission.is_some());
+}
+
+fn numbered(number: u16) -> LeadId {
+    let mut entropy = [9; 10];
+    entropy[8..].copy_from_slice(&number.to_be_bytes());
+    LeadId::new(jiff::Timestamp::UNIX_EPOCH, entropy)
 }
 
 #[test]
@@ -253,9 +300,7 @@ fn a_write_that_only_the_database_refuses_leaves_its_neighbours_whole() {
         matches!(&answers[1], Err(Refused::Illegal(why)) if why.contains("UNIQUE")),
         "{answers:?}"
     );
-    let numbers: Vec<_> = [&answers[0], &answers[2]]
-        .map(|a| a.as_ref().unwrap().sequence.0)
-        .into();
+    let numbers: Vec<_> = [&answers[0], &answers[2]].map(|a| a.as_ref().unwrap().sequence.0).into();
     assert_eq!(numbers, [1, 2]);
     assert!(bench.knows(id(1)) && !bench.knows(id(2)) && bench.knows(id(3)));
     assert_eq!(bench.writer.health.trouble(), None);
@@ -264,16 +309,12 @@ fn a_write_that_only_the_database_refuses_leaves_its_neighbours_whole() {
 #[test]
 fn the_database_itself_refuses_to_sell_a_slot_or_to_a_buyer_twice() {
     let mut bench = bench();
-    assert!(
-        bench
-            .commit(vec![created(1, 10, vec![intent("a", 0)])])
-            .iter()
-            .all(Result::is_ok)
-    );
+    assert!(bench.commit(vec![created(1, 10, vec![intent("a", 0)])]).iter().all(Result::is_ok));
     let post = |ordinal: i64, buyer: &str, slot: i64, class: Option<i64>| {
         bench.writer.db.execute(
-            "INSERT INTO posts (lead, ordinal, buyer, campaign, attempt, slot, class, price, payout, \
-             currency, intent_at) VALUES (1, ?1, ?2, 'c', 0, ?3, ?4, '1', '1', 'EUR', 0)",
+            "INSERT INTO posts (lead, ordinal, buyer, campaign, attempt, slot, class, bid, price, \
+             payout, currency, intent_at, mac) \
+             VALUES (1, ?1, ?2, 'c', 0, ?3, ?4, '1', '1', '1', 'EUR', 0, 0)",
             rusqlite::params![ordinal, buyer, slot, class],
         )
     };
@@ -282,11 +323,7 @@ fn the_database_itself_refuses_to_sell_a_slot_or_to_a_buyer_twice() {
         assert!(post(1, "a", 1, class).is_err(), "buyer {class:?}");
     }
     for (ordinal, class) in [(1, Some(2)), (2, Some(3))] {
-        assert_eq!(
-            post(ordinal, "a", 0, class),
-            Ok(1),
-            "a refused post takes nothing"
-        );
+        assert_eq!(post(ordinal, "a", 0, class), Ok(1), "a refused post takes nothing");
     }
     assert_eq!(post(3, "b", 1, None), Ok(1));
 }
@@ -298,19 +335,11 @@ fn a_grown_log_is_moved_and_an_emptied_one_has_no_bytes() {
     let mut number = 0;
     while !checkpoint::is_due(&bench.writer.db).unwrap() {
         number += 1;
-        assert!(
-            bench
-                .commit(vec![created(number, 10, vec![verbose()])])
-                .iter()
-                .all(Result::is_ok)
-        );
+        assert!(bench.commit(vec![created(number, 10, vec![verbose()])]).iter().all(Result::is_ok));
     }
     assert!(number > 10, "due after {number} leads");
     let order = bench.orders.try_recv().unwrap();
-    assert!(
-        matches!(order, Order::Passive) && bench.orders.is_empty(),
-        "ordered once"
-    );
+    assert!(matches!(order, Order::Passive) && bench.orders.is_empty(), "ordered once");
 
     // As the checkpointer's thread does it, until the last sender is gone.
     let (sender, orders) = bounded(4);
@@ -319,9 +348,7 @@ fn a_grown_log_is_moved_and_an_emptied_one_has_no_bytes() {
     sender.send(Order::Empty(reply)).unwrap();
     drop(sender);
     let ordered = Arc::clone(&bench.writer.checkpoint_ordered);
-    Checkpointer::new(bench.writer.path.clone(), orders, ordered)
-        .unwrap()
-        .run();
+    Checkpointer::new(bench.writer.path.clone(), orders, ordered).unwrap().run();
     assert_eq!(emptied.try_recv().unwrap(), Ok(()));
     assert!(!checkpoint::is_due(&bench.writer.db).unwrap());
     assert_eq!(std::fs::metadata(log).unwrap().len(), 0);

@@ -1,23 +1,26 @@
 //! The one thread that changes rows. It takes what waits, commits it together and answers only once the
 //! commit has returned; it must never answer sooner, nor commit a batch again that may have failed half.
+//! Sales go first: between two batches of them fits one chunk of long work (`bulk`).
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use lead::LeadId;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, after, never, select};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::apply::{self, Parcel};
+use super::bulk::BulkJob;
 use super::checkpoint::{self, Order};
 use super::fault::Fault;
 use super::open;
+use crate::digest::Keys;
+use crate::filter::Filter;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::{Receipt, Refused, RootKey};
+use crate::{Receipt, Refused};
 
 /// How often a store in trouble is tried again.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
@@ -26,46 +29,86 @@ const PROBE: &str = "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', 
 
 pub(super) enum Job {
     Write(Parcel, oneshot::Sender<Result<Receipt, Refused>>),
-    Erase(LeadId, oneshot::Sender<Result<(), Refused>>),
     /// Finish what waits, then end.
     Close,
+}
+
+/// Where work comes from.
+pub(super) struct Lanes {
+    pub(super) sales: Receiver<Job>,
+    pub(super) bulk: Receiver<BulkJob>,
 }
 
 /// What the writer needs.
 pub(super) struct Writer {
     pub(super) path: PathBuf,
-    pub(super) root: RootKey,
+    pub(super) keys: Keys,
     pub(super) db: Connection,
     pub(super) batch_max: usize,
+    pub(super) filter: Arc<Filter>,
     pub(super) health: Arc<Health>,
     pub(super) metrics: Metrics,
     pub(super) orders: Sender<Order>,
     pub(super) checkpoint_ordered: Arc<AtomicBool>,
     /// Set after an IO error: the connection is not to be used again.
     pub(super) reopen: bool,
+    /// Long work that has begun.
+    pub(super) work: Option<BulkJob>,
 }
 
 type Verdict = Result<Receipt, Refused>;
 
+/// Why the writer woke up.
+enum Woken {
+    Sale(Job),
+    Bulk(Option<BulkJob>),
+    Probe,
+    Close,
+}
+
 impl Writer {
     /// Until [`Job::Close`], or until nobody can send any more.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+    pub(super) fn run(mut self, lanes: &Lanes) {
         let _gone = Gone(Arc::clone(&self.health));
-        let mut closing = false;
-        while !closing {
-            let first = if self.health.trouble().is_none() {
-                jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                jobs.recv_timeout(PROBE_EVERY)
-            };
-            match first {
-                Ok(Job::Close) | Err(RecvTimeoutError::Disconnected) => closing = true,
-                Ok(job) => closing = self.batch(Some(job), jobs),
-                Err(RecvTimeoutError::Timeout) => self.probe(),
-            }
+        while !self.turn(lanes) {}
+        while !(lanes.sales.is_empty() && lanes.bulk.is_empty() && self.work.is_none()) {
+            self.batch(None, &lanes.sales);
+            self.chunk(&lanes.bulk);
         }
-        while !jobs.is_empty() {
-            self.batch(None, jobs);
+    }
+
+    /// Waits for something to do, then commits one batch of sales and one chunk of long work; says whether
+    /// it is to close.
+    pub(super) fn turn(&mut self, lanes: &Lanes) -> bool {
+        let closing = match self.wait(lanes) {
+            Woken::Close | Woken::Sale(Job::Close) => return true,
+            Woken::Sale(job) => self.batch(Some(job), &lanes.sales),
+            Woken::Bulk(None) => false,
+            Woken::Bulk(work) => {
+                self.work = work;
+                false
+            }
+            Woken::Probe => {
+                self.probe();
+                false
+            }
+        };
+        self.chunk(&lanes.bulk);
+        closing
+    }
+
+    fn wait(&self, lanes: &Lanes) -> Woken {
+        match lanes.sales.try_recv() {
+            Ok(job) => return Woken::Sale(job),
+            Err(TryRecvError::Disconnected) => return Woken::Close,
+            Err(TryRecvError::Empty) if self.work.is_some() => return Woken::Bulk(None),
+            Err(TryRecvError::Empty) => {}
+        }
+        let probe = if self.health.trouble().is_some() { after(PROBE_EVERY) } else { never() };
+        select! {
+            recv(lanes.sales) -> job => job.map_or(Woken::Close, Woken::Sale),
+            recv(lanes.bulk) -> work => work.map_or(Woken::Close, |work| Woken::Bulk(Some(work))),
+            recv(probe) -> _ => Woken::Probe,
         }
     }
 
@@ -97,12 +140,10 @@ impl Writer {
         let started = now();
         match self.attempt(&batch) {
             Ok(verdicts) => {
-                self.metrics
-                    .commit_seconds
-                    .record(started.elapsed().as_secs_f64());
+                self.metrics.commit_seconds.record(started.elapsed().as_secs_f64());
                 self.metrics.batch_writes.record(number(batch.len()));
                 for (job, verdict) in batch.into_iter().zip(verdicts) {
-                    self.answer(job, verdict);
+                    answer(job, verdict);
                 }
                 self.order_checkpoint();
             }
@@ -147,8 +188,11 @@ impl Writer {
 
     fn apply(&self, job: &Job) -> Result<Receipt, Fault> {
         match job {
-            Job::Write(parcel, _) => apply::write(&self.db, &self.root, parcel),
-            Job::Erase(lead, _) => apply::erase(&self.db, *lead),
+            Job::Write(parcel, _) => {
+                // Before the commit: one that reports a failure may have reached the disk all the same.
+                parcel.keys().for_each(|key| self.filter.insert(key));
+                apply::write(&self.db, &self.keys, parcel)
+            }
             Job::Close => Err(Refused::Unavailable("the ledger is closing".to_owned()).into()),
         }
     }
@@ -172,23 +216,7 @@ impl Writer {
         Err(refused.into())
     }
 
-    fn answer(&self, job: Job, verdict: Verdict) {
-        // Whoever asked may have left; what is committed stays.
-        match (job, verdict) {
-            (Job::Write(_, reply), verdict) => drop(reply.send(verdict)),
-            (Job::Erase(_, reply), Err(refused)) => drop(reply.send(Err(refused))),
-            (Job::Erase(_, reply), Ok(_)) => {
-                if let Err(order) = self.orders.try_send(Order::Empty(reply))
-                    && let Order::Empty(reply) = order.into_inner()
-                {
-                    drop(reply.send(Err(Refused::Full)));
-                }
-            }
-            (Job::Close, _) => {}
-        }
-    }
-
-    fn order_checkpoint(&self) {
+    pub(super) fn order_checkpoint(&self) {
         if self.checkpoint_ordered.load(Ordering::Acquire) {
             return;
         }
@@ -250,13 +278,16 @@ impl Drop for Gone {
 }
 
 fn refuse(batch: Vec<Job>, trouble: &str) {
-    let refused = || Refused::Unavailable(trouble.to_owned());
     for job in batch {
-        match job {
-            Job::Write(_, reply) => drop(reply.send(Err(refused()))),
-            Job::Erase(_, reply) => drop(reply.send(Err(refused()))),
-            Job::Close => {}
-        }
+        answer(job, Err(Refused::Unavailable(trouble.to_owned())));
+    }
+}
+
+/// Whoever asked may have left; what is committed stays.
+fn answer(job: Job, verdict: Verdict) {
+    match job {
+        Job::Write(_, reply) => drop(reply.send(verdict)),
+        Job::Close => {}
     }
 }
 
@@ -264,10 +295,7 @@ fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "measures the disk; no record depends on it"
-)]
-fn now() -> Instant {
+#[expect(clippy::disallowed_methods, reason = "measures the disk; no record depends on it")]
+pub(super) fn now() -> Instant {
     Instant::now()
 }

@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lead::{Disposition, OfferOutcome, PostClass, RejectionReason, Sequence};
 use ledger::{
-    Entry, LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery, Refused, Write,
+    Answered, Entry, LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery, Refused,
+    Write,
 };
 
 use crate::sample::{
@@ -12,8 +13,10 @@ use crate::sample::{
     settlement, submission, write,
 };
 
+mod identity;
 mod refusals;
 
+use identity::*;
 use refusals::*;
 
 macro_rules! conformance {
@@ -50,6 +53,13 @@ conformance! {
     an_illegal_neighbour_fails_alone,
     a_start_finds_what_is_open,
     an_unknown_lead_reads_as_none,
+    a_claimed_key_names_its_leads,
+    claims_are_there_as_soon_as_the_write_is_answered,
+    a_refused_write_claims_nothing,
+    a_request_is_bound_for_a_day,
+    the_first_answer_stays,
+    a_start_is_shown_every_post_and_the_pings_since_a_time,
+    digests_are_of_a_domain_and_of_parts,
 }
 
 async fn record(ledger: &impl Ledger, number: u16) -> LeadRecord {
@@ -62,19 +72,13 @@ async fn ok(ledger: &impl Ledger, write: Write) -> Receipt {
 
 async fn illegal(ledger: &impl Ledger, write: Write, what: &str) {
     let refused = ledger.commit(write).await;
-    assert!(
-        matches!(refused, Err(Refused::Illegal(_))),
-        "{what}: {refused:?}"
-    );
+    assert!(matches!(refused, Err(Refused::Illegal(_))), "{what}: {refused:?}");
 }
 
 async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
     let receipt = ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
     assert_eq!(receipt.sequence, Sequence(1));
-    let sale = vec![
-        classed("nova", PostClass::Accepted),
-        settled(OfferOutcome::Sold),
-    ];
+    let sale = vec![classed("nova", PostClass::Accepted), settled(OfferOutcome::Sold)];
     assert_eq!(ok(ledger, write(id(1), sale)).await, receipt);
 
     let post = posted("nova", PostClass::Accepted);
@@ -87,6 +91,7 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
         outcome: Some(OfferOutcome::Sold),
         disposition: Some(Disposition::Sold),
         reason: None,
+        answered: Some(Answered::Distributed),
         posts: vec![PostRecord {
             campaign: campaign("nova"),
             attempt: 0,
@@ -111,18 +116,11 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
 }
 
 async fn a_rejected_lead_takes_one_write(ledger: &impl Ledger) {
-    ok(
-        ledger,
-        created(id(1), vec![rejected(Some(RejectionReason::AgeRestriction))]),
-    )
-    .await;
+    ok(ledger, created(id(1), vec![rejected(Some(RejectionReason::AgeRestriction))])).await;
     let found = record(ledger, 1).await;
     assert_eq!(found.disposition, Some(Disposition::Rejected));
     assert_eq!(found.reason, Some(RejectionReason::AgeRestriction));
-    assert_eq!(
-        (found.outcome, found.posts.len(), found.decisions.len()),
-        (None, 0, 0)
-    );
+    assert_eq!((found.outcome, found.posts.len(), found.decisions.len()), (None, 0, 0));
 }
 
 async fn times_are_kept_to_the_millisecond(ledger: &impl Ledger) {
@@ -135,75 +133,35 @@ async fn times_are_kept_to_the_millisecond(ledger: &impl Ledger) {
     write.entries.push(Entry::Intent(sent));
     ok(ledger, write).await;
     let found = record(ledger, 1).await;
-    assert_eq!(
-        (found.received_at, found.posts[0].intent_at),
-        (at(1), at(20))
-    );
+    assert_eq!((found.received_at, found.posts[0].intent_at), (at(1), at(20)));
 }
 
 async fn a_refused_post_frees_slot_and_buyer(ledger: &impl Ledger) {
     ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
-    ok(
-        ledger,
-        write(
-            id(1),
-            vec![classed("nova", PostClass::NotSent), opened("nova", 0)],
-        ),
-    )
-    .await;
-    ok(
-        ledger,
-        write(
-            id(1),
-            vec![classed("nova", PostClass::Rejected), opened("orion", 0)],
-        ),
-    )
-    .await;
-    ok(
-        ledger,
-        write(id(1), vec![classed("orion", PostClass::Accepted)]),
-    )
-    .await;
+    ok(ledger, write(id(1), vec![classed("nova", PostClass::NotSent), opened("nova", 0)])).await;
+    ok(ledger, write(id(1), vec![classed("nova", PostClass::Rejected), opened("orion", 0)])).await;
+    ok(ledger, write(id(1), vec![classed("orion", PostClass::Accepted)])).await;
     let found = record(ledger, 1).await;
-    let posts: Vec<_> = found
-        .posts
-        .iter()
-        .map(|post| (post.campaign.buyer.as_str(), post.class))
-        .collect();
+    let posts: Vec<_> =
+        found.posts.iter().map(|post| (post.campaign.buyer.as_str(), post.class)).collect();
     let expected = [
         ("nova", Some(PostClass::NotSent)),
         ("nova", Some(PostClass::Rejected)),
         ("orion", Some(PostClass::Accepted)),
     ];
     assert_eq!(posts, expected);
-    assert_eq!(
-        found.posts[1].price,
-        money("12.500"),
-        "only an acceptance bills"
-    );
+    assert_eq!(found.posts[1].price, money("12.500"), "only an acceptance bills");
 }
 
 async fn a_review_settles_an_unknown_post(ledger: &impl Ledger) {
-    let unknown = || {
-        vec![
-            classed("nova", PostClass::Unknown),
-            settled(OfferOutcome::Indeterminate),
-        ]
-    };
+    let unknown =
+        || vec![classed("nova", PostClass::Unknown), settled(OfferOutcome::Indeterminate)];
     for number in [1, 2] {
         ok(ledger, created(id(number), vec![opened("nova", 0)])).await;
         ok(ledger, write(id(number), unknown())).await;
-        assert_eq!(
-            record(ledger, number).await.disposition,
-            Some(Disposition::Indeterminate)
-        );
+        assert_eq!(record(ledger, number).await.disposition, Some(Disposition::Indeterminate));
         for class in [PostClass::Unknown, PostClass::NotSent] {
-            illegal(
-                ledger,
-                write(id(number), vec![classed("nova", class)]),
-                "no verdict",
-            )
-            .await;
+            illegal(ledger, write(id(number), vec![classed("nova", class)]), "no verdict").await;
         }
     }
     let verdict = |outcome: OfferOutcome| {
@@ -211,20 +169,11 @@ async fn a_review_settles_an_unknown_post(ledger: &impl Ledger) {
         settled.decisions.clear();
         Entry::Settled(settled)
     };
-    let sold = vec![
-        classed("nova", PostClass::Accepted),
-        verdict(OfferOutcome::Sold),
-    ];
+    let sold = vec![classed("nova", PostClass::Accepted), verdict(OfferOutcome::Sold)];
     ok(ledger, write(id(1), sold)).await;
     ok(
         ledger,
-        write(
-            id(2),
-            vec![
-                classed("nova", PostClass::Rejected),
-                verdict(OfferOutcome::Unsold),
-            ],
-        ),
+        write(id(2), vec![classed("nova", PostClass::Rejected), verdict(OfferOutcome::Unsold)]),
     )
     .await;
     let (sold, unsold) = (record(ledger, 1).await, record(ledger, 2).await);
@@ -232,27 +181,17 @@ async fn a_review_settles_an_unknown_post(ledger: &impl Ledger) {
         (sold.disposition, sold.outcome),
         (Some(Disposition::Sold), Some(OfferOutcome::Sold))
     );
-    assert_eq!(
-        (sold.posts[0].price, sold.posts[0].payout),
-        (money("11.00"), money("7.00"))
-    );
+    assert_eq!((sold.posts[0].price, sold.posts[0].payout), (money("11.00"), money("7.00")));
     assert_eq!(unsold.disposition, Some(Disposition::Unsold));
     assert_eq!(unsold.sales().count(), 0);
-    assert_eq!(
-        sold.decisions.len(),
-        2,
-        "a review keeps the rows of the offer"
-    );
+    assert_eq!(sold.decisions.len(), 2, "a review keeps the rows of the offer");
 }
 
 async fn concurrent_writes_all_commit_and_are_numbered(ledger: &impl Ledger) {
     let writes =
         (1..=300).map(|number| ledger.commit(created(id(number), vec![opened("nova", 0)])));
-    let mut numbers: Vec<i64> = join_all(writes)
-        .await
-        .into_iter()
-        .map(|done| done.unwrap().sequence.0)
-        .collect();
+    let mut numbers: Vec<i64> =
+        join_all(writes).await.into_iter().map(|done| done.unwrap().sequence.0).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=300).collect::<Vec<_>>());
 }
@@ -269,10 +208,7 @@ async fn an_illegal_neighbour_fails_alone(ledger: &impl Ledger) {
     let answers = join_all(writes).await;
     for (number, answer) in (1..=100u16).zip(&answers) {
         assert_eq!(answer.is_ok(), number % 3 != 0, "{number}: {answer:?}");
-        assert_eq!(
-            ledger.lead(id(number)).await.unwrap().is_some(),
-            answer.is_ok()
-        );
+        assert_eq!(ledger.lead(id(number)).await.unwrap().is_some(), answer.is_ok());
     }
     let numbers = answers.iter().flatten().map(|receipt| receipt.sequence.0);
     assert_eq!(numbers.max(), Some(67), "a refused write takes no number");
@@ -281,24 +217,9 @@ async fn an_illegal_neighbour_fails_alone(ledger: &impl Ledger) {
 
 async fn a_start_finds_what_is_open(ledger: &impl Recovery) {
     ok(ledger, created(id(1), vec![settled(OfferOutcome::Unsold)])).await;
-    ok(
-        ledger,
-        created(id(2), vec![opened("nova", 0), opened("orion", 1)]),
-    )
-    .await;
-    ok(
-        ledger,
-        created(
-            id(3),
-            vec![opened("nova", 0), classed("nova", PostClass::Unknown)],
-        ),
-    )
-    .await;
-    ok(
-        ledger,
-        write(id(2), vec![classed("nova", PostClass::Rejected)]),
-    )
-    .await;
+    ok(ledger, created(id(2), vec![opened("nova", 0), opened("orion", 1)])).await;
+    ok(ledger, created(id(3), vec![opened("nova", 0), classed("nova", PostClass::Unknown)])).await;
+    ok(ledger, write(id(2), vec![classed("nova", PostClass::Rejected)])).await;
     let open = ledger.open_intents().await.unwrap();
     let found: Vec<_> = open.iter().map(|open| (open.lead, &open.post)).collect();
     let record = record(ledger, 2).await;
@@ -314,10 +235,7 @@ async fn an_unknown_lead_reads_as_none(ledger: &impl Ledger) {
 async fn memory_fails_on_demand() {
     let ledger = MemoryLedger::new();
     ledger.fail_next(Refused::Full);
-    assert_eq!(
-        ledger.commit(created(id(1), vec![])).await,
-        Err(Refused::Full)
-    );
+    assert_eq!(ledger.commit(created(id(1), vec![])).await, Err(Refused::Full));
     ledger.set_trouble(Some("disk full".to_owned()));
     assert_eq!(ledger.trouble().as_deref(), Some("disk full"));
     let refused = ledger.commit(created(id(1), vec![])).await;

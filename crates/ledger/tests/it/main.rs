@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod conformance;
+mod corruption;
 mod directory;
 mod privacy;
 mod property;
 mod sample;
+mod verification;

@@ -11,29 +11,15 @@ use crate::sample::{MARKER, classed, created, id, money, opened, settled, sqlite
 /// The files of `dir` that hold `bytes`.
 fn holding(dir: &Path, bytes: &[u8]) -> Vec<String> {
     let holds = |path: &Path| {
-        std::fs::read(path)
-            .unwrap()
-            .windows(bytes.len())
-            .any(|window| window == bytes)
+        std::fs::read(path).unwrap().windows(bytes.len()).any(|window| window == bytes)
     };
-    let files = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|file| file.unwrap().path());
-    files
-        .filter(|path| holds(path))
-        .map(|path| path.display().to_string())
-        .collect()
+    let files = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
+    files.filter(|path| holds(path)).map(|path| path.display().to_string()).collect()
 }
 
 async fn sell(ledger: &impl Ledger, number: u16) {
-    ledger
-        .commit(created(id(number), vec![opened("nova", 0)]))
-        .await
-        .unwrap();
-    let sale = vec![
-        classed("nova", PostClass::Accepted),
-        settled(OfferOutcome::Sold),
-    ];
+    ledger.commit(created(id(number), vec![opened("nova", 0)])).await.unwrap();
+    let sale = vec![classed("nova", PostClass::Accepted), settled(OfferOutcome::Sold)];
     ledger.commit(write(id(number), sale)).await.unwrap();
 }
 
@@ -47,16 +33,9 @@ async fn no_file_ever_holds_contact_data_in_the_clear() {
     let none: Vec<String> = Vec::new();
     assert_eq!(holding(dir.path(), MARKER.as_bytes()), none, "while open");
     assert_eq!(holding(dir.path(), b"203.0.113.9"), none);
-    assert!(
-        !holding(dir.path(), b"acme-leads").is_empty(),
-        "the search finds what is there"
-    );
+    assert!(!holding(dir.path(), b"acme-leads").is_empty(), "the search finds what is there");
     drop(ledger);
-    assert_eq!(
-        holding(dir.path(), MARKER.as_bytes()),
-        none,
-        "after a close"
-    );
+    assert_eq!(holding(dir.path(), MARKER.as_bytes()), none, "after a close");
     assert!(!holding(dir.path(), b"acme-leads").is_empty());
 }
 
@@ -69,18 +48,11 @@ async fn an_erased_lead_keeps_its_amounts_and_no_byte_of_its_key() {
     }
     let db = Connection::open(dir.path().join("ledger.db")).unwrap();
     let key = |sequence: i64| -> Vec<u8> {
-        db.query_row(
-            "SELECT wrapped FROM keys WHERE lead = ?1",
-            [sequence],
-            |row| row.get(0),
-        )
-        .unwrap()
+        db.query_row("SELECT wrapped FROM keys WHERE lead = ?1", [sequence], |row| row.get(0))
+            .unwrap()
     };
     let (erased, kept) = (key(100), key(101));
-    assert!(
-        !holding(dir.path(), &erased).is_empty(),
-        "the search finds what is there"
-    );
+    assert!(!holding(dir.path(), &erased).is_empty(), "the search finds what is there");
 
     ledger.erase(id(100)).await.unwrap();
     assert_eq!(holding(dir.path(), &erased), Vec::<String>::new());
@@ -89,33 +61,16 @@ async fn an_erased_lead_keeps_its_amounts_and_no_byte_of_its_key() {
         ledger.lead(id(100)).await.unwrap().unwrap(),
         ledger.lead(id(101)).await.unwrap().unwrap(),
     );
-    assert_eq!(
-        (found.submission, found.disposition),
-        (None, Some(Disposition::Sold))
-    );
-    assert_eq!(
-        (found.posts[0].price, found.posts[0].redirect_url.clone()),
-        (money("11.00"), None)
-    );
+    assert_eq!((found.submission, found.disposition), (None, Some(Disposition::Sold)));
+    assert_eq!((found.posts[0].price, found.posts[0].redirect_url.clone()), (money("11.00"), None));
     assert!(neighbour.submission.is_some() && neighbour.posts[0].redirect_url.is_some());
 
     ledger.erase(id(100)).await.unwrap();
-    assert!(matches!(
-        ledger.erase(id(999)).await,
-        Err(Refused::Illegal(_))
-    ));
+    assert!(matches!(ledger.erase(id(999)).await, Err(Refused::Illegal(_))));
     drop(db);
     drop(ledger);
     assert_eq!(holding(dir.path(), &erased), Vec::<String>::new());
-    assert_eq!(
-        sqlite(dir.path())
-            .lead(id(100))
-            .await
-            .unwrap()
-            .unwrap()
-            .submission,
-        None
-    );
+    assert_eq!(sqlite(dir.path()).lead(id(100)).await.unwrap().unwrap().submission, None);
 }
 
 #[tokio::test]
@@ -123,37 +78,18 @@ async fn what_comes_after_an_erasure_is_recorded_without_the_consumer() {
     let dir = tempfile::tempdir().unwrap();
     let (sqlite, memory) = (sqlite(dir.path()), MemoryLedger::new());
     for number in [1, 2] {
-        sqlite
-            .commit(created(id(number), vec![opened("nova", 0)]))
-            .await
-            .unwrap();
-        memory
-            .commit(created(id(number), vec![opened("nova", 0)]))
-            .await
-            .unwrap();
+        sqlite.commit(created(id(number), vec![opened("nova", 0)])).await.unwrap();
+        memory.commit(created(id(number), vec![opened("nova", 0)])).await.unwrap();
     }
     sqlite.erase(id(1)).await.unwrap();
     memory.erase(id(1)).await.unwrap();
-    let sale = || {
-        write(
-            id(1),
-            vec![
-                classed("nova", PostClass::Accepted),
-                settled(OfferOutcome::Sold),
-            ],
-        )
-    };
+    let sale =
+        || write(id(1), vec![classed("nova", PostClass::Accepted), settled(OfferOutcome::Sold)]);
     sqlite.commit(sale()).await.unwrap();
     memory.commit(sale()).await.unwrap();
     let found = sqlite.lead(id(1)).await.unwrap().unwrap();
-    assert_eq!(
-        (found.sales().count(), &found.posts[0].redirect_url),
-        (1, &None)
-    );
-    assert_eq!(
-        memory.records(),
-        [found, sqlite.lead(id(2)).await.unwrap().unwrap()]
-    );
+    assert_eq!((found.sales().count(), &found.posts[0].redirect_url), (1, &None));
+    assert_eq!(memory.records(), [found, sqlite.lead(id(2)).await.unwrap().unwrap()]);
 }
 
 #[tokio::test]
@@ -170,10 +106,8 @@ async fn a_changed_byte_is_corrupt_and_shows_nothing() {
     )
     .unwrap();
     let error = ledger.lead(id(1)).await.unwrap_err();
-    let expected = format!(
-        "the ledger cannot read a record: the submission of lead {} does not open",
-        id(1)
-    );
+    let expected =
+        format!("the ledger cannot read a record: the submission of lead {} does not open", id(1));
     assert_eq!(error.to_string(), expected);
     assert!(ledger.lead(id(2)).await.unwrap().is_some());
     assert!(!format!("{ledger:?} {:?}", MemoryLedger::new()).contains(MARKER));

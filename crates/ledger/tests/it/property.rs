@@ -3,63 +3,39 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use lead::{CampaignKey, Code, Disposition, OfferOutcome, PostClass, RejectionReason};
-use ledger::{Entry, Intent, LeadRecord, Ledger, MemoryLedger, Posted, Recovery, Settled, Write};
+use ledger::{
+    Answered, ClaimKind, Entry, Intent, LeadRecord, Ledger, MemoryLedger, PostRow, Posted,
+    Recovery, Settled, Write,
+};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::sample::{at, created, id, money, settlement, sqlite, write};
+use crate::sample::{at, claiming, digest, id, money, requested, settlement, sqlite, write};
 
 fn campaign() -> impl Strategy<Value = CampaignKey> {
-    (
-        select(vec!["nova", "orion", "lyra"]),
-        select(vec!["a", "b"]),
-    )
-        .prop_map(|(buyer, campaign)| CampaignKey {
-            buyer: buyer.parse().unwrap(),
-            campaign: campaign.parse().unwrap(),
-        })
+    (select(vec!["nova", "orion", "lyra"]), select(vec!["a", "b"])).prop_map(|(buyer, campaign)| {
+        CampaignKey { buyer: buyer.parse().unwrap(), campaign: campaign.parse().unwrap() }
+    })
 }
 
 fn intent() -> impl Strategy<Value = Entry> {
-    (
-        campaign(),
-        0u32..2,
-        0u16..3,
-        select(vec!["10", "10.00", "0.5"]),
-    )
-        .prop_map(|(campaign, attempt, slot, price)| {
+    (campaign(), 0u32..2, 0u16..3, select(vec!["10", "10.00", "0.5"])).prop_map(
+        |(campaign, attempt, slot, price)| {
             let (price, payout) = (money(price), money("0.25"));
-            Entry::Intent(Intent {
-                campaign,
-                attempt,
-                slot,
-                price,
-                payout,
-                at: at(5),
-            })
-        })
+            Entry::Intent(Intent { campaign, attempt, slot, price, payout, at: at(5) })
+        },
+    )
 }
 
 fn posted() -> impl Strategy<Value = Entry> {
     let classes = select(PostClass::ALL.to_vec());
-    let codes = select(vec![
-        Code::Sold,
-        Code::Unknown,
-        Code::Operator(500),
-        Code::Operator(3),
-    ]);
+    let codes = select(vec![Code::Sold, Code::Unknown, Code::Operator(500), Code::Operator(3)]);
     let redirects = option::of("[a-z]{0,8}");
-    (
-        campaign(),
-        0u32..2,
-        classes,
-        codes,
-        select(vec!["10.0", "0.5", "0.50"]),
-        redirects,
-    )
-        .prop_map(|(campaign, attempt, class, code, price, redirect_url)| {
+    (campaign(), 0u32..2, classes, codes, select(vec!["10.0", "0.5", "0.50"]), redirects).prop_map(
+        |(campaign, attempt, class, code, price, redirect_url)| {
             let (price, payout) = (money(price), money("0.20"));
             let reference = redirect_url.clone();
             let at = at(6);
@@ -74,45 +50,48 @@ fn posted() -> impl Strategy<Value = Entry> {
                 reference,
                 at,
             })
-        })
+        },
+    )
 }
 
 fn settled() -> impl Strategy<Value = Entry> {
     let outcomes = option::of(select(OfferOutcome::ALL.to_vec()));
     let dispositions = option::of(select(Disposition::ALL.to_vec()));
-    (
-        outcomes,
-        dispositions,
-        any::<bool>(),
-        prop::bool::weighted(0.1),
-    )
-        .prop_map(|(outcome, disposition, decided, odd)| {
+    (outcomes, dispositions, any::<bool>(), prop::bool::weighted(0.1)).prop_map(
+        |(outcome, disposition, decided, odd)| {
             let fits = (disposition == Some(Disposition::Rejected)) != odd;
             let reason = fits.then_some(RejectionReason::EligibilityFailed);
             let mut decisions = settlement(OfferOutcome::Sold, None).decisions;
             decisions.truncate(usize::from(decided));
-            Entry::Settled(Settled {
-                outcome,
-                disposition,
-                reason,
-                decisions,
-                at: at(7),
-            })
-        })
+            let answered = decided.then_some(Answered::New);
+            Entry::Settled(Settled { outcome, disposition, reason, decisions, answered, at: at(7) })
+        },
+    )
 }
 
 fn any_write() -> impl Strategy<Value = Write> {
+    let answered = select(Answered::ALL.to_vec()).prop_map(Entry::Answered);
     let entries = prop::collection::vec(
-        prop_oneof![4 => intent(), 4 => posted(), 1 => settled()],
+        prop_oneof![8 => intent(), 8 => posted(), 2 => settled(), 1 => answered],
         0..4,
     );
-    (1u16..=3, prop::bool::weighted(0.3), entries).prop_map(|(number, new, entries)| {
-        if new {
-            created(id(number), entries)
-        } else {
-            write(id(number), entries)
-        }
-    })
+    let brought = option::of((0u8..3, 0i64..3));
+    let claims = prop::collection::vec((select(ClaimKind::ALL.to_vec()), 0u8..4), 0..3);
+    (1u16..=3, prop::bool::weighted(0.3), entries, brought, claims).prop_map(
+        |(number, new, entries, brought, claims)| {
+            if !new {
+                return write(id(number), entries);
+            }
+            let mut write = claiming(number, 1, &claims);
+            if let Some((key, days)) = brought {
+                let brought = requested(number, days * 43_200_000, key, 9).created;
+                let new = write.created.as_mut().unwrap();
+                let brought = brought.unwrap();
+                (new.request, new.received_at) = (brought.request, brought.received_at);
+            }
+            Write { entries, ..write }
+        },
+    )
 }
 
 fn takes_nothing_twice(record: &LeadRecord) -> bool {
@@ -122,6 +101,13 @@ fn takes_nothing_twice(record: &LeadRecord) -> bool {
     let (mut slots, mut buyers) = (HashSet::new(), HashSet::new());
     let mut posts = record.posts.iter().filter(|post| takes(post.class));
     posts.all(|post| slots.insert(post.slot) && buyers.insert(&post.campaign.buyer))
+}
+
+fn visited(ledger: &impl Recovery) -> (Vec<PostRow>, Vec<(CampaignKey, Timestamp)>) {
+    let (mut posts, mut pings) = (Vec::new(), Vec::new());
+    ledger.visit_posts(&mut |post| posts.push(post)).unwrap();
+    ledger.visit_pings(at(1), &mut |campaign, at| pings.push((campaign.clone(), at))).unwrap();
+    (posts, pings)
 }
 
 async fn agree(writes: Vec<Write>) {
@@ -136,14 +122,17 @@ async fn agree(writes: Vec<Write>) {
     assert_eq!(disk.leads_unsettled().await, memory.leads_unsettled().await);
     drop(disk);
     let disk = sqlite(dir.path());
+    let keys: Vec<_> = (0..4).map(digest).collect();
+    assert_eq!(disk.claimants(&keys).await, memory.claimants(&keys).await);
+    for key in 0..3 {
+        assert_eq!(disk.request(digest(key)).await, memory.request(digest(key)).await);
+    }
+    assert_eq!(visited(&disk), visited(&memory));
     for number in 1..=3 {
         let found = disk.lead(id(number)).await.unwrap();
         assert!(found.iter().all(takes_nothing_twice));
         // Digits too, not only values.
-        assert_eq!(
-            format!("{found:?}"),
-            format!("{:?}", memory.lead(id(number)).await.unwrap())
-        );
+        assert_eq!(format!("{found:?}"), format!("{:?}", memory.lead(id(number)).await.unwrap()));
         assert_eq!(found, memory.lead(id(number)).await.unwrap());
     }
 }

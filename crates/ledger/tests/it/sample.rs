@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use lead::{
@@ -9,7 +10,8 @@ use lead::{
     LeadId, Money, OfferOutcome, PostClass, Reading, RejectionReason, Standard, Submission,
 };
 use ledger::{
-    Decision, Entry, Intent, NewLead, Options, Posted, RootKey, Settled, SqliteLedger, Write,
+    Answered, Claim, ClaimKind, Decision, Digest, Entry, Intent, NewLead, Options, Posted,
+    RequestKey, RootKey, Settled, SqliteLedger, Write,
 };
 use serde_json::json;
 
@@ -34,17 +36,11 @@ pub(crate) fn id(number: u16) -> LeadId {
 }
 
 pub(crate) fn money(text: &str) -> Money {
-    Money {
-        amount: text.parse().unwrap(),
-        currency: "EUR".parse().unwrap(),
-    }
+    Money { amount: text.parse().unwrap(), currency: "EUR".parse().unwrap() }
 }
 
 pub(crate) fn campaign(buyer: &str) -> CampaignKey {
-    CampaignKey {
-        buyer: buyer.parse().unwrap(),
-        campaign: "prime".parse().unwrap(),
-    }
+    CampaignKey { buyer: buyer.parse().unwrap(), campaign: "prime".parse().unwrap() }
 }
 
 fn contact() -> Contact {
@@ -59,11 +55,7 @@ fn contact() -> Contact {
         phone: text(),
         birth_date: Some("1988-05-10".parse().unwrap()),
         national_id: text(),
-        address: Some(Address {
-            street: text(),
-            postal_code: text(),
-            ..Address::default()
-        }),
+        address: Some(Address { street: text(), postal_code: text(), ..Address::default() }),
         bank: map().as_object().unwrap().clone(),
         employer: map().as_object().unwrap().clone(),
         documents: vec![map()],
@@ -73,10 +65,7 @@ fn contact() -> Contact {
 
 pub(crate) fn submission() -> Submission {
     let mut attributes = Attributes::new();
-    attributes.set_number(
-        Standard::MonthlyIncome,
-        rust_decimal::Decimal::new(250_050, 2),
-    );
+    attributes.set_number(Standard::MonthlyIncome, rust_decimal::Decimal::new(250_050, 2));
     attributes.set_text(Standard::City, MARKER);
     attributes.set(Standard::Amount, Reading::Unreadable);
     Submission {
@@ -106,24 +95,39 @@ pub(crate) fn submission() -> Submission {
 }
 
 pub(crate) fn write(lead: LeadId, entries: Vec<Entry>) -> Write {
-    Write {
-        lead,
-        created: None,
-        entries,
-    }
+    Write { lead, created: None, entries }
 }
 
 pub(crate) fn created(lead: LeadId, entries: Vec<Entry>) -> Write {
     let new = NewLead {
         received_at: at(1),
         market_version: u64::MAX - 1,
-        submission: submission(),
+        submission: Arc::new(submission()),
+        claims: Vec::new(),
+        request: None,
     };
-    Write {
-        lead,
-        created: Some(Box::new(new)),
-        entries,
-    }
+    Write { lead, created: Some(Box::new(new)), entries }
+}
+
+/// A lead that came at `millis` and claims `keys`.
+pub(crate) fn claiming(number: u16, millis: i64, keys: &[(ClaimKind, u8)]) -> Write {
+    let mut write = created(id(number), vec![]);
+    let new = write.created.as_mut().unwrap();
+    new.received_at = at(millis);
+    new.claims = keys.iter().map(|(kind, key)| Claim { kind: *kind, key: digest(*key) }).collect();
+    write
+}
+
+/// A lead that came at `millis` by the request `key` with the body `body`.
+pub(crate) fn requested(number: u16, millis: i64, key: u8, body: u8) -> Write {
+    let mut write = claiming(number, millis, &[]);
+    write.created.as_mut().unwrap().request =
+        Some(RequestKey { key: digest(key), body: digest(body) });
+    write
+}
+
+pub(crate) fn digest(byte: u8) -> Digest {
+    Digest([byte; 16])
 }
 
 pub(crate) fn intent(buyer: &str, slot: u16) -> Intent {
@@ -157,7 +161,7 @@ pub(crate) fn posted(buyer: &str, class: PostClass) -> Posted {
         price: money("11.00"),
         payout: money("7.00"),
         redirect_url: accepted.then(|| format!("https://buyer.test/{MARKER}")),
-        reference: Some("ref-1".to_owned()),
+        reference: Some(format!("ref-1 {MARKER}")),
         at: at(300),
     }
 }
@@ -184,14 +188,22 @@ pub(crate) fn settlement(outcome: OfferOutcome, disposition: Option<Disposition>
             bid: None,
             ping_ms: Some(75),
             post_ms: None,
-            reason: Some("budget".to_owned()),
+            reason: Some(format!("knows {MARKER} already")),
         },
     ];
+    let answered = match outcome {
+        OfferOutcome::Sold => Answered::Distributed,
+        OfferOutcome::Unmatched | OfferOutcome::Unsold | OfferOutcome::Expired => {
+            Answered::NewFinal
+        }
+        OfferOutcome::Indeterminate | OfferOutcome::Pending => Answered::New,
+    };
     Settled {
         outcome: Some(outcome),
         disposition,
         reason: None,
         decisions,
+        answered: Some(answered),
         at: at(301),
     }
 }
@@ -207,6 +219,7 @@ pub(crate) fn rejected(reason: Option<RejectionReason>) -> Entry {
         disposition,
         reason,
         decisions: Vec::new(),
+        answered: Some(Answered::Rejected),
         at: at(2),
     })
 }

@@ -5,39 +5,18 @@ use super::{json, parse};
 /// Filter, and the path of the predicate that is one too many.
 const CONTRADICTIONS: &[(&str, &str)] = &[
     (r#"{"age": {"gte": 30, "lt": 30}}"#, "age.lt"),
-    (
-        r#"{"age": {"gte": 30, "lte": 20, "or_missing": true}}"#,
-        "age.lte",
-    ),
+    (r#"{"age": {"gte": 30, "lte": 20, "or_missing": true}}"#, "age.lte"),
     (r#"{"age": {"gt": 30, "between": [20, 30]}}"#, "age.between"),
     (r#"{"age": {"between": [30, 30], "ne": 30}}"#, "age.ne"),
     (r#"{"age": {"in": [1, 2], "gte": 3}}"#, "age.gte"),
     (r#"{"age": {"exists": false, "gte": 3}}"#, "age.gte"),
-    (
-        r#"{"age": {"exists": false}, "all": [{"age": {"exists": true}}]}"#,
-        "all.0.age.exists",
-    ),
-    (
-        r#"{"birth_date": {"gt": "1990-01-01", "lt": "1990-01-02"}}"#,
-        "birth_date.lt",
-    ),
-    (
-        r#"{"region": ["CA", "TX"], "all": [{"region": "NV"}]}"#,
-        "all.0.region",
-    ),
+    (r#"{"age": {"exists": false}, "all": [{"age": {"exists": true}}]}"#, "all.0.age.exists"),
+    (r#"{"birth_date": {"gt": "1990-01-01", "lt": "1990-01-02"}}"#, "birth_date.lt"),
+    (r#"{"region": ["CA", "TX"], "all": [{"region": "NV"}]}"#, "all.0.region"),
     (r#"{"state": "CA", "region": "TX"}"#, "region"),
-    (
-        r#"{"region": {"eq": "Málaga", "ne": "MALAGA"}}"#,
-        "region.ne",
-    ),
-    (
-        r#"{"region": {"in": ["CA", "TX"], "not_in": ["tx", "ca"]}}"#,
-        "region.not_in",
-    ),
-    (
-        r#"{"region": {"eq": "CA", "starts_with": "T"}}"#,
-        "region.starts_with",
-    ),
+    (r#"{"region": {"eq": "Málaga", "ne": "MALAGA"}}"#, "region.ne"),
+    (r#"{"region": {"in": ["CA", "TX"], "not_in": ["tx", "ca"]}}"#, "region.not_in"),
+    (r#"{"region": {"eq": "CA", "starts_with": "T"}}"#, "region.starts_with"),
     (
         r#"{"zip": {"starts_with": ["28"]}, "postal_code": {"starts_with": "17"}}"#,
         "postal_code.starts_with",
@@ -50,10 +29,7 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
         r#"{"direct_deposit": {"ne": true}, "all": [{"direct_deposit": {"ne": false}}]}"#,
         "all.0.direct_deposit.ne",
     ),
-    (
-        r#"{"any": [{"age": 1}, {"age": {"gt": 5, "lt": 4}}]}"#,
-        "any.1.age.lt",
-    ),
+    (r#"{"any": [{"age": 1}, {"age": {"gt": 5, "lt": 4}}]}"#, "any.1.age.lt"),
     (r#"{"not": {"age": {"gt": 5, "lt": 4}}}"#, "not.age.lt"),
 ];
 
@@ -63,12 +39,7 @@ fn contradictions_inside_one_all_are_refused_where_they_arise() {
         let found = parse(&json(filter)).expect_err(filter);
         let paths: Vec<String> = found.iter().map(|defect| defect.path.dotted()).collect();
         assert_eq!(paths, [*path], "{filter}");
-        assert!(
-            found
-                .iter()
-                .all(|defect| defect.issue.starts_with("contradicts")),
-            "{filter}"
-        );
+        assert!(found.iter().all(|defect| defect.issue.starts_with("contradicts")), "{filter}");
     }
     let defects = parse(&json(r#"{"age": {"gte": 30, "lte": 20}}"#)).expect_err("a contradiction");
     let issue =

@@ -26,11 +26,7 @@ fn check(text: &str, lead: &str, wanted: &[&str]) {
 fn every_failing_predicate_is_named() {
     let wide = r#"{"age": {"gte": 21, "lte": 65}, "state": ["Málaga", "CA"], "country": "ES",
         "postal_code": {"starts_with": ["28", "170"]}, "credit_score": {"gte": 580, "or_missing": true}}"#;
-    check(
-        wide,
-        r#"{"age": 30, "state": "malaga", "country": "es", "zip": "28013"}"#,
-        &[],
-    );
+    check(wide, r#"{"age": 30, "state": "malaga", "country": "es", "zip": "28013"}"#, &[]);
     check(
         wide,
         r#"{"age": 70.50, "region": "Cádiz", "country": 5, "credit_score": 500}"#,
@@ -42,21 +38,13 @@ fn every_failing_predicate_is_named() {
             "credit_score.gte | at least 580, or missing | 500 | failed",
         ],
     );
-    check(
-        r#"{"age": {"exists": true}}"#,
-        "{}",
-        &["age.exists | present | - | missing"],
-    );
+    check(r#"{"age": {"exists": true}}"#, "{}", &["age.exists | present | - | missing"]);
     check(
         r#"{"age": {"exists": true}}"#,
         r#"{"age": "x"}"#,
         &["age.exists | present | - | unreadable"],
     );
-    check(
-        r#"{"age": {"exists": false}}"#,
-        r#"{"age": 1}"#,
-        &["age.exists | absent | 1 | failed"],
-    );
+    check(r#"{"age": {"exists": false}}"#, r#"{"age": 1}"#, &["age.exists | absent | 1 | failed"]);
     check(
         r#"{"birth_date": {"lt": "1990-01-01"}, "direct_deposit": {"ne": true}}"#,
         r#"{"birth_date": "1990-01-01", "direct_deposit": true}"#,
@@ -89,11 +77,7 @@ fn the_nearest_branch_of_any_comes_first() {
 
 #[test]
 fn under_not_the_truths_are_the_failures() {
-    check(
-        r#"{"not": {"purpose": "business"}}"#,
-        r#"{"purpose": "home"}"#,
-        &[],
-    );
+    check(r#"{"not": {"purpose": "business"}}"#, r#"{"purpose": "home"}"#, &[]);
     check(
         r#"{"not": {"purpose": "business"}}"#,
         r#"{"purpose": "Business"}"#,
@@ -112,26 +96,14 @@ fn under_not_the_truths_are_the_failures() {
             "not.any.1.region.ne | not other than CA | NV | failed",
         ],
     );
-    check(
-        r#"{"not": {"not": {"age": 1}}}"#,
-        r#"{"age": 2}"#,
-        &["not.not.age | 1 | 2 | failed"],
-    );
-    check(
-        r#"{"not": {}}"#,
-        "{}",
-        &["not | not everything | - | failed"],
-    );
+    check(r#"{"not": {"not": {"age": 1}}}"#, r#"{"age": 2}"#, &["not.not.age | 1 | 2 | failed"]);
+    check(r#"{"not": {}}"#, "{}", &["not | not everything | - | failed"]);
 }
 
 #[test]
 fn a_book_answers_by_position() {
-    let texts = [
-        "{}",
-        r#"{"age": {"gte": 30}}"#,
-        r#"{"age": {"lt": 30}}"#,
-        r#"{"not": {"region": "CA"}}"#,
-    ];
+    let texts =
+        ["{}", r#"{"age": {"gte": 30}}"#, r#"{"age": {"lt": 30}}"#, r#"{"not": {"region": "CA"}}"#];
     let book = RuleBook::compile(texts.map(filter));
     let matching = |lead: &str| book.matching(&encoded(lead)).collect::<Vec<_>>();
     assert_eq!(matching("{}"), [0]);
@@ -139,8 +111,5 @@ fn a_book_answers_by_position() {
     assert_eq!(matching(r#"{"age": 29.9, "region": "NV"}"#), [0, 2, 3]);
     assert_eq!(book.explain(99, &encoded("{}")), []);
     assert_eq!(RuleBook::compile([]).matching(&encoded("{}")).count(), 0);
-    assert_eq!(
-        [Verdict::Failed, Verdict::Missing].map(Verdict::name),
-        ["failed", "missing"]
-    );
+    assert_eq!([Verdict::Failed, Verdict::Missing].map(Verdict::name), ["failed", "missing"]);
 }

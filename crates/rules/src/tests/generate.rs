@@ -42,14 +42,12 @@ fn decimal() -> impl Strategy<Value = Decimal> {
 /// A value of a lead.
 fn value(kind: Kind) -> BoxedStrategy<Value> {
     match kind {
-        Kind::Text => select(&TEXTS[..])
-            .prop_map(|text| Value::text(text).unwrap())
-            .boxed(),
+        Kind::Text => select(&TEXTS[..]).prop_map(|text| Value::text(text).unwrap()).boxed(),
         Kind::Number => decimal().prop_map(Value::Number).boxed(),
         Kind::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
-        Kind::Date => select(&DATES[..])
-            .prop_map(|date| Value::Date(date.parse().unwrap()))
-            .boxed(),
+        Kind::Date => {
+            select(&DATES[..]).prop_map(|date| Value::Date(date.parse().unwrap())).boxed()
+        }
     }
 }
 
@@ -61,30 +59,26 @@ pub(super) fn lead() -> impl Strategy<Value = Attributes> {
             5 => value(kind).prop_map(|value| Some(Reading::Known(value))),
         ]
     };
-    ATTRIBUTES
-        .map(|(_, kind)| reading(kind))
-        .prop_map(|readings| {
-            let mut attributes = Attributes::new();
-            for ((name, _), reading) in ATTRIBUTES.iter().zip(readings) {
-                if let Some(reading) = reading {
-                    attributes.set(Attribute::named(name), reading);
-                }
+    ATTRIBUTES.map(|(_, kind)| reading(kind)).prop_map(|readings| {
+        let mut attributes = Attributes::new();
+        for ((name, _), reading) in ATTRIBUTES.iter().zip(readings) {
+            if let Some(reading) = reading {
+                attributes.set(Attribute::named(name), reading);
             }
-            attributes
-        })
+        }
+        attributes
+    })
 }
 
 /// A value of a filter.
 fn operand(kind: Kind) -> BoxedStrategy<Node<'static>> {
     match kind {
         Kind::Number => (decimal(), any::<bool>())
-            .prop_map(|(number, quoted)| {
-                if quoted {
-                    text(&number.to_string())
-                } else {
-                    Node::Number(number)
-                }
-            })
+            .prop_map(
+                |(number, quoted)| {
+                    if quoted { text(&number.to_string()) } else { Node::Number(number) }
+                },
+            )
             .boxed(),
         Kind::Bool => any::<bool>().prop_map(Node::Bool).boxed(),
         Kind::Text => select(&TEXTS[..]).prop_map(text).boxed(),
@@ -97,12 +91,7 @@ fn text(text: &str) -> Node<'static> {
 }
 
 fn object(members: Vec<(&str, Node<'static>)>) -> Node<'static> {
-    Node::Object(
-        members
-            .into_iter()
-            .map(|(name, node)| (name.to_owned().into(), node))
-            .collect(),
-    )
+    Node::Object(members.into_iter().map(|(name, node)| (name.to_owned().into(), node)).collect())
 }
 
 fn list(kind: Kind) -> impl Strategy<Value = Node<'static>> {
@@ -118,10 +107,7 @@ fn operator(kind: Kind) -> BoxedStrategy<(&'static str, Node<'static>)> {
     let between = (operand(kind), operand(kind)).prop_map(|(a, b)| {
         let number = |node: &Node<'_>| match node {
             Node::Number(number) => *number,
-            node => node
-                .as_text()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or_default(),
+            node => node.as_text().and_then(|text| text.parse().ok()).unwrap_or_default(),
         };
         let reversed = (number(&a), a.as_text().map(str::to_owned))
             > (number(&b), b.as_text().map(str::to_owned));
@@ -149,11 +135,7 @@ fn operator(kind: Kind) -> BoxedStrategy<(&'static str, Node<'static>)> {
 fn asked(kind: Kind) -> BoxedStrategy<Node<'static>> {
     let operators = proptest::collection::vec(operator(kind), 1..3).prop_flat_map(|operators| {
         let exists = operators.iter().any(|(name, _)| *name == "exists");
-        let or_missing = if exists {
-            Just(false).boxed()
-        } else {
-            any::<bool>().boxed()
-        };
+        let or_missing = if exists { Just(false).boxed() } else { any::<bool>().boxed() };
         or_missing.prop_map(move |or_missing| {
             let mut members: Vec<(&str, Node<'static>)> = Vec::new();
             for (name, node) in &operators {
@@ -173,10 +155,8 @@ fn asked(kind: Kind) -> BoxedStrategy<Node<'static>> {
 /// An object that asks about up to three attributes.
 pub(super) fn predicates() -> impl Strategy<Value = Node<'static>> {
     subsequence(ATTRIBUTES.to_vec(), 0..=3).prop_flat_map(|chosen| {
-        let entries: Vec<_> = chosen
-            .iter()
-            .map(|(name, kind)| (Just(*name), asked(*kind)))
-            .collect();
+        let entries: Vec<_> =
+            chosen.iter().map(|(name, kind)| (Just(*name), asked(*kind))).collect();
         entries.prop_map(object)
     })
 }

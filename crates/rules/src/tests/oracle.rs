@@ -12,24 +12,16 @@ pub(super) fn oracle(
     lead: &Attributes,
     dictionary: &Dictionary,
 ) -> Option<bool> {
-    let Node::Object(entries) = filter else {
-        panic!("a filter is an object")
-    };
-    all(entries
-        .iter()
-        .map(|(name, node)| match (name.as_ref(), node) {
-            ("all", Node::List(parts)) => {
-                all(parts.iter().map(|part| oracle(part, lead, dictionary)))
-            }
-            ("any", Node::List(parts)) => {
-                any(parts.iter().map(|part| oracle(part, lead, dictionary)))
-            }
-            ("not", part) => oracle(part, lead, dictionary).map(|truth| !truth),
-            (name, asked) => {
-                let definition = dictionary.named(name).expect("a known attribute");
-                attribute(definition, asked, lead)
-            }
-        }))
+    let Node::Object(entries) = filter else { panic!("a filter is an object") };
+    all(entries.iter().map(|(name, node)| match (name.as_ref(), node) {
+        ("all", Node::List(parts)) => all(parts.iter().map(|part| oracle(part, lead, dictionary))),
+        ("any", Node::List(parts)) => any(parts.iter().map(|part| oracle(part, lead, dictionary))),
+        ("not", part) => oracle(part, lead, dictionary).map(|truth| !truth),
+        (name, asked) => {
+            let definition = dictionary.named(name).expect("a known attribute");
+            attribute(definition, asked, lead)
+        }
+    }))
 }
 
 fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
@@ -37,11 +29,7 @@ fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     if parts.contains(&Some(false)) {
         return Some(false);
     }
-    if parts.contains(&None) {
-        None
-    } else {
-        Some(true)
-    }
+    if parts.contains(&None) { None } else { Some(true) }
 }
 
 fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
@@ -49,11 +37,7 @@ fn any(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     if parts.contains(&Some(true)) {
         return Some(true);
     }
-    if parts.contains(&None) {
-        None
-    } else {
-        Some(false)
-    }
+    if parts.contains(&None) { None } else { Some(false) }
 }
 
 fn attribute(definition: &Definition, asked: &Node<'_>, lead: &Attributes) -> Option<bool> {
@@ -97,11 +81,7 @@ fn operator(name: &str, operand: &Node<'_>, value: &Value, definition: &Definiti
         _ => panic!("no order"),
     };
     let raw = || {
-        if let Value::Text(value) = value {
-            text(value)
-        } else {
-            panic!("not a text")
-        }
+        if let Value::Text(value) = value { text(value) } else { panic!("not a text") }
     };
     let operand_text = |node: &Node<'_>| text(node.as_text().expect("a text"));
     match name {
@@ -114,9 +94,7 @@ fn operator(name: &str, operand: &Node<'_>, value: &Value, definition: &Definiti
         "between" => order(&items()[0]).is_ge() && order(&items()[1]).is_le(),
         "in" => items().iter().any(same),
         "not_in" => !items().iter().any(same),
-        "starts_with" => items()
-            .iter()
-            .any(|prefix| raw().starts_with(&operand_text(prefix))),
+        "starts_with" => items().iter().any(|prefix| raw().starts_with(&operand_text(prefix))),
         "contains" => raw().contains(&operand_text(operand)),
         "matches" => pattern(operand.as_text().expect("a text"), &raw()),
         _ => panic!("{name}"),

@@ -18,12 +18,7 @@ fn parsed(node: &Node<'_>) -> Option<Filter> {
     parse(node)
         .map_err(|defects| {
             for defect in defects {
-                assert!(
-                    defect.issue.starts_with("contradicts"),
-                    "{} in {}",
-                    defect,
-                    show(node)
-                );
+                assert!(defect.issue.starts_with("contradicts"), "{} in {}", defect, show(node));
             }
         })
         .ok()
@@ -42,12 +37,10 @@ fn object(name: &'static str, node: Node<'static>) -> Node<'static> {
 }
 
 fn at<'n>(node: &'n Node<'n>, path: &str) -> Option<&'n Node<'n>> {
-    path.split('.')
-        .filter(|step| !step.is_empty())
-        .try_fold(node, |node, step| match node {
-            Node::List(items) => items.get(step.parse::<usize>().ok()?),
-            node => node.member(step),
-        })
+    path.split('.').filter(|step| !step.is_empty()).try_fold(node, |node, step| match node {
+        Node::List(items) => items.get(step.parse::<usize>().ok()?),
+        node => node.member(step),
+    })
 }
 
 /// Nodes keep their values out of `Debug`; a failing case needs them.
@@ -74,11 +67,7 @@ fn show(node: &Node<'_>) -> String {
 }
 
 fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -9,10 +9,8 @@ fn check(text: &str, wanted: &[(&str, &str)]) {
         .iter()
         .map(|warning| (warning.path.dotted(), warning.issue.as_str()))
         .collect();
-    let wanted: Vec<(String, &str)> = wanted
-        .iter()
-        .map(|(path, issue)| ((*path).to_owned(), *issue))
-        .collect();
+    let wanted: Vec<(String, &str)> =
+        wanted.iter().map(|(path, issue)| ((*path).to_owned(), *issue)).collect();
     assert_eq!(found, wanted, "{text}");
 }
 
@@ -23,46 +21,25 @@ fn dead_parts_are_named() {
     let always = "is always true here, so the other branches decide nothing";
     let forbids = "is always true, so the `not` around it forbids every lead";
     check(r#"{"not": {}}"#, &[("not", forbids), nobody]);
-    check(
-        r#"{"any": [{"not": {}}, {"age": 1}]}"#,
-        &[("any.0.not", forbids)],
-    );
+    check(r#"{"any": [{"not": {}}, {"age": 1}]}"#, &[("any.0.not", forbids)]);
     check(r#"{"any": [{"age": 1}, {}]}"#, &[("any.1", always)]);
-    check(
-        r#"{"age": 1, "any": [{"age": 2}, {"region": "CA"}]}"#,
-        &[("any.0.age", never)],
-    );
-    check(
-        r#"{"any": [{"age": 2}, {"region": "CA"}], "age": {"gte": 3}}"#,
-        &[("any.0.age", never)],
-    );
+    check(r#"{"age": 1, "any": [{"age": 2}, {"region": "CA"}]}"#, &[("any.0.age", never)]);
+    check(r#"{"any": [{"age": 2}, {"region": "CA"}], "age": {"gte": 3}}"#, &[("any.0.age", never)]);
     check(
         r#"{"age": {"gte": 21}, "any": [{"age": {"gte": 18}}, {"region": "CA"}]}"#,
         &[("any.0", always)],
     );
     check(
         r#"{"age": 1, "not": {"age": 1}}"#,
-        &[
-            ("not.age", "is always true here, so its `not` never is"),
-            nobody,
-        ],
+        &[("not.age", "is always true here, so its `not` never is"), nobody],
     );
     // The product's own limits.
-    check(
-        r#"{"rating": {"gt": 100}}"#,
-        &[("rating.gt", never), nobody],
-    );
+    check(r#"{"rating": {"gt": 100}}"#, &[("rating.gt", never), nobody]);
     check(r#"{"class": ["GOLD", "bronze"]}"#, &[]);
     check(r#"{"class": "bronze"}"#, &[("class", never), nobody]);
     // Lists change without the filter.
-    check(
-        r#"{"region": {"in_list": "nobody"}}"#,
-        &[("region.in_list", never), nobody],
-    );
-    check(
-        r#"{"any": [{"age": {"exists": true}}, {"age": {"exists": false}}]}"#,
-        &[],
-    );
+    check(r#"{"region": {"in_list": "nobody"}}"#, &[("region.in_list", never), nobody]);
+    check(r#"{"any": [{"age": {"exists": true}}, {"age": {"exists": false}}]}"#, &[]);
 }
 
 #[test]

@@ -21,22 +21,14 @@ pub(super) struct Turn {
 
 #[derive(Debug)]
 pub(super) enum Act {
-    Reply {
-        status: u16,
-        kind: &'static str,
-        body: String,
-    },
+    Reply { status: u16, kind: &'static str, body: String },
     Hang,
     Close,
 }
 
 impl Act {
     pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self::Reply {
-            status,
-            kind: "application/json",
-            body: body.to_string(),
-        }
+        Self::Reply { status, kind: "application/json", body: body.to_string() }
     }
 
     pub(super) fn error(status: u16, text: &str) -> Self {
@@ -49,22 +41,16 @@ impl Act {
             Fault::Close(_) => Self::Close,
             Fault::Garbage(_) => {
                 let body = "<html><body><h1>It works!</h1></body></html>".to_owned();
-                Self::Reply {
-                    status: 200,
-                    kind: "text/html",
-                    body,
-                }
+                Self::Reply { status: 200, kind: "text/html", body }
             }
             Fault::NoVerdict(_) => Self::json(200, &json!({})),
             Fault::Status(status, _) if is_refusal(status) => Self::json(
                 status,
                 &json!({ "status": "rejected", "reason": format!("status {status}") }),
             ),
-            Fault::Status(status, _) => Self::Reply {
-                status,
-                kind: "text/plain",
-                body: format!("status {status}\n"),
-            },
+            Fault::Status(status, _) => {
+                Self::Reply { status, kind: "text/plain", body: format!("status {status}\n") }
+            }
             Fault::NoRedirect | Fault::InsecureRedirect => return None,
         })
     }
@@ -99,10 +85,7 @@ pub(super) fn ping(
     let read: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(id) = text(&read, "ping_id") else {
         let act = Act::error(400, "a ping is JSON with a ping_id");
-        return Ok(Turn {
-            delay: Duration::ZERO,
-            act,
-        });
+        return Ok(Turn { delay: Duration::ZERO, act });
     };
     let mut draw = Draw::new(world.seed, &[name, "ping", &id]);
     let delay = behaviour.latency.sample(&mut draw);
@@ -115,9 +98,7 @@ pub(super) fn ping(
         json!({ "status": "no_bid", "reason": "not interested" })
     };
     let fault = behaviour.strikes(Stage::Ping, &mut draw);
-    let act = fault
-        .and_then(Act::faulty)
-        .unwrap_or_else(|| Act::json(200, &answer));
+    let act = fault.and_then(Act::faulty).unwrap_or_else(|| Act::json(200, &answer));
     Ok(Turn { delay, act })
 }
 
@@ -132,23 +113,12 @@ pub(super) fn post(
     let bid = text(&read, "bid").unwrap_or_default();
     let lead_id = text(&read, "lead_id");
     let id = lead_id.as_deref().unwrap_or_default();
-    let received = Received {
-        buyer: name,
-        lead_id: id,
-        idempotency_key: key,
-        bid: &bid,
-    };
+    let received = Received { buyer: name, lead_id: id, idempotency_key: key, bid: &bid };
     if lead_id.is_none() {
-        let judged = Judged {
-            bought: false,
-            answered: "status-400".to_owned(),
-        };
+        let judged = Judged { bought: false, answered: "status-400".to_owned() };
         world.journal.post(received, |_| judged)?;
         let act = Act::error(400, "a post is JSON with a lead_id");
-        return Ok(Turn {
-            delay: Duration::ZERO,
-            act,
-        });
+        return Ok(Turn { delay: Duration::ZERO, act });
     }
     let mut draw = Draw::new(world.seed, &[name, "post", id]);
     let delay = behaviour.latency.sample(&mut draw);
@@ -157,19 +127,14 @@ pub(super) fn post(
     let mut act = Act::Close;
     world.journal.post(received, |seen| {
         let visit = seen.visits.to_string();
-        let fault = behaviour.strikes(
-            Stage::Post,
-            &mut Draw::new(world.seed, &[name, "fault", id, &visit]),
-        );
+        let fault = behaviour
+            .strikes(Stage::Post, &mut Draw::new(world.seed, &[name, "fault", id, &visit]));
         let verdict = Verdict::of(accepts, seen, key);
         act = fault
             .and_then(Act::faulty)
             .unwrap_or_else(|| verdict.answer(name, &reference, cut(behaviour, &bid), fault));
         let refused = matches!(fault, Some(Fault::Status(status, _)) if is_refusal(status));
-        Judged {
-            bought: verdict == Verdict::Accepted && !refused,
-            answered: verdict.told(fault),
-        }
+        Judged { bought: verdict == Verdict::Accepted && !refused, answered: verdict.told(fault) }
     })?;
     Ok(Turn { delay, act })
 }
@@ -227,11 +192,7 @@ impl Verdict {
         let mut body = json!({ "status": self.name() });
         match self {
             Self::Accepted => {
-                let scheme = if fault == Some(Fault::InsecureRedirect) {
-                    "http"
-                } else {
-                    "https"
-                };
+                let scheme = if fault == Some(Fault::InsecureRedirect) { "http" } else { "https" };
                 body["reference"] = reference.into();
                 if fault != Some(Fault::NoRedirect) {
                     body["redirect_url"] =

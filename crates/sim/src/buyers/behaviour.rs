@@ -50,21 +50,10 @@ fn tail(p50: u64, p99: u64, rank: u64) -> u64 {
     let half = (p50 * p99).isqrt();
     let (quarter, three) = ((p50 * half).isqrt(), (half * p99).isqrt());
     let most = micros(LATENCY_MAX);
-    let values = [
-        p50,
-        quarter,
-        half,
-        three,
-        p99,
-        (p99 * quarter / p50).min(most),
-    ];
+    let values = [p50, quarter, half, three, p99, (p99 * quarter / p50).min(most)];
     let mirrored = rank < 50_000;
     let rank = if mirrored { 100_000 - rank } else { rank }.min(STEPS[5]);
-    let above = STEPS
-        .iter()
-        .position(|&step| rank <= step)
-        .unwrap_or(5)
-        .max(1);
+    let above = STEPS.iter().position(|&step| rank <= step).unwrap_or(5).max(1);
     let (low, high) = (values[above - 1], values[above]);
     let share = rank - STEPS[above - 1];
     let value = low + (high - low) * share / (STEPS[above] - STEPS[above - 1]);
@@ -144,10 +133,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             latency: Latency::Fixed(Duration::ZERO),
-            bid: Cents {
-                min: 1000,
-                max: 1000,
-            },
+            bid: Cents { min: 1000, max: 1000 },
             bids: 1000,
             accepts: 1000,
             cut: 0,
@@ -173,31 +159,19 @@ impl Behaviour {
     /// What it bids, evenly spread, in minor units.
     #[must_use]
     pub fn bid(self, min: u64, max: u64) -> Self {
-        Self {
-            bid: Cents {
-                min,
-                max: max.max(min),
-            },
-            ..self
-        }
+        Self { bid: Cents { min, max: max.max(min) }, ..self }
     }
 
     /// Of how many pings in a thousand it bids.
     #[must_use]
     pub fn bids(self, per_mille: u16) -> Self {
-        Self {
-            bids: per_mille.min(1000),
-            ..self
-        }
+        Self { bids: per_mille.min(1000), ..self }
     }
 
     /// How many posts in a thousand it accepts.
     #[must_use]
     pub fn accepts(self, per_mille: u16) -> Self {
-        Self {
-            accepts: per_mille.min(1000),
-            ..self
-        }
+        Self { accepts: per_mille.min(1000), ..self }
     }
 
     /// It accepts at this much less than the bid, in minor units, and says so.
@@ -209,26 +183,19 @@ impl Behaviour {
     /// What goes wrong with every call that the fault covers.
     #[must_use]
     pub fn fault(self, fault: Fault) -> Self {
-        Self {
-            fault: Some(fault),
-            ..self
-        }
+        Self { fault: Some(fault), ..self }
     }
 
     /// With how many of those calls in a thousand it goes wrong. A call that is repeated draws anew.
     #[must_use]
     pub fn faults(self, per_mille: u16) -> Self {
-        Self {
-            faults: per_mille.min(1000),
-            ..self
-        }
+        Self { faults: per_mille.min(1000), ..self }
     }
 
     /// The fault that strikes this call, if one does.
     pub(super) fn strikes(&self, stage: Stage, draw: &mut Draw) -> Option<Fault> {
         let struck = draw.happens(self.faults);
-        self.fault
-            .filter(|fault| struck && fault.stage().covers(stage))
+        self.fault.filter(|fault| struck && fault.stage().covers(stage))
     }
 }
 
@@ -252,17 +219,8 @@ mod tests {
 
     #[test]
     fn a_tail_never_falls_as_the_rank_rises() {
-        for (p50, p99) in [
-            (0, 0),
-            (1, 1),
-            (20_000, 20_000),
-            (5, 600_000_000),
-            (600_000_000, 1),
-        ] {
-            let values: Vec<u64> = (0..100_000)
-                .step_by(100)
-                .map(|r| tail(p50, p99, r))
-                .collect();
+        for (p50, p99) in [(0, 0), (1, 1), (20_000, 20_000), (5, 600_000_000), (600_000_000, 1)] {
+            let values: Vec<u64> = (0..100_000).step_by(100).map(|r| tail(p50, p99, r)).collect();
             assert!(values.is_sorted(), "{p50} {p99}");
         }
     }

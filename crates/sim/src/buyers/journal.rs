@@ -96,21 +96,11 @@ impl Journal {
         options: &Options,
         names: impl Iterator<Item = &'a String>,
     ) -> io::Result<Self> {
-        let Options {
-            journal: dir,
-            keep_pings,
-            keep_posts,
-            ..
-        } = options.clone();
+        let Options { journal: dir, keep_pings, keep_posts, .. } = options.clone();
         if let Some(dir) = &dir {
             fs::create_dir_all(dir)?;
         }
-        let journal = Self {
-            dir,
-            keep_pings,
-            keep_posts,
-            book: Mutex::default(),
-        };
+        let journal = Self { dir, keep_pings, keep_posts, book: Mutex::default() };
         let mut book = journal.book();
         for name in names {
             journal.counts(&mut book, name)?;
@@ -135,18 +125,13 @@ impl Journal {
             }
             book.buyers.insert(buyer.to_owned(), counts);
         }
-        book.buyers
-            .get_mut(buyer)
-            .ok_or_else(|| io::Error::other("no such buyer"))
+        book.buyers.get_mut(buyer).ok_or_else(|| io::Error::other("no such buyer"))
     }
 
     pub(super) fn ping(&self, buyer: &str, body: &Bytes) -> io::Result<()> {
         let mut book = self.book();
         self.counts(&mut book, buyer)?.pings += 1;
-        book.pings.push_back(Ping {
-            buyer: buyer.to_owned(),
-            body: body.clone(),
-        });
+        book.pings.push_back(Ping { buyer: buyer.to_owned(), body: body.clone() });
         while book.pings.len() > self.keep_pings {
             book.pings.pop_front();
         }
@@ -159,12 +144,7 @@ impl Journal {
         received: Received<'_>,
         judge: impl FnOnce(&Seen) -> Judged,
     ) -> io::Result<()> {
-        let Received {
-            buyer,
-            lead_id,
-            idempotency_key,
-            bid,
-        } = received;
+        let Received { buyer, lead_id, idempotency_key, bid } = received;
         let mut book = self.book();
         let counts = self.counts(&mut book, buyer)?;
         let seen = counts.seen.entry(lead_id.to_owned()).or_default();
@@ -180,20 +160,13 @@ impl Journal {
         });
         // One write each: a killed process leaves whole lines.
         let written = match &mut counts.file {
-            Some(file) => file
-                .write_all(format!("{line}\n").as_bytes())
-                .and_then(|()| file.flush()),
+            Some(file) => {
+                file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.flush())
+            }
             None => Ok(()),
         };
         let (buyer, lead_id, bid) = (buyer.to_owned(), lead_id.to_owned(), bid.to_owned());
-        let post = Post {
-            buyer,
-            lead_id,
-            idempotency_key: key,
-            bid,
-            answered,
-            bought,
-        };
+        let post = Post { buyer, lead_id, idempotency_key: key, bid, answered, bought };
         book.posts.push_back(post);
         while book.posts.len() > self.keep_posts {
             book.forget_oldest_post();
@@ -210,10 +183,7 @@ impl Journal {
     }
 
     pub(super) fn pings_to(&self, buyer: &str) -> u64 {
-        self.book()
-            .buyers
-            .get(buyer)
-            .map_or(0, |counts| counts.pings)
+        self.book().buyers.get(buyer).map_or(0, |counts| counts.pings)
     }
 
     pub(super) fn ping_bodies(&self) -> Vec<Ping> {

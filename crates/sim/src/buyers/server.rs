@@ -83,9 +83,7 @@ async fn serve(
             let mut response = Response::new(Full::from(body));
             *response.status_mut() =
                 StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             Ok(response)
         }
         Act::Hang => {
@@ -97,18 +95,12 @@ async fn serve(
 }
 
 async fn turn(world: &World, request: Request<Incoming>) -> Turn {
-    let at_once = |act| Turn {
-        delay: Duration::ZERO,
-        act,
-    };
+    let at_once = |act| Turn { delay: Duration::ZERO, act };
     let (head, body) = request.into_parts();
     let called = route(head.uri.path())
         .and_then(|(name, stage)| Some((name, stage, world.behaviour(name)?)));
     let Some((name, stage, behaviour)) = called else {
-        return at_once(Act::error(
-            404,
-            "no such buyer; paths are /{name}/ping and /{name}/post",
-        ));
+        return at_once(Act::error(404, "no such buyer; paths are /{name}/ping and /{name}/post"));
     };
     if head.method != Method::POST {
         return at_once(Act::error(405, "POST only"));
@@ -122,10 +114,7 @@ async fn turn(world: &World, request: Request<Incoming>) -> Turn {
     };
     let turn = match stage {
         Stage::Post => {
-            let key = head
-                .headers
-                .get("idempotency-key")
-                .and_then(|key| key.to_str().ok());
+            let key = head.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
             let key = key.map(|key| key.trim().trim_matches('"'));
             answer::post(world, name, behaviour, (key, &body))
         }

@@ -22,11 +22,7 @@ pub struct SpecError {
 
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} cannot be read: expected {}",
-            self.part, self.expected
-        )
+        write!(f, "{:?} cannot be read: expected {}", self.part, self.expected)
     }
 }
 
@@ -69,19 +65,14 @@ impl FromStr for Behaviour {
                 return Err(unread(part, KEY));
             };
             keys.push(key);
-            behaviour = behaviour
-                .with(key, value)
-                .map_err(|expected| unread(part, expected))?;
+            behaviour = behaviour.with(key, value).map_err(|expected| unread(part, expected))?;
         }
         Ok(behaviour)
     }
 }
 
 fn unread(part: &str, expected: &'static str) -> SpecError {
-    SpecError {
-        part: part.to_owned(),
-        expected,
-    }
+    SpecError { part: part.to_owned(), expected }
 }
 
 impl Behaviour {
@@ -99,10 +90,7 @@ impl Behaviour {
             "bids" => self.bids(per_mille(value).ok_or(PER_MILLE)?),
             "accepts" => self.accepts(per_mille(value).ok_or(PER_MILLE)?),
             "cut" => self.cut(cents(value).ok_or(PRICE)?),
-            "fault" if value == "none" => Self {
-                fault: None,
-                ..self
-            },
+            "fault" if value == "none" => Self { fault: None, ..self },
             "fault" => self.fault(fault(value).ok_or(FAULT)?),
             "faults" => self.faults(per_mille(value).ok_or(PER_MILLE)?),
             _ => return Err(KEY),
@@ -148,8 +136,7 @@ fn duration(text: &str) -> Option<Duration> {
         "s" => Duration::from_secs(1),
         _ => return None,
     };
-    unit.checked_mul(count)
-        .filter(|&duration| duration <= LATENCY_MAX)
+    unit.checked_mul(count).filter(|&duration| duration <= LATENCY_MAX)
 }
 
 fn fault(text: &str) -> Option<Fault> {
@@ -175,9 +162,7 @@ fn fault(text: &str) -> Option<Fault> {
         _ => {
             let status: u16 = kind.strip_prefix("status-")?.parse().ok()?;
             // 1xx are not answers.
-            (200..600)
-                .contains(&status)
-                .then_some(Fault::Status(status, stage))
+            (200..600).contains(&status).then_some(Fault::Status(status, stage))
         }
     }
 }
@@ -208,31 +193,16 @@ mod tests {
             ),
             ("a.b_c-1:bid=7", "a.b_c-1", plain.bid(700, 700)),
             ("a:bid=0.5..1,cut=0.10", "a", plain.bid(50, 100).cut(10)),
-            (
-                "a:latency=500us",
-                "a",
-                plain.latency(Latency::Fixed(Duration::from_micros(500))),
-            ),
-            (
-                "a:latency=500us..1s",
-                "a",
-                plain.latency(Latency::Uniform(ms(1) / 2, ms(1000))),
-            ),
+            ("a:latency=500us", "a", plain.latency(Latency::Fixed(Duration::from_micros(500)))),
+            ("a:latency=500us..1s", "a", plain.latency(Latency::Uniform(ms(1) / 2, ms(1000)))),
             (
                 "a:latency=p50:20ms/p99:300ms",
                 "a",
-                plain.latency(Latency::Tail {
-                    p50: ms(20),
-                    p99: ms(300),
-                }),
+                plain.latency(Latency::Tail { p50: ms(20), p99: ms(300) }),
             ),
         ];
         for (text, name, behaviour) in cases {
-            assert_eq!(
-                text.parse::<Buyer>(),
-                Ok(Buyer::new(name, behaviour)),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Buyer>(), Ok(Buyer::new(name, behaviour)), "{text}");
         }
     }
 
@@ -272,11 +242,7 @@ mod tests {
             ("a:latency=60..20ms", "latency=60..20ms", LATENCY),
             ("a:latency=601s", "latency=601s", LATENCY),
             ("a:latency=ms", "latency=ms", LATENCY),
-            (
-                "a:latency=p50:9ms/p99:1ms",
-                "latency=p50:9ms/p99:1ms",
-                LATENCY,
-            ),
+            ("a:latency=p50:9ms/p99:1ms", "latency=p50:9ms/p99:1ms", LATENCY),
             ("a:bid=1.005", "bid=1.005", PRICE),
             ("a:bid=-1", "bid=-1", PRICE),
             ("a:bid=3..2", "bid=3..2", PRICE),

@@ -7,11 +7,7 @@ use super::draft::Draft;
 use super::{LEADHUB_PRODUCT, LEADHUB_PUBLISHER, Product};
 
 pub(super) fn native(product: Product, draft: &Draft) -> Value {
-    let prefix = if product == Product::PersonalLoanEs {
-        "+34"
-    } else {
-        "+1"
-    };
+    let prefix = if product == Product::PersonalLoanEs { "+34" } else { "+1" };
     let mut contact = json!({
         "first_name": draft.first_name,
         "last_name": draft.last_name,
@@ -87,10 +83,8 @@ fn entry(draft: &Draft, kind: &str, accepted: bool) -> Value {
 }
 
 fn consent(product: Product, draft: &Draft) -> Value {
-    let mut entries = vec![
-        entry(draft, "terms", true),
-        entry(draft, "privacy_policy", draft.consents),
-    ];
+    let mut entries =
+        vec![entry(draft, "terms", true), entry(draft, "privacy_policy", draft.consents)];
     let mut partners = Vec::new();
     if product != Product::PersonalLoanEs {
         entries.push(entry(draft, "tcpa", draft.consents));

@@ -204,8 +204,6 @@ impl Generator {
 
     fn consented_at(&mut self) -> String {
         let before = SignedDuration::from_secs(self.rng.i64(5..=600));
-        self.at
-            .saturating_sub(before)
-            .map_or_else(|_| self.at.to_string(), |at| at.to_string())
+        self.at.saturating_sub(before).map_or_else(|_| self.at.to_string(), |at| at.to_string())
     }
 }

@@ -20,13 +20,7 @@ const fn place(
     area: &'static str,
     country: &'static str,
 ) -> Place {
-    Place {
-        region,
-        city,
-        postal,
-        area,
-        country,
-    }
+    Place { region, city, postal, area, country }
 }
 
 pub(super) const SPAIN: &[Place] = &[
@@ -150,20 +144,10 @@ pub(super) const LAST_US: &[(&str, &str)] = &[
     ("Walker", "walker"),
 ];
 
-pub(super) const STREETS_ES: &[&str] = &[
-    "Calle Mayor",
-    "Calle Nueva",
-    "Avenida de la Paz",
-    "Carrer Nou",
-    "Plaza del Ejemplo",
-];
-pub(super) const STREETS_US: &[&str] = &[
-    "Example Ave",
-    "Sample St",
-    "Happy Lane",
-    "Placeholder Rd",
-    "Fiction Blvd",
-];
+pub(super) const STREETS_ES: &[&str] =
+    &["Calle Mayor", "Calle Nueva", "Avenida de la Paz", "Carrer Nou", "Plaza del Ejemplo"];
+pub(super) const STREETS_US: &[&str] =
+    &["Example Ave", "Sample St", "Happy Lane", "Placeholder Rd", "Fiction Blvd"];
 
 pub(super) const PURPOSES: &[&str] = &[
     "home_improvement",
@@ -190,12 +174,8 @@ pub(super) const EMPLOYMENT: &[&str] = &[
     "unemployed",
 ];
 
-pub(super) const DEBT_TYPES: &[&str] = &[
-    "Credit Cards",
-    "Medical Bills",
-    "Personal Loans",
-    "Store Cards",
-];
+pub(super) const DEBT_TYPES: &[&str] =
+    &["Credit Cards", "Medical Bills", "Personal Loans", "Store Cards"];
 pub(super) const PAY_FREQUENCIES: &[&str] = &["weekly", "biweekly", "semimonthly", "monthly"];
 pub(super) const TERMS: &[u32] = &[6, 9, 12, 18, 24, 36, 48, 60];
 pub(super) const CHANNELS: &[&str] = &["fb-17", "google-brand", "tiktok-03", "seo", "email-july"];

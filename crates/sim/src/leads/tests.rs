@@ -19,15 +19,11 @@ fn share(leads: &[Value], is: impl Fn(&Value) -> bool) -> usize {
 }
 
 fn text<'a>(lead: &'a Value, pointer: &str) -> &'a str {
-    lead.pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_else(|| panic!("{pointer}: {lead}"))
+    lead.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}: {lead}"))
 }
 
 fn number(lead: &Value, pointer: &str) -> u64 {
-    lead.pointer(pointer)
-        .and_then(Value::as_u64)
-        .unwrap_or_else(|| panic!("{pointer}: {lead}"))
+    lead.pointer(pointer).and_then(Value::as_u64).unwrap_or_else(|| panic!("{pointer}: {lead}"))
 }
 
 #[test]
@@ -55,21 +51,14 @@ fn spanish_leads_are_mostly_eligible_and_not_all() {
             && lead["attributes"]["country"] == "ES"
             && consents(lead)
     };
-    assert!(
-        (870..=920).contains(&share(&leads, eligible)),
-        "{}",
-        share(&leads, eligible)
-    );
+    assert!((870..=920).contains(&share(&leads, eligible)), "{}", share(&leads, eligible));
     assert!((10..=35).contains(&share(&leads, |lead| age(lead) < 18)));
     assert!((5..=30).contains(&share(&leads, |lead| age(lead) > 75)));
     assert!((15..=45).contains(&share(&leads, |lead| income(lead) < 600)));
     assert!((10..=35).contains(&share(&leads, |lead| lead["attributes"]["country"] != "ES")));
     assert!((10..=35).contains(&share(&leads, |lead| !consents(lead))));
     for lead in &leads {
-        assert!(
-            (16..=80).contains(&age(lead)) && (400..=6000).contains(&income(lead)),
-            "{lead}"
-        );
+        assert!((16..=80).contains(&age(lead)) && (400..=6000).contains(&income(lead)), "{lead}");
         assert!((500..=20_000).contains(&number(lead, "/attributes/amount")));
         assert!((3..=84).contains(&number(lead, "/attributes/term_months")));
     }
@@ -79,16 +68,10 @@ fn spanish_leads_are_mostly_eligible_and_not_all() {
 fn one_email_in_fifty_comes_back_and_phones_do_not() {
     for product in Product::ALL {
         let leads = row(4, product, MANY);
-        let emails: BTreeSet<_> = leads
-            .iter()
-            .map(|lead| text(lead, "/contact/email"))
-            .collect();
+        let emails: BTreeSet<_> = leads.iter().map(|lead| text(lead, "/contact/email")).collect();
         let repeated = (MANY - emails.len()) * 1000 / MANY;
         assert!((10..=35).contains(&repeated), "{product}: {repeated}");
-        let phones: BTreeSet<_> = leads
-            .iter()
-            .map(|lead| text(lead, "/contact/phone"))
-            .collect();
+        let phones: BTreeSet<_> = leads.iter().map(|lead| text(lead, "/contact/phone")).collect();
         assert_eq!(phones.len(), MANY, "{product}");
     }
 }
@@ -101,18 +84,13 @@ fn nobody_can_be_reached() {
             assert!(["example.org", "example.com", "example.net"].contains(&domain));
             let ip = text(&lead, "/consent/ip");
             assert!(
-                ["192.0.2.", "198.51.100.", "203.0.113."]
-                    .iter()
-                    .any(|net| ip.starts_with(net))
+                ["192.0.2.", "198.51.100.", "203.0.113."].iter().any(|net| ip.starts_with(net))
             );
             let phone = text(&lead, "/contact/phone");
             if product == Product::PersonalLoanEs {
                 assert!(phone.starts_with("+34600") && phone.len() == 12, "{phone}");
             } else {
-                assert!(
-                    phone.len() == 12 && phone.get(5..8) == Some("555"),
-                    "{phone}"
-                );
+                assert!(phone.len() == 12 && phone.get(5..8) == Some("555"), "{phone}");
             }
         }
     }
@@ -133,14 +111,9 @@ fn postal_codes_lie_in_their_regions() {
     let mut seen = BTreeSet::new();
     for product in [Product::PersonalLoanEs, Product::DebtSub10kUs] {
         for lead in row(6, product, 500) {
-            let (region, code) = (
-                text(&lead, "/attributes/region"),
-                text(&lead, "/attributes/postal_code"),
-            );
-            assert!(
-                lead["attributes"]["country"] == "PT" || code.len() == 5,
-                "{code}"
-            );
+            let (region, code) =
+                (text(&lead, "/attributes/region"), text(&lead, "/attributes/postal_code"));
+            assert!(lead["attributes"]["country"] == "PT" || code.len() == 5, "{code}");
             if let Some((region, prefix)) = regions.iter().find(|(name, _)| *name == region) {
                 assert!(code.starts_with(prefix), "{region} {code}");
                 seen.insert(*region);
@@ -154,9 +127,7 @@ fn postal_codes_lie_in_their_regions() {
 fn debt_leads_come_mostly_from_states_that_are_taken() {
     let excluded = ["AK", "CA", "HI", "ID", "KS", "ME", "OR", "WA"];
     let leads = row(8, Product::DebtSub10kUs, MANY);
-    let out = share(&leads, |lead| {
-        excluded.contains(&text(lead, "/attributes/region"))
-    });
+    let out = share(&leads, |lead| excluded.contains(&text(lead, "/attributes/region")));
     assert!((10..=35).contains(&out), "{out}");
     for lead in leads {
         assert!((1000..10_000).contains(&number(&lead, "/attributes/debt_amount")));
@@ -168,12 +139,7 @@ fn debt_leads_come_mostly_from_states_that_are_taken() {
 fn a_native_body_has_the_doors_members_and_standard_attributes() {
     for product in Product::ALL {
         let lead = &row(9, product, 1)[0];
-        let members: Vec<_> = lead
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let members: Vec<_> = lead.as_object().unwrap().keys().map(String::as_str).collect();
         let expected = [
             "attributes",
             "consent",
@@ -214,9 +180,7 @@ fn ages_and_consents_agree_with_the_date() {
             let years = born.until((jiff::Unit::Year, day)).unwrap().get_years();
             assert_eq!(u64::try_from(years), Ok(age), "{born}");
         }
-        let given: Timestamp = text(&lead, "/consent/entries/0/accepted_at")
-            .parse()
-            .unwrap();
+        let given: Timestamp = text(&lead, "/consent/entries/0/accepted_at").parse().unwrap();
         assert!(given < now && now.duration_since(given).as_secs() <= 600);
     }
 }
@@ -261,8 +225,5 @@ fn products_are_known_by_id() {
         assert_eq!(product.id().parse(), Ok(product));
     }
     let error = "short-loan-ru".parse::<Product>().unwrap_err().to_string();
-    assert!(
-        error.starts_with("no leads can be made for \"short-loan-ru\""),
-        "{error}"
-    );
+    assert!(error.starts_with("no leads can be made for \"short-loan-ru\""), "{error}");
 }

@@ -97,17 +97,13 @@ impl Connection {
 async fn connect(target: SocketAddr) -> Result<Open, Failure> {
     let stream = TcpStream::connect(target).await.map_err(|_| "connect")?;
     drop(stream.set_nodelay(true));
-    let (sender, connection) = handshake(TokioIo::new(stream))
-        .await
-        .map_err(|_| "connect")?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| "connect")?;
     let driver = tokio::spawn(async move { drop(connection.await) });
     Ok(Open { sender, driver })
 }
 
 async fn read(response: hyper::Response<Incoming>) -> Result<(u16, Bytes), Failure> {
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), REPLY_MAX)
-        .collect()
-        .await;
+    let body = Limited::new(response.into_body(), REPLY_MAX).collect().await;
     Ok((status, body.map_err(|_| "body")?.to_bytes()))
 }

@@ -33,19 +33,11 @@ impl Outcome {
         };
         let status = Some(word("status")).filter(|status| !status.is_empty());
         let status = status.unwrap_or_else(|| word("disposition"));
-        Self {
-            http,
-            status,
-            reason: word("rejection_reason"),
-        }
+        Self { http, status, reason: word("rejection_reason") }
     }
 
     fn failure(what: &str) -> Self {
-        Self {
-            http: 0,
-            status: what.to_owned(),
-            reason: String::new(),
-        }
+        Self { http: 0, status: what.to_owned(), reason: String::new() }
     }
 }
 
@@ -140,23 +132,13 @@ impl Report {
     #[must_use]
     pub fn count(&self, http: u16, status: &str) -> u64 {
         let same = |outcome: &Outcome| outcome.http == http && outcome.status == status;
-        self.outcomes
-            .iter()
-            .filter(|(outcome, _)| same(outcome))
-            .map(|(_, count)| count)
-            .sum()
+        self.outcomes.iter().filter(|(outcome, _)| same(outcome)).map(|(_, count)| count).sum()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} sent, {} unsent, in {:.1?}",
-            self.sent(),
-            self.unsent,
-            self.elapsed
-        )?;
+        writeln!(f, "{} sent, {} unsent, in {:.1?}", self.sent(), self.unsent, self.elapsed)?;
         for (outcome, count) in &self.outcomes {
             writeln!(f, "{count:>9}  {outcome}")?;
         }
@@ -166,10 +148,7 @@ impl fmt::Display for Report {
         }
         let (p50, p90, p99) = (self.latency.p50(), self.latency.p90(), self.latency.p99());
         let max = self.latency.max();
-        writeln!(
-            f,
-            "latency p50 {p50:.1?}, p90 {p90:.1?}, p99 {p99:.1?}, max {max:.1?}"
-        )
+        writeln!(f, "latency p50 {p50:.1?}, p90 {p90:.1?}, p99 {p99:.1?}, max {max:.1?}")
     }
 }
 
@@ -183,8 +162,7 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn answered(&mut self, outcome: Outcome, latency: Duration, late: Duration) {
-        self.micros
-            .push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
+        self.micros.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
         self.count(outcome, 1, late);
     }
 
@@ -198,11 +176,7 @@ impl Tally {
         let outcome = if known {
             outcome
         } else {
-            Outcome {
-                http: outcome.http,
-                status: "other".to_owned(),
-                reason: String::new(),
-            }
+            Outcome { http: outcome.http, status: "other".to_owned(), reason: String::new() }
         };
         *self.outcomes.entry(outcome).or_default() += times;
     }

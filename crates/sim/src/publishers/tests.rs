@@ -11,21 +11,12 @@ use crate::buyers::{Buyers, Handle, Options};
 
 async fn buyers(specs: &[&str], options: Options) -> Handle {
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-    let buyers = specs
-        .iter()
-        .map(|spec| spec.parse().unwrap())
-        .collect::<Vec<_>>();
+    let buyers = specs.iter().map(|spec| spec.parse().unwrap()).collect::<Vec<_>>();
     Buyers::start(any_port, buyers, options).await.unwrap()
 }
 
 fn posts(to: &'static str) -> impl FnMut(u64) -> http::Result<Request<Bytes>> {
-    move |index| {
-        post(
-            to,
-            &[],
-            &json!({ "lead_id": index.to_string(), "bid": "1.00" }),
-        )
-    }
+    move |index| post(to, &[], &json!({ "lead_id": index.to_string(), "bid": "1.00" }))
 }
 
 #[tokio::test]
@@ -37,21 +28,12 @@ async fn every_request_is_counted_by_how_it_ended() {
         .connections(4)
         .on_reply(move |reply| replies.lock().unwrap().push((reply.index, reply.status)));
     let report = run(load).await.unwrap();
-    assert_eq!(
-        (report.sent(), report.unsent, report.latency.count()),
-        (300, 0, 300)
-    );
+    assert_eq!((report.sent(), report.unsent, report.latency.count()), (300, 0, 300));
     let (accepted, rejected) = (report.count(200, "accepted"), report.count(200, "rejected"));
     assert_eq!(accepted + rejected, 300, "{report}");
     assert!((100..=200).contains(&accepted));
-    assert_eq!(
-        u64::try_from(buyers.posts().iter().filter(|p| p.bought).count()),
-        Ok(accepted)
-    );
-    assert!(
-        report.elapsed >= Duration::from_millis(149),
-        "the last is due after 149.5 ms"
-    );
+    assert_eq!(u64::try_from(buyers.posts().iter().filter(|p| p.bought).count()), Ok(accepted));
+    assert!(report.elapsed >= Duration::from_millis(149), "the last is due after 149.5 ms");
     let latency = &report.latency;
     assert!(latency.p50() <= latency.p90() && latency.p90() <= latency.p99());
     assert!(latency.p99() <= latency.max() && latency.p50() > Duration::ZERO);
@@ -66,30 +48,18 @@ async fn a_stall_counts_against_every_request_that_had_to_wait() {
     let buyers = buyers(&["slow:latency=20ms"], Options::default()).await;
     let load = Load::new(buyers.addr(), 1000, 10, posts("/slow/post")).connections(1);
     let report = run(load).await.unwrap();
-    assert!(
-        report.latency.max() >= Duration::from_millis(190),
-        "{report}"
-    );
-    assert!(
-        report.latency.p50() >= Duration::from_millis(90),
-        "{report}"
-    );
+    assert!(report.latency.max() >= Duration::from_millis(190), "{report}");
+    assert!(report.latency.p50() >= Duration::from_millis(90), "{report}");
     assert!(report.late_max >= Duration::from_millis(170), "{report}");
 }
 
 #[tokio::test]
 async fn failures_are_counted_by_kind_and_end_in_time() {
-    let specs = [
-        "mute:fault=hang-on-post",
-        "closes:fault=close-after-post",
-        "broken:fault=status-500",
-    ];
+    let specs =
+        ["mute:fault=hang-on-post", "closes:fault=close-after-post", "broken:fault=status-500"];
     let buyers = buyers(&specs, Options::default()).await;
-    let cases = [
-        ("/mute/post", 0, "timeout"),
-        ("/closes/post", 0, "closed"),
-        ("/broken/post", 500, ""),
-    ];
+    let cases =
+        [("/mute/post", 0, "timeout"), ("/closes/post", 0, "closed"), ("/broken/post", 500, "")];
     for (path, http, status) in cases {
         // Only the first runs into its time; the others get plenty.
         let time = Duration::from_millis(if status == "timeout" { 40 } else { 10_000 });
@@ -102,9 +72,7 @@ async fn failures_are_counted_by_kind_and_end_in_time() {
     assert_eq!(report.count(0, "request"), 2);
     let addr = buyers.addr();
     buyers.stop().await;
-    let report = run(Load::new(addr, 1000, 2, posts("/mute/post")))
-        .await
-        .unwrap();
+    let report = run(Load::new(addr, 1000, 2, posts("/mute/post"))).await.unwrap();
     assert_eq!(report.count(0, "connect"), 2, "{report}");
 }
 
@@ -112,22 +80,15 @@ async fn failures_are_counted_by_kind_and_end_in_time() {
 async fn a_run_ends_at_its_limit() {
     let buyers = buyers(&["nova"], Options::default()).await;
     let limit = Duration::from_millis(100);
-    let report = run(Load::new(buyers.addr(), 100, 1000, posts("/nova/post")).limit(limit))
-        .await
-        .unwrap();
+    let report =
+        run(Load::new(buyers.addr(), 100, 1000, posts("/nova/post")).limit(limit)).await.unwrap();
     assert!(report.elapsed < Duration::from_secs(5));
-    assert!(
-        report.unsent >= 980 && report.sent() + report.unsent == 1000,
-        "{report}"
-    );
+    assert!(report.unsent >= 980 && report.sent() + report.unsent == 1000, "{report}");
 }
 
 #[tokio::test]
 async fn a_connection_that_idled_out_is_replaced() {
-    let options = Options {
-        idle_close: Duration::from_millis(20),
-        ..Options::default()
-    };
+    let options = Options { idle_close: Duration::from_millis(20), ..Options::default() };
     let buyers = buyers(&["nova"], options).await;
     let load = Load::new(buyers.addr(), 20, 5, posts("/nova/post")).connections(1);
     let report = run(load).await.unwrap();
@@ -137,45 +98,26 @@ async fn a_connection_that_idled_out_is_replaced() {
 
 #[tokio::test]
 async fn other_machines_are_refused() {
-    for target in [
-        "192.0.2.1:80",
-        "0.0.0.0:80",
-        "[::]:80",
-        "[2001:db8::1]:80",
-        "[::ffff:192.0.2.1]:80",
-    ] {
+    for target in
+        ["192.0.2.1:80", "0.0.0.0:80", "[::]:80", "[2001:db8::1]:80", "[::ffff:192.0.2.1]:80"]
+    {
         let target: SocketAddr = target.parse().unwrap();
-        let refused = run(Load::new(target, 1, 1, posts("/x/post")))
-            .await
-            .unwrap_err();
+        let refused = run(Load::new(target, 1, 1, posts("/x/post"))).await.unwrap_err();
         assert_eq!(refused, Refused::NotLoopback(target));
         let text = format!(
             "{target} is not a loopback address: simulated publishers only post to this machine"
         );
         assert_eq!(refused.to_string(), text);
     }
-    for target in [
-        "127.0.0.1:1",
-        "127.9.9.9:1",
-        "[::1]:1",
-        "[::ffff:127.0.0.1]:1",
-    ] {
-        assert_eq!(
-            Load::new(target.parse().unwrap(), 1, 1, posts("/x/post")).check(),
-            Ok(())
-        );
+    for target in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+        assert_eq!(Load::new(target.parse().unwrap(), 1, 1, posts("/x/post")).check(), Ok(()));
     }
 }
 
 #[test]
 fn numbers_out_of_range_are_refused() {
     let load = |rate, total| {
-        Load::new(
-            SocketAddr::from(([127, 0, 0, 1], 1)),
-            rate,
-            total,
-            posts("/x/post"),
-        )
+        Load::new(SocketAddr::from(([127, 0, 0, 1], 1)), rate, total, posts("/x/post"))
     };
     let cases = [
         (load(0, 1), "rate must be 1 to 1000000"),

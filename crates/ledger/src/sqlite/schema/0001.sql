@@ -1,5 +1,5 @@
 -- Times are milliseconds since 1970 (UTC), amounts exact decimal texts, endings the numbers of
--- lead::disposition, codes the numbers of lead::code.
+-- lead::disposition, codes the numbers of lead::code. `mac` is a keyed hash of its row's other columns.
 
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
@@ -12,17 +12,23 @@ CREATE TABLE leads (
     publisher      TEXT    NOT NULL,
     product        TEXT    NOT NULL,
     door           TEXT    NOT NULL,
+    test           INTEGER NOT NULL,
     received_at    INTEGER NOT NULL,
     market_version INTEGER NOT NULL,
     settled_at     INTEGER,
     outcome        INTEGER,
     disposition    INTEGER,
     reason         INTEGER,
-    sealed         BLOB    NOT NULL, -- the submission, under the lead's key
-    decisions      BLOB              -- JSON
+    answered       INTEGER,          -- what the publisher was told first
+    erased         INTEGER NOT NULL,
+    mac            INTEGER NOT NULL,
+    decisions      BLOB,             -- a mac, then JSON without the buyers' words
+    reasons        BLOB,             -- the buyers' words, under the lead's key
+    sealed         BLOB    NOT NULL  -- the submission, under the lead's key
 ) STRICT;
 
 CREATE INDEX leads_unsettled ON leads (seq) WHERE disposition IS NULL;
+CREATE INDEX leads_received ON leads (received_at);
 
 -- A table of its own, because erasing must leave no copy. Rows are appended, never grow and never go, so
 -- no page of it is ever rebalanced, which would leave stale bytes behind in spite of secure_delete. An
@@ -41,13 +47,14 @@ CREATE TABLE posts (
     slot      INTEGER NOT NULL,
     class     INTEGER,               -- NULL while the intent is open
     code      INTEGER,
-    price     TEXT    NOT NULL,
+    bid       TEXT    NOT NULL,      -- the intent's price
+    price     TEXT    NOT NULL,      -- the bid, or what was billed instead
     payout    TEXT    NOT NULL,
     currency  TEXT    NOT NULL,
-    redirect  BLOB,                  -- under the lead's key
-    reference TEXT,
+    sealed    BLOB,                  -- redirect and reference, under the lead's key
     intent_at INTEGER NOT NULL,
     posted_at INTEGER,
+    mac       INTEGER NOT NULL,
     PRIMARY KEY (lead, ordinal)
 ) STRICT, WITHOUT ROWID;
 
@@ -57,6 +64,23 @@ CREATE UNIQUE INDEX posts_one_per_slot ON posts (lead, slot) WHERE class IS NULL
 CREATE UNIQUE INDEX posts_one_per_buyer ON posts (lead, buyer) WHERE class IS NULL OR class IN (1, 4);
 
 CREATE INDEX posts_open ON posts (lead, ordinal) WHERE class IS NULL;
+
+-- By which a consumer or a request is found again, as keyed hashes. They stay when a lead is erased.
+CREATE TABLE claims (
+    key  BLOB    NOT NULL CHECK (length(key) = 16),
+    lead INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    mac  INTEGER NOT NULL,
+    PRIMARY KEY (key, lead)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE requests (
+    key  BLOB    PRIMARY KEY CHECK (length(key) = 16),
+    body BLOB    NOT NULL CHECK (length(body) = 16),
+    lead INTEGER NOT NULL,
+    at   INTEGER NOT NULL,
+    mac  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Sales are immutable: a return, a price cut, an outcome is a dated row, and money is the sum.
 CREATE TABLE adjustments (

@@ -10,12 +10,7 @@ use crate::sample::{
 
 pub(super) async fn what_is_not_legal_is_refused_and_leaves_no_trace(ledger: &impl Ledger) {
     illegal(ledger, write(id(1), vec![]), "an unknown lead").await;
-    illegal(
-        ledger,
-        created(id(1), vec![rejected(None)]),
-        "rejected without a reason",
-    )
-    .await;
+    illegal(ledger, created(id(1), vec![rejected(None)]), "rejected without a reason").await;
     assert_eq!(ledger.lead(id(1)).await, Ok(None));
     ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
     let before = record(ledger, 1).await;
@@ -25,11 +20,7 @@ pub(super) async fn what_is_not_legal_is_refused_and_leaves_no_trace(ledger: &im
     unsold.reason = Some(RejectionReason::Blacklisted);
     let unsold = vec![Entry::Settled(unsold)];
     illegal(ledger, write(id(1), unsold), "a reason without a rejection").await;
-    let half = vec![
-        classed("nova", PostClass::Rejected),
-        opened("orion", 0),
-        rejected(None),
-    ];
+    let half = vec![classed("nova", PostClass::Rejected), opened("orion", 0), rejected(None)];
     illegal(ledger, write(id(1), half), "legal but for the last entry").await;
     assert_eq!(record(ledger, 1).await, before);
 }
@@ -38,51 +29,14 @@ pub(super) async fn a_post_is_classed_as_its_intent_says(ledger: &impl Ledger) {
     ok(ledger, created(id(1), vec![opened("nova", 0)])).await;
     let before = record(ledger, 1).await;
     let accepted = || posted("nova", PostClass::Accepted);
-    let dollars = Money {
-        currency: "USD".parse().unwrap(),
-        ..money("1")
-    };
+    let dollars = Money { currency: "USD".parse().unwrap(), ..money("1") };
     let refused = [
-        (
-            "posted without an intent",
-            posted("orion", PostClass::Accepted),
-        ),
-        (
-            "another attempt",
-            Posted {
-                attempt: 1,
-                ..accepted()
-            },
-        ),
-        (
-            "more than the intent",
-            Posted {
-                price: money("12.51"),
-                ..accepted()
-            },
-        ),
-        (
-            "another currency",
-            Posted {
-                price: dollars,
-                payout: dollars,
-                ..accepted()
-            },
-        ),
-        (
-            "two currencies",
-            Posted {
-                payout: dollars,
-                ..accepted()
-            },
-        ),
-        (
-            "a code that would not read back",
-            Posted {
-                code: Code::Operator(7),
-                ..accepted()
-            },
-        ),
+        ("posted without an intent", posted("orion", PostClass::Accepted)),
+        ("another attempt", Posted { attempt: 1, ..accepted() }),
+        ("more than the intent", Posted { price: money("12.51"), ..accepted() }),
+        ("another currency", Posted { price: dollars, payout: dollars, ..accepted() }),
+        ("two currencies", Posted { payout: dollars, ..accepted() }),
+        ("a code that would not read back", Posted { code: Code::Operator(7), ..accepted() }),
     ];
     for (what, posted) in refused {
         illegal(ledger, write(id(1), vec![Entry::Posted(posted)]), what).await;
@@ -91,23 +45,13 @@ pub(super) async fn a_post_is_classed_as_its_intent_says(ledger: &impl Ledger) {
 }
 
 pub(super) async fn a_class_once_set_stays(ledger: &impl Ledger) {
-    for (number, class) in [
-        (1, PostClass::Accepted),
-        (2, PostClass::Rejected),
-        (3, PostClass::NotSent),
-    ] {
-        ok(
-            ledger,
-            created(id(number), vec![opened("nova", 0), classed("nova", class)]),
-        )
-        .await;
+    for (number, class) in
+        [(1, PostClass::Accepted), (2, PostClass::Rejected), (3, PostClass::NotSent)]
+    {
+        ok(ledger, created(id(number), vec![opened("nova", 0), classed("nova", class)])).await;
         for again in PostClass::ALL {
-            illegal(
-                ledger,
-                write(id(number), vec![classed("nova", *again)]),
-                "a second class",
-            )
-            .await;
+            illegal(ledger, write(id(number), vec![classed("nova", *again)]), "a second class")
+                .await;
         }
     }
 }
@@ -121,6 +65,7 @@ pub(super) async fn every_change_of_disposition_follows_the_table(ledger: &impl 
             disposition: Some(disposition),
             reason,
             decisions: vec![],
+            answered: None,
             at: at(2),
         };
         vec![Entry::Settled(settled)]
@@ -140,26 +85,13 @@ pub(super) async fn every_change_of_disposition_follows_the_table(ledger: &impl 
 }
 
 pub(super) async fn a_slot_is_sold_once(ledger: &impl Ledger) {
-    for (number, class) in [
-        (1, None),
-        (2, Some(PostClass::Accepted)),
-        (3, Some(PostClass::Unknown)),
-    ] {
+    for (number, class) in
+        [(1, None), (2, Some(PostClass::Accepted)), (3, Some(PostClass::Unknown))]
+    {
         let first = class.map(|class| classed("nova", class));
-        ok(
-            ledger,
-            created(
-                id(number),
-                [opened("nova", 0)].into_iter().chain(first).collect(),
-            ),
-        )
-        .await;
-        illegal(
-            ledger,
-            write(id(number), vec![opened("orion", 0)]),
-            "the slot again",
-        )
-        .await;
+        ok(ledger, created(id(number), [opened("nova", 0)].into_iter().chain(first).collect()))
+            .await;
+        illegal(ledger, write(id(number), vec![opened("orion", 0)]), "the slot again").await;
         ok(ledger, write(id(number), vec![opened("orion", 1)])).await;
         assert_eq!(record(ledger, number).await.posts.len(), 2);
     }
@@ -168,27 +100,14 @@ pub(super) async fn a_slot_is_sold_once(ledger: &impl Ledger) {
 }
 
 pub(super) async fn a_buyer_buys_once(ledger: &impl Ledger) {
-    for (number, class) in [
-        (1, None),
-        (2, Some(PostClass::Accepted)),
-        (3, Some(PostClass::Unknown)),
-    ] {
+    for (number, class) in
+        [(1, None), (2, Some(PostClass::Accepted)), (3, Some(PostClass::Unknown))]
+    {
         let first = class.map(|class| classed("nova", class));
-        ok(
-            ledger,
-            created(
-                id(number),
-                [opened("nova", 0)].into_iter().chain(first).collect(),
-            ),
-        )
-        .await;
+        ok(ledger, created(id(number), [opened("nova", 0)].into_iter().chain(first).collect()))
+            .await;
         let mut other = intent("nova", 1);
         other.campaign.campaign = "second".parse().unwrap();
-        illegal(
-            ledger,
-            write(id(number), vec![Entry::Intent(other)]),
-            "the buyer again",
-        )
-        .await;
+        illegal(ledger, write(id(number), vec![Entry::Intent(other)]), "the buyer again").await;
     }
 }

@@ -21,10 +21,7 @@ async fn to_the_end(stream: &TcpStream) -> Vec<u8> {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_after_its_answers() {
-    let options = Options {
-        idle_close: Duration::from_millis(60),
-        ..Options::default()
-    };
+    let options = Options { idle_close: Duration::from_millis(60), ..Options::default() };
     let buyers = start(&["nova"], options).await;
     let stream = TcpStream::connect(buyers.addr()).await.unwrap();
     let body = ping("p").to_string();
@@ -36,18 +33,8 @@ async fn an_idle_connection_is_closed_after_its_answers() {
     stream.try_write(call.repeat(2).as_bytes()).unwrap();
     let began = Instant::now();
     let read = timeout(LONG, to_the_end(&stream)).await.unwrap();
-    assert!(
-        began.elapsed() >= Duration::from_millis(50),
-        "{:?}",
-        began.elapsed()
-    );
-    assert_eq!(
-        String::from_utf8(read)
-            .unwrap()
-            .matches("HTTP/1.1 200 OK")
-            .count(),
-        2
-    );
+    assert!(began.elapsed() >= Duration::from_millis(50), "{:?}", began.elapsed());
+    assert_eq!(String::from_utf8(read).unwrap().matches("HTTP/1.1 200 OK").count(), 2);
 }
 
 #[tokio::test]

@@ -21,15 +21,7 @@ async fn faults_are_told_by_what_the_caller_sees() {
         let name = spec.split(':').next().unwrap();
         let bid = json_of(&buyers, &format!("/{name}/ping"), ping("p")).await;
         assert_eq!(bid["status"], "bid", "{name}: pings are not covered");
-        seen.push(
-            call(
-                &buyers,
-                &format!("/{name}/post"),
-                None,
-                posted("l").to_string(),
-            )
-            .await,
-        );
+        seen.push(call(&buyers, &format!("/{name}/post"), None, posted("l").to_string()).await);
     }
     assert_eq!(seen[0], Err("closed"));
     let (status, body) = seen[1].clone().unwrap();
@@ -37,28 +29,14 @@ async fn faults_are_told_by_what_the_caller_sees() {
     assert_eq!(seen[2], Ok((200, Bytes::from("{}"))));
     let read = |at: usize| {
         let (status, body) = seen[at].clone().unwrap();
-        (
-            status,
-            serde_json::from_slice::<Value>(&body).unwrap_or_default(),
-        )
+        (status, serde_json::from_slice::<Value>(&body).unwrap_or_default())
     };
-    assert_eq!(
-        read(3),
-        (503, json!({ "status": "rejected", "reason": "status 503" }))
-    );
+    assert_eq!(read(3), (503, json!({ "status": "rejected", "reason": "status 503" })));
     assert_eq!(read(4), (500, Value::Null));
     assert_eq!(read(5).1.get("redirect_url"), None);
-    assert!(
-        read(6).1["redirect_url"]
-            .as_str()
-            .unwrap()
-            .starts_with("http://plain.example/")
-    );
-    let told: Vec<_> = buyers
-        .posts()
-        .into_iter()
-        .map(|post| (post.answered, post.bought))
-        .collect();
+    assert!(read(6).1["redirect_url"].as_str().unwrap().starts_with("http://plain.example/"));
+    let told: Vec<_> =
+        buyers.posts().into_iter().map(|post| (post.answered, post.bought)).collect();
     let expected = [
         ("nothing", true),
         ("garbage", true),
@@ -68,23 +46,15 @@ async fn faults_are_told_by_what_the_caller_sees() {
         ("accepted", true),
         ("accepted", true),
     ];
-    assert_eq!(
-        told,
-        expected.map(|(answered, bought)| (answered.to_owned(), bought))
-    );
+    assert_eq!(told, expected.map(|(answered, bought)| (answered.to_owned(), bought)));
 }
 
 #[tokio::test]
 async fn a_hanging_buyer_has_read_the_post_and_says_nothing() {
-    let buyers = start(
-        &["mute:fault=hang-on-post", "deaf:fault=hang-on-ping"],
-        Options::default(),
-    )
-    .await;
+    let buyers =
+        start(&["mute:fault=hang-on-post", "deaf:fault=hang-on-ping"], Options::default()).await;
     for (path, body) in [("/mute/post", posted("l")), ("/deaf/ping", ping("p"))] {
-        let request = Request::post(path)
-            .body(Bytes::from(body.to_string()))
-            .unwrap();
+        let request = Request::post(path).body(Bytes::from(body.to_string())).unwrap();
         let mut connection = Connection::new(buyers.addr());
         let received = || buyers.pings() + buyers.posts().len() as u64;
         let before = received();
@@ -98,26 +68,17 @@ async fn a_hanging_buyer_has_read_the_post_and_says_nothing() {
             () = read => {}
         }
     }
-    assert_eq!(
-        (buyers.posts()[0].answered.as_str(), buyers.pings()),
-        ("nothing", 1)
-    );
+    assert_eq!((buyers.posts()[0].answered.as_str(), buyers.pings()), ("nothing", 1));
     timeout(LONG, buyers.stop()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_repeated_call_draws_its_fault_anew() {
-    let buyers = start(
-        &["nova:fault=close-after-post,faults=500"],
-        Options::default(),
-    )
-    .await;
+    let buyers = start(&["nova:fault=close-after-post,faults=500"], Options::default()).await;
     let mut answered = 0;
     for _ in 0..20 {
         answered += u32::from(
-            call(&buyers, "/nova/post", Some("k"), posted("l").to_string())
-                .await
-                .is_ok(),
+            call(&buyers, "/nova/post", Some("k"), posted("l").to_string()).await.is_ok(),
         );
     }
     assert!((4..=16).contains(&answered), "{answered}");

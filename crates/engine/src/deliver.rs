@@ -1,0 +1,104 @@
+//! One post: sent once, never cut short by the budget, and what its answer means in money.
+
+use fanout::{Buyers, Post, PostReply};
+use lead::PostClass;
+use ledger::{Ledger, Posted};
+use market::Campaign;
+
+use crate::auction::Offer;
+use crate::budget::Budget;
+use crate::engine::{Inner, Refusal};
+use crate::journey::Waiter;
+use crate::record::Record;
+use crate::reserve::{Deal, Reservation};
+use crate::subject::Lead;
+
+/// Posts to one campaign whose intent is durable and notes what became of it. If the budget ends
+/// first the publisher is answered and the post goes on.
+pub(crate) async fn post<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    offer: &Offer,
+    budget: &Budget,
+    (waiter, record): (&mut Waiter, &mut Record<B, L>),
+) -> Result<Posted, Refusal> {
+    let campaign = lead.campaign(offer.index).ok_or(Refusal::Bug("an offer names no campaign"))?;
+    let submission = lead.submission;
+    let post = Post {
+        campaign,
+        lead: record.id,
+        attempt: 0,
+        ping: offer.ping,
+        bid_reference: offer.reference.as_deref(),
+        price: offer.price,
+        product: &lead.product.id,
+        test: submission.test,
+        external_id: submission.external_id.as_deref(),
+        attributes: &submission.attributes,
+        contact: &submission.contact,
+        consent: &submission.consent,
+    };
+    let started = inner.clock.instant();
+    let mut delivery = std::pin::pin!(inner.buyers.post(&post));
+    let answer_by = tokio::time::Instant::from_std(budget.answer_by().0);
+    let reply = match tokio::time::timeout_at(answer_by, &mut delivery).await {
+        Ok(reply) => reply,
+        Err(_) => {
+            waiter.answer(record.answer_early(lead).await);
+            delivery.await
+        }
+    };
+    let took = inner.clock.instant().saturating_duration_since(started);
+    waiter.waited += took;
+    inner.metrics.posted(reply.code, took);
+    let posted = outcome(lead, campaign, offer, &reply, inner.clock.timestamp());
+    record.delivered(offer.row, took, &reply, posted.clone());
+    Ok(posted)
+}
+
+/// Settles what was taken for a post by what is known of it.
+pub(crate) fn settle_reservation(reservation: Option<Reservation>, posted: &Posted) {
+    let Some(reservation) = reservation else { return };
+    match posted.class {
+        PostClass::Accepted => {
+            reservation.commit(Deal { price: posted.price, payout: posted.payout });
+        }
+        PostClass::Rejected => reservation.release(true),
+        PostClass::NotSent => reservation.release(false),
+        PostClass::Unknown => reservation.freeze(),
+    }
+}
+
+/// Gives back what was taken for a post that is not made.
+pub(crate) fn release_unsent(reservation: Option<Reservation>) {
+    if let Some(reservation) = reservation {
+        reservation.release(false);
+    }
+}
+
+/// What a reply means in money: a lower price stated by the buyer is what is billed.
+fn outcome(
+    lead: &Lead<'_>,
+    campaign: &Campaign,
+    offer: &Offer,
+    reply: &PostReply,
+    at: jiff::Timestamp,
+) -> Posted {
+    let cut = reply.price.and_then(|amount| lead::Money::price(amount, offer.price.currency));
+    let price = cut.filter(|price| price.amount < offer.price.amount).unwrap_or(offer.price);
+    let rule = campaign.payout.unwrap_or(lead.payout_rule());
+    let payout = if price == offer.price { Some(offer.payout) } else { rule.payout(price) };
+    let fallback = campaign.redirect_url.as_ref().map(|url| url.as_str().to_owned());
+    let accepted = reply.class == PostClass::Accepted;
+    Posted {
+        campaign: campaign.key.clone(),
+        attempt: 0,
+        class: reply.class,
+        code: reply.code,
+        price,
+        payout: payout.unwrap_or(lead::Money::zero(price.currency)),
+        redirect_url: reply.redirect_url.clone().or(fallback).filter(|_| accepted),
+        reference: reply.reference.clone(),
+        at,
+    }
+}

@@ -1,0 +1,138 @@
+//! Who the consumer is, as keyed digests: which keys a lead claims, and who holds them while journeys
+//! are under way. Never keeps a name, an address or a number.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use lead::{Contact, Deadline, Disposition, RejectionReason};
+use ledger::{Claim, ClaimKind, Claimant, Digest, Ledger};
+use market::DuplicateKey;
+use tokio::sync::watch;
+
+use crate::subject::Lead;
+
+/// The identity keys that a lead claims for its product; a test lead claims none.
+pub(crate) fn claims<L: Ledger>(ledger: &L, lead: &Lead<'_>) -> Vec<Claim> {
+    if lead.submission.test {
+        return Vec::new();
+    }
+    let claim = |key: &DuplicateKey| {
+        let value = value(*key, &lead.submission.contact)?;
+        let parts = [lead.product.id.as_str().as_bytes(), key.name().as_bytes(), value.as_bytes()];
+        let kind = match key {
+            DuplicateKey::Email => ClaimKind::Customer,
+            DuplicateKey::Phone | DuplicateKey::NationalId => ClaimKind::Duplicate,
+        };
+        Some(Claim { kind, key: ledger.digest("identity", &parts) })
+    };
+    lead.product.duplicates.keys.iter().filter_map(claim).collect()
+}
+
+/// The value behind a key, written the one way in which it is compared.
+pub(crate) fn value(key: DuplicateKey, contact: &Contact) -> Option<String> {
+    let text = match key {
+        DuplicateKey::Email => contact.email.as_deref()?.trim().to_lowercase(),
+        DuplicateKey::Phone => {
+            let digits: String =
+                contact.phone.as_deref()?.chars().filter(char::is_ascii_digit).collect();
+            digits.strip_prefix("00").map(str::to_owned).unwrap_or(digits)
+        }
+        DuplicateKey::NationalId => {
+            let kept = contact.national_id.as_deref()?.chars().filter(|c| c.is_alphanumeric());
+            kept.flat_map(char::to_uppercase).collect()
+        }
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// Whether leads that came before make this one a repeat. One counts if it is the same publisher's, or
+/// another's that is sold, held or not final.
+pub(crate) fn repeats(
+    claimants: &[Claimant],
+    lead: &Lead<'_>,
+    now: Timestamp,
+) -> Option<RejectionReason> {
+    let rules = &lead.product.duplicates;
+    let counts = |claimant: &&Claimant| {
+        let window = match claimant.kind {
+            ClaimKind::Customer => rules.customer_window,
+            ClaimKind::Duplicate => Some(rules.duplicate_window),
+        };
+        let age = now.duration_since(claimant.received_at);
+        let recent = window.is_none_or(|window| age.unsigned_abs() <= window);
+        let taken = matches!(
+            claimant.disposition,
+            None | Some(Disposition::Sold | Disposition::Indeterminate)
+        );
+        recent && (claimant.publisher == lead.submission.publisher || taken)
+    };
+    let first = claimants.iter().filter(counts).min_by_key(|claimant| claimant.kind)?;
+    Some(match first.kind {
+        ClaimKind::Customer => RejectionReason::CustomerAlreadyExists,
+        ClaimKind::Duplicate => RejectionReason::DuplicateSubmission,
+    })
+}
+
+/// The identity keys of journeys under way.
+#[derive(Debug, Default)]
+pub(crate) struct Identities(Mutex<HashMap<Digest, watch::Receiver<()>>>);
+
+/// Keys held by one journey until it ends.
+#[derive(Debug)]
+pub(crate) struct Held {
+    identities: Arc<Identities>,
+    keys: Vec<Digest>,
+    _ended: watch::Sender<()>,
+}
+
+/// The keys were not free in time.
+#[derive(Debug)]
+pub(crate) struct TooLong;
+
+impl Identities {
+    /// Takes all keys together, after every journey that holds one of them has ended.
+    pub(crate) async fn hold(
+        self: &Arc<Self>,
+        claims: &[Claim],
+        until: Deadline,
+    ) -> Result<Held, TooLong> {
+        let until = tokio::time::Instant::from_std(until.0);
+        loop {
+            let mut other = match self.try_hold(claims) {
+                Ok(held) => return Ok(held),
+                Err(other) => other,
+            };
+            // An error means that the other journey has ended.
+            let ended = async { while other.changed().await.is_ok() {} };
+            tokio::time::timeout_at(until, ended).await.map_err(|_| TooLong)?;
+        }
+    }
+
+    fn try_hold(self: &Arc<Self>, claims: &[Claim]) -> Result<Held, watch::Receiver<()>> {
+        let mut held = self.lock();
+        if let Some(other) = claims.iter().find_map(|claim| held.get(&claim.key)) {
+            return Err(other.clone());
+        }
+        let (sender, receiver) = watch::channel(());
+        let keys: Vec<Digest> = claims.iter().map(|claim| claim.key).collect();
+        held.extend(keys.iter().map(|key| (*key, receiver.clone())));
+        Ok(Held { identities: Arc::clone(self), keys, _ended: sender })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, watch::Receiver<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut held = self.identities.lock();
+        for key in &self.keys {
+            held.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! What a start finds unfinished. An intent without an outcome may have been posted: it becomes
+//! `Unknown` and its lead is held. A lead without a post under way that was not settled is expired.
+//! Nothing is ever posted again here.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use lead::{Code, Disposition, LeadId, OfferOutcome, PostClass};
+use ledger::{Entry, LeadRecord, Posted, Recovery, Refused, Settled, Write};
+use market::{Cap, CapOf, Market, Window};
+
+/// How many leads are settled at once: enough to fill a commit.
+const AT_ONCE: usize = 256;
+
+/// What a start put right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Leads that are held because a post may have left.
+    pub held: usize,
+    /// Leads that were settled otherwise.
+    pub settled: usize,
+}
+
+/// Settles every lead that a crash left open. Call before the first lead is taken.
+///
+/// # Errors
+/// The ledger cannot be read or written; nothing should be served then.
+pub(crate) async fn recover<L: Recovery>(ledger: &L, at: Timestamp) -> Result<Recovered, Refused> {
+    let mut leads = ledger.leads_unsettled().await?;
+    leads.extend(ledger.open_intents().await?.into_iter().map(|intent| intent.lead));
+    leads.sort_unstable();
+    leads.dedup();
+    let settled =
+        stream::iter(leads).map(|lead| settle(ledger, lead, at)).buffer_unordered(AT_ONCE);
+    settled
+        .try_fold(Recovered::default(), |sum, held| async move {
+            Ok(match held {
+                Some(true) => Recovered { held: sum.held + 1, ..sum },
+                Some(false) => Recovered { settled: sum.settled + 1, ..sum },
+                None => sum,
+            })
+        })
+        .await
+}
+
+/// How far back a cap on pings can look; `None` if there is no such cap.
+pub(crate) fn pings_matter_since(market: &Market, now: Timestamp) -> Option<Timestamp> {
+    let of_buyers = market.buyers.values().flat_map(|buyer| &buyer.caps);
+    let of_campaigns = market.campaigns.values().flat_map(|campaign| &campaign.caps);
+    let pinged = of_buyers.chain(of_campaigns).filter(|cap| cap.of == CapOf::Pinged);
+    // A day more than a window can last, wherever its clock stands.
+    let days = |window: Window| match window {
+        Window::Minute | Window::Hour | Window::Day => Some(2),
+        Window::Week => Some(8),
+        Window::Month => Some(32),
+        Window::Total => None,
+    };
+    let since = |cap: &Cap| {
+        let days = days(cap.per)?;
+        now.checked_sub(SignedDuration::from_hours(24 * days)).ok()
+    };
+    pinged.map(|cap| since(cap).unwrap_or(Timestamp::MIN)).min()
+}
+
+/// Settles one lead; says whether it is held, or `None` if there was nothing to do.
+async fn settle<L: Recovery>(
+    ledger: &L,
+    lead: LeadId,
+    at: Timestamp,
+) -> Result<Option<bool>, Refused> {
+    let Some(record) = ledger.lead(lead).await? else { return Ok(None) };
+    let open = record.posts.iter().filter(|post| post.class.is_none());
+    let mut entries: Vec<Entry> = open
+        .map(|post| {
+            Entry::Posted(Posted {
+                campaign: post.campaign.clone(),
+                attempt: post.attempt,
+                class: PostClass::Unknown,
+                code: Code::Unknown,
+                price: post.price,
+                payout: post.payout,
+                redirect_url: None,
+                reference: None,
+                at,
+            })
+        })
+        .collect();
+    let outcome = outcome(&record);
+    let held = outcome == OfferOutcome::Indeterminate;
+    if record.disposition.is_none() {
+        let disposition = outcome.disposition();
+        entries.push(Entry::Settled(Settled {
+            outcome: Some(outcome),
+            disposition: if is_test(&record) { Some(Disposition::Test) } else { disposition },
+            reason: None,
+            decisions: record.decisions.clone(),
+            // Nobody was told; the first to ask will be.
+            answered: None,
+            at,
+        }));
+    }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    ledger.commit(Write { lead, created: None, entries }).await?;
+    Ok(Some(held))
+}
+
+fn outcome(record: &LeadRecord) -> OfferOutcome {
+    let is = |class: PostClass| record.posts.iter().any(|post| post.class == Some(class));
+    if is(PostClass::Accepted) {
+        OfferOutcome::Sold
+    } else if is(PostClass::Unknown) || record.posts.iter().any(|post| post.class.is_none()) {
+        OfferOutcome::Indeterminate
+    } else {
+        OfferOutcome::Expired
+    }
+}
+
+fn is_test(record: &LeadRecord) -> bool {
+    record.submission.as_ref().is_some_and(|submission| submission.test)
+}

@@ -1,0 +1,108 @@
+//! A lead on its journey and everything that the journey looks up for it. Decides nothing.
+
+use jiff::Timestamp;
+use lead::{Code, Submission};
+use ledger::{Decision, Intent};
+use market::{Campaign, Market, PayoutRule, Product, Publisher, Tier};
+use rules::Encoded;
+
+use crate::Tree;
+use crate::ask::Candidate;
+use crate::auction::{Floors, Offer};
+use crate::engine::Refusal;
+use crate::reserve::{Deal, Reservation, Reservations, Scope, Stop};
+
+/// A lead and everything that its journey looks things up in.
+pub(crate) struct Lead<'a> {
+    pub(crate) submission: &'a Submission,
+    pub(crate) market: &'a Market,
+    pub(crate) publisher: &'a Publisher,
+    pub(crate) product: &'a Product,
+    pub(crate) tree: &'a Tree,
+}
+
+impl<'a> Lead<'a> {
+    /// Positions of the campaigns whose filter wants the lead, in tree order.
+    pub(crate) fn matched(&self) -> Vec<usize> {
+        let encoded = Encoded::new(&self.submission.attributes, &self.product.dictionary);
+        self.tree.book.matching(&encoded).collect()
+    }
+
+    /// The campaign at a position of the tree.
+    pub(crate) fn campaign(&self, index: usize) -> Option<&'a Campaign> {
+        self.tree.campaigns.get(index)
+    }
+
+    /// What a sale to `campaign` counts for.
+    pub(crate) fn scope(&self, campaign: &'a Campaign) -> Scope<'a> {
+        Scope::of(self.market, self.publisher, self.product, campaign)
+    }
+
+    /// Takes everything that a sale counts for, or nothing. A test lead counts nowhere.
+    pub(crate) fn reserve(
+        &self,
+        reservations: &Reservations,
+        index: usize,
+        deal: Deal,
+        at: Timestamp,
+    ) -> Result<Option<Reservation>, Stop> {
+        match self.campaign(index).filter(|_| !self.submission.test) {
+            Some(campaign) => reservations.reserve(&self.scope(campaign), deal, at).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A row for a matched campaign, as if its tier were never reached.
+    pub(crate) fn decision(&self, index: usize) -> Option<Decision> {
+        let campaign = self.campaign(index)?;
+        let code = Code::TierNotReached;
+        let key = campaign.key.clone();
+        Some(Decision {
+            campaign: key,
+            tier: campaign.tier,
+            code,
+            bid: None,
+            ping_ms: None,
+            post_ms: None,
+            reason: None,
+        })
+    }
+
+    /// The candidates of one tier.
+    pub(crate) fn in_tier(&self, number: u8, eligible: &[Candidate]) -> Vec<Candidate> {
+        let here = |candidate: &&Candidate| {
+            self.campaign(candidate.index).is_some_and(|c| c.tier == number)
+        };
+        eligible.iter().filter(here).copied().collect()
+    }
+
+    /// What a bid in `tier` must clear.
+    pub(crate) fn floors(&self, tier: &Tier) -> Floors {
+        let terms = self.publisher.terms.get(&self.product.id);
+        let currency = self.product.currency;
+        let floor = terms.and_then(|terms| terms.floor).unwrap_or_default();
+        let asked = self.submission.min_payout.map_or(floor, |least| least.amount.max(floor));
+        Floors {
+            price: tier.floor,
+            payout: lead::Money { amount: asked, currency },
+            margin: self.product.min_margin,
+            rule: self.payout_rule(),
+        }
+    }
+
+    /// The publisher's part, unless a campaign says otherwise.
+    pub(crate) fn payout_rule(&self) -> PayoutRule {
+        let terms = self.publisher.terms.get(&self.product.id);
+        terms.and_then(|terms| terms.payout).unwrap_or(self.product.payout)
+    }
+
+    /// What must be durable before an offer is posted.
+    pub(crate) fn intent(&self, offer: &Offer, at: Timestamp) -> Result<Intent, Refusal> {
+        let campaign = self
+            .campaign(offer.index)
+            .ok_or(Refusal::Bug("an offer names no campaign"))?
+            .key
+            .clone();
+        Ok(Intent { campaign, attempt: 0, slot: 0, price: offer.price, payout: offer.payout, at })
+    }
+}

@@ -1,0 +1,296 @@
+//! An engine on virtual time with scripted buyers and a ledger in memory, and what came of one lead in
+//! it as plain facts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
+use jiff::{SignedDuration, Timestamp};
+use lead::{Answer, Clock, LeadId, Status, Submission};
+use ledger::{
+    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, Receipt, Refused, StoredRequest,
+    Write,
+};
+
+use crate::buyers::FakeBuyers;
+use crate::file::{Facts, Scenario, short};
+
+/// Both times move with tokio's clock, from a fixed start.
+struct VirtualClock {
+    began: tokio::time::Instant,
+}
+
+impl Clock for VirtualClock {
+    fn timestamp(&self) -> Timestamp {
+        let start: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        start + SignedDuration::try_from(self.began.elapsed()).unwrap()
+    }
+
+    fn instant(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+}
+
+/// A ledger that is shared with the buyers, counts commits, fails one on demand and takes its time.
+#[derive(Clone, Default)]
+pub(crate) struct Books(Arc<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    ledger: MemoryLedger,
+    commits: AtomicUsize,
+    notes: AtomicUsize,
+    fail_at: AtomicUsize,
+}
+
+impl Books {
+    /// Refuses the `nth` commit, counted from 1.
+    pub(crate) fn fail_commit(&self, nth: usize) {
+        self.0.fail_at.store(nth, Ordering::Relaxed);
+    }
+
+    /// Commits tried, but for those that say no more than what a publisher was told during a post.
+    pub(crate) fn commits(&self) -> usize {
+        self.0.commits.load(Ordering::Relaxed) - self.0.notes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn memory(&self) -> &MemoryLedger {
+        &self.0.ledger
+    }
+
+    pub(crate) fn only_record(&self) -> Option<LeadRecord> {
+        let records = self.0.ledger.records();
+        assert!(records.len() <= 1, "one lead makes one record");
+        records.into_iter().next()
+    }
+}
+
+impl Ledger for Books {
+    async fn commit(&self, write: Write) -> Result<Receipt, Refused> {
+        // A disk takes time: whoever does not wait for it is found out.
+        tokio::task::yield_now().await;
+        if matches!(write.entries.as_slice(), [Entry::Answered(_)]) {
+            self.0.notes.fetch_add(1, Ordering::Relaxed);
+        }
+        let nth = self.0.commits.fetch_add(1, Ordering::Relaxed) + 1;
+        if nth == self.0.fail_at.load(Ordering::Relaxed) {
+            return Err(Refused::Unavailable("disk full".to_owned()));
+        }
+        self.0.ledger.commit(write).await
+    }
+
+    async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
+        self.0.ledger.lead(id).await
+    }
+
+    async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
+        self.0.ledger.claimants(keys).await
+    }
+
+    async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
+        self.0.ledger.request(key).await
+    }
+
+    fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
+        self.0.ledger.digest(domain, parts)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.0.ledger.trouble()
+    }
+}
+
+/// One engine, its buyers and its books.
+pub(crate) struct World {
+    pub(crate) engine: Engine<FakeBuyers, Books>,
+    pub(crate) buyers: FakeBuyers,
+    pub(crate) books: Books,
+    submission: Submission,
+    budget: Option<Duration>,
+    expected: Facts,
+    began: tokio::time::Instant,
+    arrivals: AtomicU8,
+}
+
+impl World {
+    pub(crate) fn of(scenario: Scenario) -> Self {
+        Self::with_room_for(64, scenario)
+    }
+
+    pub(crate) fn with_room_for(in_flight_max: usize, scenario: Scenario) -> Self {
+        let Scenario { market, submission, budget, entropy, manners, expected } = scenario;
+        let books = Books::default();
+        let contact = &submission.contact;
+        let secrets = [&contact.first_name, &contact.last_name, &contact.email, &contact.phone];
+        let secrets = secrets.into_iter().flatten().cloned();
+        let born = contact.birth_date.map(|date| date.to_string());
+        let buyers = FakeBuyers::new(manners, books.clone(), secrets.chain(born).collect());
+        let began = tokio::time::Instant::now();
+        let byte = AtomicU8::new(entropy);
+        let engine = Engine::new(Parts {
+            snapshot: Snapshot::compile(market, 1).unwrap(),
+            buyers: buyers.clone(),
+            ledger: books.clone(),
+            clock: Arc::new(VirtualClock { began }),
+            entropy: Arc::new(move |bytes| bytes.fill(byte.fetch_add(1, Ordering::Relaxed))),
+            reserves: Reserves::default(),
+            in_flight_max,
+            suppressions: Suppressions::default(),
+            leads_per_ip_minute: u32::MAX,
+        });
+        Self {
+            engine,
+            buyers,
+            books,
+            submission,
+            budget,
+            expected,
+            began,
+            arrivals: AtomicU8::new(0),
+        }
+    }
+
+    /// The lead, in a request of its own.
+    fn arrival(&self) -> Arrival {
+        let clock = VirtualClock { began: self.began };
+        Arrival {
+            submission: self.submission.clone(),
+            at: clock.timestamp(),
+            instant: clock.instant(),
+            budget: self.budget,
+            key: None,
+            body: [self.arrivals.fetch_add(1, Ordering::Relaxed); 32],
+        }
+    }
+
+    /// Sells the lead and takes the answer.
+    pub(crate) async fn sell(&self) -> Result<Answer, Refusal> {
+        let delivery = self.engine.distribute(self.arrival()).await?;
+        let answer = delivery.answer.clone();
+        delivery.arrived();
+        Ok(answer)
+    }
+
+    /// Milliseconds of virtual time so far.
+    pub(crate) fn elapsed_ms(&self) -> u128 {
+        self.began.elapsed().as_millis()
+    }
+
+    /// Sells the lead, waits for everything that goes on after the answer, and tells what came of it.
+    pub(crate) async fn play(&self) -> Facts {
+        let mut facts = Facts::new();
+        let answer = self.sell().await;
+        let answered = self.elapsed_ms();
+        self.engine.drain().await;
+        let ended = self.elapsed_ms();
+        facts.insert("answered_ms".to_owned(), answered.to_string());
+        if ended != answered {
+            facts.insert("ended_ms".to_owned(), ended.to_string());
+        }
+        match answer {
+            Ok(answer) => self.tell(&answer, &mut facts).await,
+            Err(refusal) => {
+                facts.insert("refusal".to_owned(), refusal.to_string());
+            }
+        }
+        self.tell_of_buyers(&mut facts);
+        facts
+    }
+
+    async fn tell(&self, answer: &Answer, facts: &mut Facts) {
+        told(answer, "", facts);
+        let Some((id, _)) = answer.lead else {
+            facts.insert("lead".to_owned(), "none".to_owned());
+            return;
+        };
+        let publisher = &self.submission.publisher;
+        let later = self.engine.find(publisher, id).await.unwrap().unwrap();
+        if later != *answer {
+            told(&later, "later.", facts);
+        }
+        let record = self.books.lead(id).await.unwrap().unwrap();
+        let outcome = record.outcome.map(|outcome| format!("{outcome:?}").to_lowercase());
+        facts.extend(outcome.map(|outcome| ("outcome".to_owned(), outcome)));
+        let disposition = record.disposition.map_or("open", lead::Disposition::name);
+        facts.insert("disposition".to_owned(), disposition.to_owned());
+        for sale in record.sales() {
+            facts.insert("billed".to_owned(), sale.price.to_wire());
+        }
+        for decision in &record.decisions {
+            let key = format!("code {}", short(&decision.campaign));
+            facts.insert(key, decision.code.number().to_string());
+        }
+    }
+
+    /// Of what pings show, a scenario is held to the attributes that it names.
+    fn tell_of_buyers(&self, facts: &mut Facts) {
+        let mut note = |key: &str, names: Vec<String>| {
+            if !names.is_empty() {
+                facts.insert(key.to_owned(), names.join(", "));
+            }
+        };
+        note("pings", self.buyers.pings());
+        note("posts", self.buyers.posts());
+        let shown = self.buyers.shown();
+        for key in self.expected.keys().filter(|key| key.starts_with("shown.")) {
+            let value = shown.get(key.trim_start_matches("shown.")).map_or("nothing", |v| v);
+            facts.insert(key.clone(), value.to_owned());
+        }
+    }
+
+    /// What must hold after any lead, whatever its scenario.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut must = |holds: bool, what: &str| {
+            if !holds {
+                faults.push(what.to_owned());
+            }
+        };
+        let commits = self.books.commits();
+        let Some(record) = self.books.only_record() else {
+            must(commits == 0, "something was written of a lead that is not kept");
+            must(self.buyers.posts().is_empty(), "a lead was posted that is not kept");
+            return faults;
+        };
+        let posted: Vec<String> = record.posts.iter().map(|post| short(&post.campaign)).collect();
+        must(posted == self.buyers.posts(), "the record does not name who was posted to");
+        must(record.posts.iter().all(|post| post.class.is_some()), "an intent was left open");
+        must(record.sales().count() <= 1, "the lead was sold twice");
+        must(record.disposition.is_some(), "the lead has not settled");
+        must(
+            record.posts.iter().all(|post| post.payout.amount <= post.price.amount),
+            "a payout is greater than its price",
+        );
+        must(commits == record.posts.len() + 1, "a reject and what follows it share one commit");
+        faults
+    }
+}
+
+fn told(answer: &Answer, prefix: &str, facts: &mut Facts) {
+    let mut note = |key: &str, value: String| {
+        facts.insert(format!("{prefix}{key}"), value);
+    };
+    note("final", answer.is_final.to_string());
+    assert_eq!(answer.external_id.as_deref(), Some("aff-123"), "echoed");
+    assert_eq!(answer.tags.get("click_id").map(String::as_str), Some("abc"), "echoed");
+    match &answer.status {
+        Status::New => note("status", "new".to_owned()),
+        Status::Rejected(reason) => {
+            note("status", "rejected".to_owned());
+            note("reason", reason.to_string());
+        }
+        Status::Distributed { redirect_url, payout, .. } => {
+            note("status", "distributed".to_owned());
+            note("payout", payout.to_wire());
+            if let Some(url) = redirect_url {
+                note("redirect_url", url.clone());
+            }
+        }
+    }
+}
+
+/// Whether the ledger was the reason.
+pub(crate) fn is_of_the_ledger(answer: &Result<Answer, Refusal>) -> bool {
+    matches!(answer, Err(Refusal::Ledger(_)))
+}

@@ -1,0 +1,196 @@
+//! A post's row. Its check number covers every column.
+
+use jiff::Timestamp;
+use lead::{CampaignKey, Code, Money, PostClass};
+use rusqlite::{Connection, params};
+use rust_decimal::Decimal;
+
+use super::columns::Columns;
+use super::fault::Fault;
+use crate::digest::{Keys, Text};
+use crate::legality;
+use crate::seal::LeadKey;
+use crate::{Intent, PostRecord, Posted};
+
+/// The columns that [`StoredPost::read`] reads, first in their query.
+macro_rules! post_columns {
+    () => {
+        "posts.lead, posts.ordinal, posts.buyer, posts.campaign, posts.attempt, posts.slot, \
+         posts.class, posts.code, posts.bid, posts.price, posts.payout, posts.currency, \
+         posts.sealed, posts.intent_at, posts.posted_at, posts.mac"
+    };
+}
+pub(super) use post_columns;
+
+const OF_LEAD: &str =
+    concat!("SELECT ", post_columns!(), " FROM posts WHERE lead = ?1 ORDER BY ordinal");
+const INSERT: &str = "INSERT INTO posts (lead, ordinal, buyer, campaign, attempt, slot, class, code, \
+     bid, price, payout, currency, sealed, intent_at, posted_at, mac) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+const UPDATE: &str = "UPDATE posts SET class = ?3, code = ?4, price = ?5, payout = ?6, sealed = ?7, \
+     posted_at = ?8, mac = ?9 WHERE lead = ?1 AND ordinal = ?2";
+
+#[derive(Clone)]
+pub(super) struct StoredPost {
+    pub(super) lead: i64,
+    pub(super) ordinal: u32,
+    /// The intent's price; the record's is what is billed.
+    pub(super) bid: Decimal,
+    /// Without redirect and reference.
+    pub(super) record: PostRecord,
+    pub(super) sealed: Option<Vec<u8>>,
+}
+
+impl StoredPost {
+    /// The posts of a lead, in order.
+    pub(super) fn of_lead(db: &Connection, keys: &Keys, lead: i64) -> Result<Vec<Self>, Fault> {
+        let mut statement = db.prepare_cached(OF_LEAD)?;
+        let mut rows = statement.query([lead])?;
+        let mut posts = Vec::new();
+        while let Some(row) = rows.next()? {
+            posts.push(Self::read(&mut Columns::of(row), keys)?);
+        }
+        // A row that is gone from the middle or from another lead.
+        if posts.iter().zip(0u32..).all(|(post, place)| post.ordinal == place && post.lead == lead)
+        {
+            Ok(posts)
+        } else {
+            Err(Fault::corrupt("a lead's posts are not in order"))
+        }
+    }
+
+    /// A row whose columns come next, if it is as it was written.
+    pub(super) fn read(columns: &mut Columns<'_, '_>, keys: &Keys) -> Result<Self, Fault> {
+        let (lead, ordinal) = (columns.get()?, columns.get()?);
+        let campaign = CampaignKey { buyer: columns.parsed()?, campaign: columns.parsed()? };
+        let (attempt, slot) = (columns.get()?, columns.get()?);
+        let class = columns.numbered(PostClass::numbered)?;
+        let code = columns.numbered(|number| Code::numbered(u16::try_from(number).ok()?))?;
+        let [bid, price, payout] = columns.amounts()?;
+        let sealed = columns.get()?;
+        let record = PostRecord {
+            campaign,
+            attempt,
+            slot,
+            class,
+            code,
+            price,
+            payout,
+            redirect_url: None,
+            reference: None,
+            intent_at: columns.time()?,
+            posted_at: columns.maybe_time()?,
+        };
+        let post = Self { lead, ordinal, bid: bid.amount, record, sealed };
+        if columns.get::<i64>()? == post.check(keys) {
+            Ok(post)
+        } else {
+            Err(Fault::corrupt("a post's row was changed"))
+        }
+    }
+
+    /// A post that is about to start.
+    pub(super) fn open(lead: i64, ordinal: u32, intent: &Intent) -> Self {
+        let record = PostRecord {
+            campaign: intent.campaign.clone(),
+            attempt: intent.attempt,
+            slot: intent.slot,
+            class: None,
+            code: None,
+            price: intent.price,
+            payout: intent.payout,
+            redirect_url: None,
+            reference: None,
+            intent_at: intent.at,
+            posted_at: None,
+        };
+        Self { lead, ordinal, bid: intent.price.amount, record, sealed: None }
+    }
+
+    /// Takes over what became of it.
+    pub(super) fn class(&mut self, posted: &Posted, sealed: Option<Vec<u8>>) {
+        let record = &mut self.record;
+        record.class = Some(posted.class);
+        record.code = Some(posted.code);
+        (record.price, record.payout) =
+            legality::billed(posted).unwrap_or((record.price, record.payout));
+        record.posted_at = Some(posted.at);
+        self.sealed = sealed;
+    }
+
+    /// With what the buyer answered, as far as the lead's key is still there.
+    pub(super) fn unseal(self, key: Option<&LeadKey>) -> Result<PostRecord, Fault> {
+        let mut record = self.record;
+        if let (Some(key), Some(sealed)) = (key, self.sealed) {
+            let reply = key.open_reply(self.ordinal, &sealed)?;
+            (record.redirect_url, record.reference) = (reply.redirect_url, reply.reference);
+        }
+        Ok(record)
+    }
+
+    pub(super) fn insert(&self, db: &Connection, keys: &Keys) -> Result<(), Fault> {
+        let record = &self.record;
+        db.prepare_cached(INSERT)?.execute(params![
+            self.lead,
+            self.ordinal,
+            record.campaign.buyer.as_str(),
+            record.campaign.campaign.as_str(),
+            record.attempt,
+            record.slot,
+            record.class.map(PostClass::number),
+            record.code.map(Code::number),
+            self.bid.to_string(),
+            amount(record.price),
+            amount(record.payout),
+            record.price.currency.as_str(),
+            self.sealed,
+            record.intent_at.as_millisecond(),
+            record.posted_at.map(Timestamp::as_millisecond),
+            self.check(keys),
+        ])?;
+        Ok(())
+    }
+
+    /// The columns that change.
+    pub(super) fn update(&self, db: &Connection, keys: &Keys) -> Result<(), Fault> {
+        let record = &self.record;
+        db.prepare_cached(UPDATE)?.execute(params![
+            self.lead,
+            self.ordinal,
+            record.class.map(PostClass::number),
+            record.code.map(Code::number),
+            amount(record.price),
+            amount(record.payout),
+            self.sealed,
+            record.posted_at.map(Timestamp::as_millisecond),
+            self.check(keys),
+        ])?;
+        Ok(())
+    }
+
+    fn check(&self, keys: &Keys) -> i64 {
+        let record = &self.record;
+        let text = Text::of("posts")
+            .int(self.lead)
+            .int(self.ordinal.into())
+            .bytes(record.campaign.buyer.as_str().as_bytes())
+            .bytes(record.campaign.campaign.as_str().as_bytes())
+            .int(record.attempt.into())
+            .int(record.slot.into())
+            .maybe(record.class.map(PostClass::number), Text::int)
+            .maybe(record.code.map(|code| code.number().into()), Text::int)
+            .bytes(self.bid.to_string().as_bytes())
+            .bytes(amount(record.price).as_bytes())
+            .bytes(amount(record.payout).as_bytes())
+            .bytes(record.price.currency.as_str().as_bytes())
+            .maybe(self.sealed.as_deref(), Text::bytes)
+            .int(record.intent_at.as_millisecond())
+            .maybe(record.posted_at.map(Timestamp::as_millisecond), Text::int);
+        keys.check(&text)
+    }
+}
+
+/// Exactly: with the zeros that it was given.
+fn amount(money: Money) -> String {
+    money.amount.to_string()
+}

@@ -1,0 +1,157 @@
+//! Whether everything in a data directory is what was written and obeys the rules of sale. Reads only, and
+//! only while nobody else has the directory; must never repair, nor give up at the first flaw.
+
+mod report;
+mod rules;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use self::report::Report;
+use super::columns::Columns;
+use super::fault::Fault;
+use super::lead_row::{LeadRow, lead_columns};
+use super::post_row::StoredPost;
+use super::{OpenError, lookup, open, reader, rows, schema};
+use crate::RootKey;
+use crate::digest::Keys;
+
+pub use self::report::{Finding, Flaw, MoneyTotals, Totals, Verification};
+
+const LEADS: &str = concat!("SELECT ", lead_columns!(), " FROM leads ORDER BY seq");
+const CLAIMS: &str =
+    "SELECT key, lead, kind, claims.mac, id FROM claims LEFT JOIN leads ON seq = lead";
+const REQUESTS: &str =
+    "SELECT key, body, lead, at, requests.mac, id FROM requests LEFT JOIN leads ON seq = lead";
+
+/// Reads every row in `dir` and says what is wrong with them.
+///
+/// # Errors
+/// When there is no ledger, somebody has it, it belongs to another version or root key, or its file is too
+/// broken to be opened.
+pub fn verify(dir: &Path, root_key: &RootKey) -> Result<Verification, OpenError> {
+    let path = dir.join(open::FILE);
+    if !path.is_file() {
+        return Err(OpenError::NoLedger { dir: dir.to_path_buf() });
+    }
+    let _lock = open::hold(dir)?;
+    let db = open::reader(&path)?;
+    schema::inspect(&db, root_key)?;
+    let keys = Keys::new(root_key.clone());
+    let mut report = Report::default();
+    let read = reader::snapshot(&db, |db| {
+        everything(db, &keys, &mut report);
+        Ok(())
+    });
+    if let Err(fault) = read {
+        report.database(&fault);
+    }
+    Ok(report.done())
+}
+
+fn everything(db: &Connection, keys: &Keys, report: &mut Report) {
+    type Part = fn(&Connection, &Keys, &mut Report) -> Result<(), Fault>;
+    let parts: [Part; 6] = [integrity, shape, references, leads, claims, requests];
+    for part in parts {
+        // What one part cannot read says nothing about the others.
+        if let Err(fault) = part(db, keys, report) {
+            report.database(&fault);
+        }
+    }
+}
+
+/// SQLite's own: pages, order, indexes, constraints.
+fn integrity(db: &Connection, _: &Keys, report: &mut Report) -> Result<(), Fault> {
+    let mut statement = db.prepare("PRAGMA integrity_check(100)")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let said: String = row.get(0)?;
+        if said != "ok" {
+            // It names tables, pages and rows, never a value.
+            report.add(Flaw::Database, None, said);
+        }
+    }
+    Ok(())
+}
+
+fn shape(db: &Connection, _: &Keys, report: &mut Report) -> Result<(), Fault> {
+    if !schema::is_ours(db)? {
+        report.add(Flaw::Database, None, "the tables are not those of this version".to_owned());
+    }
+    Ok(())
+}
+
+fn references(db: &Connection, _: &Keys, report: &mut Report) -> Result<(), Fault> {
+    let mut statement = db.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+        report.add(Flaw::Reference, None, format!("a row of {table} has none in {parent}"));
+    }
+    Ok(())
+}
+
+fn leads(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault> {
+    let mut statement = db.prepare(LEADS)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        report.totals.leads += 1;
+        match LeadRow::read(&mut Columns::of(row), keys) {
+            Ok(row) => lead(db, keys, row, report),
+            Err(fault) => {
+                let mut columns = Columns::of(row);
+                let id = columns.get::<i64>().and_then(|_| columns.lead_id()).ok();
+                report.add(Flaw::Unreadable, id, fault.into_refused().to_string());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn lead(db: &Connection, keys: &Keys, row: LeadRow, report: &mut Report) {
+    report.totals.tests += u64::from(row.test);
+    report.totals.erased += u64::from(row.erased);
+    match StoredPost::of_lead(db, keys, row.seq) {
+        Ok(posts) => {
+            report.totals.posts += posts.len() as u64;
+            rules::examine(&row, &posts, report);
+        }
+        Err(fault) => report.add(Flaw::Unreadable, Some(row.id), fault.into_refused().to_string()),
+    }
+    let id = row.id;
+    // Opens everything that is sealed.
+    if let Err(fault) = rows::record(db, keys, row) {
+        report.add(Flaw::Unreadable, Some(id), fault.into_refused().to_string());
+    }
+}
+
+fn claims(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault> {
+    let mut statement = db.prepare(CLAIMS)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        report.totals.claims += 1;
+        let mut columns = Columns::of(row);
+        match lookup::claim_is_whole(&mut columns, keys) {
+            Ok(true) if columns.lead_id().is_ok() => {}
+            Ok(true) => report.add(Flaw::Claim, None, "a claim is of no lead".to_owned()),
+            _ => report.add(Flaw::Claim, None, "a claim was changed".to_owned()),
+        }
+    }
+    Ok(())
+}
+
+fn requests(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault> {
+    let mut statement = db.prepare(REQUESTS)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        report.totals.requests += 1;
+        let mut columns = Columns::of(row);
+        match lookup::request_is_whole(&mut columns, keys) {
+            Ok(true) if columns.lead_id().is_ok() => {}
+            Ok(true) => report.add(Flaw::Request, None, "a request is of no lead".to_owned()),
+            _ => report.add(Flaw::Request, None, "a request was changed".to_owned()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! A verification: sound when everything is as it was written, and a name for every flaw.
+
+use std::path::Path;
+
+use lead::{OfferOutcome, PostClass, RejectionReason};
+use ledger::{
+    ClaimKind, Flaw, Ledger, MoneyTotals, OpenError, RootKey, SqliteLedger, Verification, verify,
+};
+use rusqlite::Connection;
+
+use crate::sample::{
+    MARKER, claiming, classed, created, id, opened, rejected, requested, settled, sqlite, write,
+};
+
+fn root_key() -> RootKey {
+    RootKey::from_bytes([42; 32])
+}
+
+fn check(dir: &Path) -> Verification {
+    verify(dir, &root_key()).unwrap()
+}
+
+/// One lead of every ending, claims, a request and an erased one.
+pub(crate) async fn fill(ledger: &SqliteLedger) {
+    let class = |class| classed("nova", class);
+    let sold = || vec![class(PostClass::Accepted), settled(OfferOutcome::Sold)];
+    for number in 1..=2 {
+        ledger.commit(created(id(number), vec![opened("nova", 0)])).await.unwrap();
+        ledger.commit(write(id(number), sold())).await.unwrap();
+    }
+    let mut claims = claiming(3, 3, &[(ClaimKind::Customer, 1), (ClaimKind::Duplicate, 2)]);
+    claims.entries = vec![settled(OfferOutcome::Unsold)];
+    ledger.commit(claims).await.unwrap();
+    ledger.commit(requested(4, 4, 3, 4)).await.unwrap();
+    let rejected = rejected(Some(RejectionReason::AgeRestriction));
+    ledger.commit(created(id(5), vec![rejected])).await.unwrap();
+    let held = vec![class(PostClass::Unknown), settled(OfferOutcome::Indeterminate)];
+    ledger.commit(created(id(6), [vec![opened("nova", 0)], held].concat())).await.unwrap();
+    let passed = vec![opened("nova", 0), class(PostClass::Rejected), opened("orion", 0)];
+    ledger.commit(created(id(7), passed)).await.unwrap();
+    ledger.erase(id(2)).await.unwrap();
+}
+
+async fn filled() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&sqlite(dir.path())).await;
+    dir
+}
+
+#[tokio::test]
+async fn what_was_written_is_sound_and_adds_up() {
+    let dir = filled().await;
+    let found = check(dir.path());
+    assert_eq!(found.findings, []);
+    assert!(found.is_sound());
+    let totals = found.totals;
+    assert_eq!((totals.leads, totals.posts, totals.sales), (7, 5, 2));
+    assert_eq!((totals.claims, totals.requests, totals.erased, totals.tests), (2, 1, 1, 0));
+    let [price, payout, margin] = ["22", "14", "8"].map(|text| text.parse().unwrap());
+    let sums = totals.money.values().copied().collect::<Vec<_>>();
+    assert_eq!(sums, [MoneyTotals { price, payout, margin }]);
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_moved_is_read_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = sqlite(dir.path());
+    fill(&ledger).await;
+    // As a killed process leaves them.
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["ledger.db", "ledger.db-wal"] {
+        std::fs::copy(dir.path().join(file), copy.path().join(file)).unwrap();
+    }
+    let found = check(copy.path());
+    assert_eq!((found.findings, found.totals.leads), (vec![], 7));
+}
+
+#[tokio::test]
+async fn a_verification_wants_a_ledger_that_is_ours_and_free() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = verify(dir.path(), &root_key()).unwrap_err();
+    assert!(matches!(missing, OpenError::NoLedger { .. }), "{missing}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is created");
+    let ledger = sqlite(dir.path());
+    assert!(matches!(verify(dir.path(), &root_key()), Err(OpenError::Locked { .. })));
+    drop(ledger);
+    let other = verify(dir.path(), &RootKey::from_bytes([1; 32]));
+    assert!(matches!(other, Err(OpenError::WrongKey)));
+    let db = Connection::open(dir.path().join("ledger.db")).unwrap();
+    for (version, newer) in [(99, true), (0, false)] {
+        db.pragma_update(None, "user_version", version).unwrap();
+        match verify(dir.path(), &root_key()).unwrap_err() {
+            OpenError::Newer { found, .. } => assert!(newer && found == version),
+            OpenError::Older { found, .. } => assert!(!newer && found == version),
+            error => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_changed_row_is_named() {
+    let changes = [
+        ("UPDATE leads SET disposition = 3 WHERE seq = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE leads SET product = 'other' WHERE seq = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE leads SET erased = 0 WHERE seq = 2", Flaw::Unreadable, Some(2)),
+        ("UPDATE leads SET reasons = NULL WHERE seq = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE leads SET answered = NULL WHERE seq = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE keys SET wrapped = zeroblob(72) WHERE lead = 1", Flaw::Unreadable, Some(1)),
+        ("DELETE FROM keys WHERE lead = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE posts SET price = '11.01' WHERE lead = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE posts SET sealed = NULL WHERE lead = 1", Flaw::Unreadable, Some(1)),
+        ("DELETE FROM posts WHERE lead = 7 AND ordinal = 0", Flaw::Unreadable, Some(7)),
+        ("DELETE FROM posts WHERE lead = 1", Flaw::Disposition, Some(1)),
+        ("DELETE FROM leads WHERE seq = 7", Flaw::Reference, None),
+        ("DELETE FROM leads WHERE seq = 3", Flaw::Claim, None),
+        ("DELETE FROM leads WHERE seq = 4", Flaw::Request, None),
+        ("UPDATE claims SET kind = 3 - kind", Flaw::Claim, None),
+        ("UPDATE claims SET key = zeroblob(16) WHERE kind = 1", Flaw::Claim, None),
+        ("UPDATE requests SET body = zeroblob(16)", Flaw::Request, None),
+        ("DROP INDEX posts_one_per_slot", Flaw::Database, None),
+    ];
+    for (change, flaw, lead) in changes {
+        let dir = filled().await;
+        let db = Connection::open(dir.path().join("ledger.db")).unwrap();
+        db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        db.execute_batch(change).unwrap();
+        drop(db);
+        let found = check(dir.path());
+        let lead = lead.map(id);
+        let named = found.findings.iter().any(|found| found.flaw == flaw && found.lead == lead);
+        assert!(named, "{change}: {:?}", found.findings);
+        let text: Vec<String> = found.findings.iter().map(ToString::to_string).collect();
+        assert!(!text.concat().contains(MARKER) && !text.concat().contains("acme"), "{text:?}");
+    }
+}
