@@ -65,7 +65,9 @@ async fn ledger_round(waiters: usize) -> Round {
     let ledger = Arc::new(SqliteLedger::open(options).unwrap());
     let round = round(waiters, |id| {
         let (ledger, write) = (Arc::clone(&ledger), unsold(id));
-        async move { drop(ledger.commit(write).await.unwrap()) }
+        async move {
+            ledger.commit(write).await.unwrap();
+        }
     })
     .await;
     tokio::task::spawn_blocking(move || ledger.close()).await.unwrap();

@@ -87,7 +87,7 @@ fn outcome(
     let cut = reply.price.and_then(|amount| lead::Money::price(amount, offer.price.currency));
     let price = cut.filter(|price| price.amount < offer.price.amount).unwrap_or(offer.price);
     let rule = campaign.payout.unwrap_or(lead.payout_rule());
-    let payout = if price == offer.price { Some(offer.payout) } else { rule.payout(price) };
+    let payout = if price == offer.price { offer.payout } else { rule.payout_of_cut(price) };
     let fallback = campaign.redirect_url.as_ref().map(|url| url.as_str().to_owned());
     let accepted = reply.class == PostClass::Accepted;
     Posted {
@@ -96,7 +96,7 @@ fn outcome(
         class: reply.class,
         code: reply.code,
         price,
-        payout: payout.unwrap_or(lead::Money::zero(price.currency)),
+        payout,
         redirect_url: reply.redirect_url.clone().or(fallback).filter(|_| accepted),
         reference: reply.reference.clone(),
         at,

@@ -208,11 +208,10 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         let (sender, answer) = oneshot::channel();
         let waiter = Waiter::new(sender, ticket, self.deliver(&request));
         let task = Arc::clone(inner);
+        let counted = InFlight::new(&task);
         inner.tasks.spawn(async move {
-            task.metrics.in_flight.increment(1);
-            journey::run(Arc::clone(&task), arrival, request, waiter).await;
-            task.metrics.in_flight.decrement(1);
-            drop(permit);
+            journey::run(task, arrival, request, waiter).await;
+            drop((counted, permit));
         });
         answer.await.unwrap_or(Err(Refusal::Bug("a journey ended without an answer")))
     }
@@ -310,6 +309,22 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
     #[must_use]
     pub fn ledger(&self) -> &L {
         &self.0.ledger
+    }
+}
+
+/// A journey under way, counted until it ends in whatever way.
+struct InFlight(metrics::Gauge);
+
+impl InFlight {
+    fn new<B: Send + Sync + 'static, L: Ledger>(inner: &Inner<B, L>) -> Self {
+        inner.metrics.in_flight.increment(1);
+        Self(inner.metrics.in_flight.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.decrement(1);
     }
 }
 

@@ -63,7 +63,7 @@ impl Ops {
         if self.draining.load(Ordering::Relaxed) {
             return Some("draining".to_owned());
         }
-        self.engine.trouble()
+        self.engine.trouble().map(|why| format!("the ledger cannot write: {why}"))
     }
 }
 

@@ -2,7 +2,7 @@
 //! that are looked up before. Run again on the same directory, it shows how long opening takes.
 //!
 //! `cargo run --release -p ledger --example commits -- [directory] [leads]`
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints figures")]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::float_arithmetic, reason = "a program that prints figures")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -174,6 +174,16 @@ impl PayoutRule {
         (payout.amount >= Decimal::ZERO && payout.amount <= price.amount).then_some(payout)
     }
 
+    /// The payout once a buyer has cut the price that was agreed: by the rule if it can be paid, else
+    /// as much of it as the price allows.
+    #[must_use]
+    pub fn payout_of_cut(self, price: Money) -> Money {
+        self.payout(price).unwrap_or(match self {
+            Self::Fixed(_) => price,
+            Self::Share(_) | Self::Margin(_) => Money::zero(price.currency),
+        })
+    }
+
     pub(crate) fn read(slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
         let share = fields.given("share").and_then(|slot| share(&slot)).map(Self::Share);

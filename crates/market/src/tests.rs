@@ -238,5 +238,8 @@ fn payouts_round_down_and_never_pass_the_price() {
             payout,
             "{rule:?}"
         );
+        let cut = rule.payout_of_cut(eur(price)).to_wire();
+        let least = if matches!(rule, PayoutRule::Fixed(_)) { price } else { "0.00" };
+        assert_eq!(cut, payout.unwrap_or(least), "{rule:?} after a cut");
     }
 }

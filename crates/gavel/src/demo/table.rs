@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 use sim::buyers::Post;
 
 use super::drive::{Door, Results};

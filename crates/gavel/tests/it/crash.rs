@@ -23,6 +23,9 @@ mod town;
 /// Without `GAVEL_CRASH_SEED`.
 const SEED: u64 = 20_260_301;
 
+/// One of the two at a time: each wants the whole machine.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// The seed of a run.
 fn seed() -> u64 {
     setting("GAVEL_CRASH_SEED").unwrap_or(SEED)

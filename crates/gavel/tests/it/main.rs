@@ -4,6 +4,7 @@
 
 mod crash;
 mod end_to_end;
+mod full_disk;
 mod process;
 mod repeats;
 mod workspace;

@@ -23,11 +23,32 @@ pub(crate) struct Gavel {
 impl Gavel {
     /// Writes a configuration into `dir`, starts the binary and waits until it says where it listens.
     pub(crate) fn start(dir: &Path, market: &str) -> Self {
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_gavel")), dir, market)
+    }
+
+    /// The same with a largest file size, which [`Gavel::lift_file_limit`] lifts: a disk that is full
+    /// and then has room again.
+    pub(crate) fn start_with_file_limit(dir: &Path, market: &str, bytes: u64) -> Self {
+        let mut shell = Command::new("sh");
+        // Ignored, the signal turns into an error of the write.
+        let script = format!("trap '' XFSZ; exec prlimit --fsize={bytes}:unlimited \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_gavel")]);
+        Self::start_as(shell, dir, market)
+    }
+
+    /// Gives the disk room again.
+    pub(crate) fn lift_file_limit(&self) {
+        let pid = self.child.id().to_string();
+        let lifted = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status();
+        assert!(lifted.unwrap().success());
+    }
+
+    fn start_as(mut command: Command, dir: &Path, market: &str) -> Self {
         std::fs::write(dir.join("market.toml"), market).unwrap();
         let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n[suppressions]\ndo-not-contact = \"do-not-contact.txt\"\n";
         std::fs::write(dir.join("do-not-contact.txt"), "blocked@example.org\n").unwrap();
         std::fs::write(dir.join("gavel.toml"), config).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gavel"))
+        let mut child = command
             .args(["serve", "--config"])
             .arg(dir.join("gavel.toml"))
             .stdout(Stdio::piped())

@@ -74,6 +74,7 @@ impl SealedLead {
             reason: None,
             answered: None,
             erased: false,
+            posts: 0,
             has_decisions: false,
             has_reasons: false,
         })
@@ -85,7 +86,7 @@ pub(super) fn write(db: &Connection, keys: &Keys, parcel: &Parcel) -> Result<Rec
     let Parcel { lead: id, created, entries } = parcel;
     let found = LeadRow::find(db, keys, *id)?;
     let mut posts = match &found {
-        Some(row) => StoredPost::of_lead(db, keys, row.seq)?,
+        Some(row) => StoredPost::of_lead(db, keys, row)?,
         None => Vec::new(),
     };
     let known = found.as_ref().map(|row| Standing {
@@ -111,7 +112,9 @@ pub(super) fn write(db: &Connection, keys: &Keys, parcel: &Parcel) -> Result<Rec
         None => None,
     };
 
-    change_lead(db, keys, (&mut row, created.as_deref()), &plan, decisions)?;
+    let grown = u32::try_from(posts.len()).map_err(|_| Fault::corrupt("too many posts"))?;
+    let grows = std::mem::replace(&mut row.posts, grown) != grown;
+    change_lead(db, keys, (&mut row, created.as_deref(), grows), &plan, decisions)?;
     for (place, post) in posts.iter().enumerate() {
         if place >= before {
             post.insert(db, keys)?;
@@ -217,7 +220,7 @@ fn change_posts(
 fn change_lead(
     db: &Connection,
     keys: &Keys,
-    (row, created): (&mut LeadRow, Option<&SealedLead>),
+    (row, created, grows): (&mut LeadRow, Option<&SealedLead>, bool),
     plan: &Plan<'_>,
     decisions: Option<StoredDecisions>,
 ) -> Result<(), Fault> {
@@ -234,7 +237,9 @@ fn change_lead(
                 lookup::insert_request(db, keys, row, request)?;
             }
         }
-        None if answers || plan.end.is_some() => row.update((db, keys), decisions.as_ref())?,
+        None if grows || answers || plan.end.is_some() => {
+            row.update((db, keys), decisions.as_ref())?
+        }
         None => {}
     }
     Ok(())

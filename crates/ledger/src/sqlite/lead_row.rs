@@ -19,7 +19,7 @@ macro_rules! lead_columns {
     () => {
         "leads.seq, leads.id, leads.publisher, leads.product, leads.door, leads.test, \
          leads.received_at, leads.market_version, leads.settled_at, leads.outcome, \
-         leads.disposition, leads.reason, leads.answered, leads.erased, \
+         leads.disposition, leads.reason, leads.answered, leads.erased, leads.posts, \
          leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, leads.mac"
     };
 }
@@ -27,13 +27,13 @@ pub(super) use lead_columns;
 
 const FIND: &str = concat!("SELECT ", lead_columns!(), " FROM leads WHERE id = ?1");
 const INSERT: &str = "INSERT INTO leads (seq, id, publisher, product, door, test, received_at, \
-     market_version, settled_at, outcome, disposition, reason, answered, erased, mac, decisions, \
-     reasons, sealed) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
-/// Once taken, rows of decisions are only ever replaced by others; `?9` says that they are.
+     market_version, settled_at, outcome, disposition, reason, answered, erased, posts, mac, \
+     decisions, reasons, sealed) VALUES \
+     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+/// Once taken, rows of decisions are only ever replaced by others; `?10` says that they are.
 const UPDATE: &str = "UPDATE leads SET settled_at = ?2, outcome = ?3, disposition = ?4, reason = ?5, \
-     answered = ?6, erased = ?7, mac = ?8, decisions = iif(?9, ?10, decisions), \
-     reasons = iif(?9, ?11, reasons) WHERE seq = ?1";
+     answered = ?6, erased = ?7, posts = ?8, mac = ?9, decisions = iif(?10, ?11, decisions), \
+     reasons = iif(?10, ?12, reasons) WHERE seq = ?1";
 
 #[derive(Debug, Clone)]
 pub(super) struct LeadRow {
@@ -51,6 +51,8 @@ pub(super) struct LeadRow {
     pub(super) reason: Option<RejectionReason>,
     pub(super) answered: Option<Answered>,
     pub(super) erased: bool,
+    /// How many it has, so that none can go missing.
+    pub(super) posts: u32,
     pub(super) has_decisions: bool,
     pub(super) has_reasons: bool,
 }
@@ -92,6 +94,7 @@ impl LeadRow {
             reason: columns.numbered(RejectionReason::numbered)?,
             answered: columns.numbered(Answered::numbered)?,
             erased: columns.flag()?,
+            posts: columns.get()?,
             has_decisions: columns.flag()?,
             has_reasons: columns.flag()?,
         };
@@ -139,6 +142,7 @@ impl LeadRow {
             self.reason.map(RejectionReason::number),
             self.answered.map(Answered::number),
             self.erased,
+            self.posts,
             self.check(keys),
             decisions.clear,
             decisions.reasons,
@@ -167,6 +171,7 @@ impl LeadRow {
             self.reason.map(RejectionReason::number),
             self.answered.map(Answered::number),
             self.erased,
+            self.posts,
             self.check(keys),
             decisions.is_some(),
             decisions.and_then(|decisions| decisions.clear.as_deref()),
@@ -191,6 +196,7 @@ impl LeadRow {
             .maybe(self.reason.map(RejectionReason::number), Text::int)
             .maybe(self.answered.map(Answered::number), Text::int)
             .int(self.erased.into())
+            .int(self.posts.into())
             .int(self.has_decisions.into())
             .int(self.has_reasons.into());
         keys.check(&text)

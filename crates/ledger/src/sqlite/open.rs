@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::RootKey;
@@ -139,7 +140,7 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
          PRAGMA cache_size = -65536;",
     )?;
-    db.set_prepared_statement_cache_capacity(32);
+    keep_plans(&db)?;
     Ok(db)
 }
 
@@ -157,7 +158,16 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(READER_PATIENCE)?;
     db.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
+    keep_plans(&db)?;
     Ok(db)
+}
+
+/// Without this SQLite plans a statement anew whenever a value is bound that a partial index might depend
+/// on, which costs more than running it.
+fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.set_prepared_statement_cache_capacity(32);
+    Ok(())
 }
 
 /// Every connection belongs to one thread.

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::columns::Columns;
 use super::fault::Fault;
+use super::lead_row::LeadRow;
 use crate::digest::{Keys, Text};
 use crate::legality;
 use crate::seal::LeadKey;
@@ -42,20 +43,19 @@ pub(super) struct StoredPost {
 }
 
 impl StoredPost {
-    /// The posts of a lead, in order.
-    pub(super) fn of_lead(db: &Connection, keys: &Keys, lead: i64) -> Result<Vec<Self>, Fault> {
+    /// The posts of a lead, in order; all of them.
+    pub(super) fn of_lead(db: &Connection, keys: &Keys, row: &LeadRow) -> Result<Vec<Self>, Fault> {
         let mut statement = db.prepare_cached(OF_LEAD)?;
-        let mut rows = statement.query([lead])?;
-        let mut posts = Vec::new();
+        let mut rows = statement.query([row.seq])?;
+        let mut posts: Vec<Self> = Vec::new();
         while let Some(row) = rows.next()? {
             posts.push(Self::read(&mut Columns::of(row), keys)?);
         }
-        // A row that is gone from the middle or from another lead.
-        if posts.iter().zip(0u32..).all(|(post, place)| post.ordinal == place && post.lead == lead)
-        {
+        let places = (0..row.posts).map(|ordinal| (row.seq, ordinal));
+        if posts.iter().map(|post| (post.lead, post.ordinal)).eq(places) {
             Ok(posts)
         } else {
-            Err(Fault::corrupt("a lead's posts are not in order"))
+            Err(Fault::corrupt("a lead's posts are not all there"))
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) fn record(db: &Connection, keys: &Keys, row: LeadRow) -> Result<LeadR
     let key = unwrap(keys, &row, &columns.get::<Option<Vec<u8>>>()?.unwrap_or_default())?;
     let submission = key.as_ref().map(|key| key.open_submission(&sealed)).transpose()?;
     let decisions = decisions(keys, row.id, &stored, key.as_ref())?;
-    let posts = StoredPost::of_lead(db, keys, row.seq)?;
+    let posts = StoredPost::of_lead(db, keys, &row)?;
     let posts = posts.into_iter().map(|post| post.unseal(key.as_ref()));
     Ok(LeadRecord {
         id: row.id,

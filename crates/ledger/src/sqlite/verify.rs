@@ -112,7 +112,7 @@ fn leads(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault>
 fn lead(db: &Connection, keys: &Keys, row: LeadRow, report: &mut Report) {
     report.totals.tests += u64::from(row.test);
     report.totals.erased += u64::from(row.erased);
-    match StoredPost::of_lead(db, keys, row.seq) {
+    match StoredPost::of_lead(db, keys, &row) {
         Ok(posts) => {
             report.totals.posts += posts.len() as u64;
             rules::examine(&row, &posts, report);

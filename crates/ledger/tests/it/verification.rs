@@ -110,7 +110,7 @@ async fn a_changed_row_is_named() {
         ("UPDATE posts SET price = '11.01' WHERE lead = 1", Flaw::Unreadable, Some(1)),
         ("UPDATE posts SET sealed = NULL WHERE lead = 1", Flaw::Unreadable, Some(1)),
         ("DELETE FROM posts WHERE lead = 7 AND ordinal = 0", Flaw::Unreadable, Some(7)),
-        ("DELETE FROM posts WHERE lead = 1", Flaw::Disposition, Some(1)),
+        ("DELETE FROM posts WHERE lead = 1", Flaw::Unreadable, Some(1)),
         ("DELETE FROM leads WHERE seq = 7", Flaw::Reference, None),
         ("DELETE FROM leads WHERE seq = 3", Flaw::Claim, None),
         ("DELETE FROM leads WHERE seq = 4", Flaw::Request, None),

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::history::{Answer, History, Op, Outcome, Post};
+use lead::PostClass;
+
+use super::history::{Answer, History, Kept, Op, Outcome, Post};
 
 /// What must hold, whatever crashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +21,10 @@ pub(crate) enum Rule {
     PostedTwice,
     /// Every post carries the key of its lead, campaign and attempt.
     Unnamed,
+    /// Nothing is posted without an intent on record.
+    NoIntent,
+    /// The ledger has of a post what its buyer says of it, or that it is unknown.
+    OtherClass,
     /// What a buyer took is sold to it, or held for review.
     SaleLost,
     /// What is sold was taken by that buyer.
@@ -155,6 +161,9 @@ fn deliveries(lead: &str, posts: &[&Post], history: &History, verdict: &mut Verd
         if post.attempt().is_none() {
             verdict.broken(Rule::Unnamed, format!("{lead}: {post:?}"));
         }
+        if let Some(attempt) = post.attempt() {
+            recorded(post, attempt, history, verdict);
+        }
         let before = earlier.entry(campaign).or_default();
         let again = before.iter().any(|one| one.answered != "rejected")
             || before.iter().any(|one| one.attempt() >= post.attempt());
@@ -176,6 +185,23 @@ fn deliveries(lead: &str, posts: &[&Post], history: &History, verdict: &mut Verd
         if !found.is_held() && found.sold_to() != Some(campaign) {
             verdict.broken(Rule::SaleLost, format!("{lead}: {campaign} took it, yet {found:?}"));
         }
+    }
+}
+
+/// A post that a buyer received, and what the ledger has of it.
+fn recorded(post: &Post, attempt: u32, history: &History, verdict: &mut Verdict) {
+    let is = |kept: &&Kept| kept.campaign == post.campaign && kept.attempt == attempt;
+    let Some(kept) = history.kept.get(&post.lead).into_iter().flatten().find(is) else {
+        return verdict.broken(Rule::NoIntent, format!("{post:?}"));
+    };
+    let right = match kept.class {
+        Some(PostClass::Accepted) => post.is_accepted(),
+        Some(PostClass::Rejected) => !post.is_accepted(),
+        Some(PostClass::Unknown) => true,
+        Some(PostClass::NotSent) | None => false,
+    };
+    if !right {
+        verdict.broken(Rule::OtherClass, format!("{post:?}, yet {kept:?}"));
     }
 }
 

@@ -1,7 +1,11 @@
 //! The judge is judged: on hand-made histories it must find each fault, and nothing in a good one.
 
+use std::collections::BTreeMap;
+
+use lead::PostClass;
+
 use super::checker::{Rule, check};
-use super::history::{Answer, History, Op, Outcome, Post};
+use super::history::{Answer, History, Kept, Op, Outcome, Post};
 
 /// An answer about lead `l<n>` of key `k<n>`.
 fn answer(n: u32, status: &str, is_final: bool, campaign: Option<&str>) -> Answer {
@@ -61,12 +65,48 @@ fn good() -> History {
             post(3, "nova", 0, "rejected"),
             post(3, "nova", 1, "rejected"),
         ],
+        kept: [
+            kept(1, "orion", 0, Some(PostClass::Rejected)),
+            kept(1, "nova", 0, Some(PostClass::Accepted)),
+            kept(2, "nova", 0, Some(PostClass::Unknown)),
+            kept(3, "nova", 0, Some(PostClass::Rejected)),
+            kept(3, "nova", 1, Some(PostClass::Rejected)),
+        ]
+        .into_iter()
+        .fold(BTreeMap::new(), |mut all: BTreeMap<_, Vec<_>>, (lead, kept)| {
+            all.entry(lead).or_default().push(kept);
+            all
+        }),
         ..found([sold(1, "nova"), held(2), unsold(3)])
     }
 }
 
-/// The rules that a change to the good history breaks.
+fn kept(n: u32, campaign: &str, attempt: u32, class: Option<PostClass>) -> (String, Kept) {
+    (format!("l{n}"), Kept { campaign: campaign.to_owned(), attempt, class })
+}
+
+/// Gives every post that the ledger does not have an intent whose outcome is unknown.
+fn intend(history: &mut History) {
+    for post in &history.posts {
+        let Some(attempt) = post.attempt() else { continue };
+        let all = history.kept.entry(post.lead.clone()).or_default();
+        if !all.iter().any(|kept| (&kept.campaign, kept.attempt) == (&post.campaign, attempt)) {
+            let class = Some(PostClass::Unknown);
+            all.push(Kept { campaign: post.campaign.clone(), attempt, class });
+        }
+    }
+}
+
+/// The rules that a change to the good history breaks, when every post has its intent.
 fn broken(change: impl FnOnce(&mut History)) -> Vec<Rule> {
+    broken_as_kept(|history| {
+        change(history);
+        intend(history);
+    })
+}
+
+/// The rules that a change to the good history and its ledger breaks.
+fn broken_as_kept(change: impl FnOnce(&mut History)) -> Vec<Rule> {
     let mut history = good();
     change(&mut history);
     let mut rules: Vec<Rule> =
@@ -150,6 +190,32 @@ fn a_post_without_its_key_is_seen() {
 }
 
 #[test]
+fn a_post_without_an_intent_is_seen() {
+    let posted = |history: &mut History| history.posts.push(post(2, "orion", 0, "rejected"));
+    assert_eq!(broken_as_kept(posted), [Rule::NoIntent]);
+    let forgotten = |history: &mut History| drop(history.kept.remove("l2"));
+    assert_eq!(broken_as_kept(forgotten), [Rule::NoIntent]);
+}
+
+#[test]
+fn a_ledger_that_contradicts_a_buyer_is_seen() {
+    let classes = [
+        (2, Some(PostClass::Rejected)),
+        (2, Some(PostClass::NotSent)),
+        (2, None),
+        (3, Some(PostClass::Accepted)),
+        (3, Some(PostClass::NotSent)),
+        (3, None),
+    ];
+    for (n, class) in classes {
+        let contradict = |history: &mut History| {
+            history.kept.get_mut(&format!("l{n}")).unwrap()[0].class = class
+        };
+        assert_eq!(broken_as_kept(contradict), [Rule::OtherClass], "{n} {class:?}");
+    }
+}
+
+#[test]
 fn a_lost_sale_is_seen() {
     let called_unsold = |history: &mut History| {
         history.posts.push(post(3, "orion", 0, "accepted"));
@@ -167,7 +233,7 @@ fn a_lost_sale_is_seen() {
 #[test]
 fn a_sale_that_no_buyer_knows_is_seen() {
     let refused = |history: &mut History| history.posts[1].answered = "rejected".to_owned();
-    assert_eq!(broken(refused), [Rule::SoldToNobody]);
+    assert_eq!(broken(refused), [Rule::OtherClass, Rule::SoldToNobody]);
     let never_posted = |history: &mut History| drop(history.posts.remove(1));
     assert_eq!(broken(never_posted), [Rule::SoldToNobody]);
     let nowhere = |history: &mut History| {

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use lead::PostClass;
+use ledger::Ledger;
 use serde_json::Value;
 
 /// A run, seen from all sides. Every request brings another consumer, whom the product wants.
@@ -15,6 +17,16 @@ pub(crate) struct History {
     pub(crate) posts: Vec<Post>,
     /// By lead: how it stands at the end; `None` if the engine does not know it.
     pub(crate) found: BTreeMap<String, Option<Answer>>,
+    /// By lead: its posts as the ledger has them.
+    pub(crate) kept: BTreeMap<String, Vec<Kept>>,
+}
+
+/// A post as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) campaign: String,
+    pub(crate) attempt: u32,
+    pub(crate) class: Option<PostClass>,
 }
 
 /// A request, sent one or more times under one key.
@@ -116,6 +128,19 @@ impl History {
     pub(crate) fn leads(&self) -> BTreeSet<String> {
         let told = self.ops.iter().flat_map(Op::answers).filter_map(|answer| answer.lead.clone());
         told.chain(self.posts.iter().map(|post| post.lead.clone())).collect()
+    }
+
+    /// Takes down what the ledger has of every such lead.
+    pub(crate) async fn keep(&mut self, ledger: &impl Ledger) {
+        for lead in self.leads() {
+            let record = ledger.lead(lead.parse().unwrap()).await.unwrap();
+            let posts = record.into_iter().flat_map(|record| record.posts).map(|post| Kept {
+                campaign: post.campaign.campaign.to_string(),
+                attempt: post.attempt,
+                class: post.class,
+            });
+            self.kept.insert(lead, posts.collect());
+        }
     }
 }
 

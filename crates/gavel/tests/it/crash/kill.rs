@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ledger::{Options, RootKey, SqliteLedger};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::checker::check;
 use super::history::{History, journals};
 use super::publisher::{Publisher, find};
-use super::{seed, setting, town};
+use super::{ALONE, seed, setting, town};
 use crate::process::{Gavel, call, request};
 
 /// Without `GAVEL_KILLS`.
@@ -34,10 +35,17 @@ async fn start(dir: &Path, market: &str) -> (Gavel, Duration) {
     (gavel, began.elapsed())
 }
 
+/// The ledger that the engine has let go of.
+fn ledger(data: &Path) -> SqliteLedger {
+    let key = RootKey::load(&data.join("root.key")).unwrap();
+    SqliteLedger::open(Options::new(data, key)).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn kill_dash_nine_under_load_breaks_no_promise() {
     let (kills, seed) = (setting("GAVEL_KILLS").unwrap_or(KILLS), seed());
     println!("seed {seed}");
+    let _alone = ALONE.lock().await;
     let mut rng = fastrand::Rng::with_seed(seed);
     let dir = tempfile::tempdir().unwrap();
     let journal = dir.path().join("journals");
@@ -66,6 +74,8 @@ async fn kill_dash_nine_under_load_breaks_no_promise() {
     let mut history =
         History { ops: publisher.ops(), posts: journals(&journal), ..History::default() };
     history.found = find(gavel.public, history.leads()).await;
+    assert!(gavel.terminate().success(), "the engine does not drain after the crashes");
+    history.keep(&ledger(&dir.path().join("data"))).await;
     let verdict = check(&history);
     let rate = |count: u64| u128::from(count) * 1000 / loaded.as_millis().max(1);
     let (leads, requests) = (rate(history.ops.len() as u64), rate(sent));
@@ -86,6 +96,5 @@ async fn kill_dash_nine_under_load_breaks_no_promise() {
     // At the full rate more than 300; a machine that is busy otherwise gets less out in time.
     assert!(leads >= 150, "too little load to mean anything: {figures}");
     assert!(verdict.sales > 0 && verdict.unsure > 0 && verdict.replays > 0, "{figures}");
-    assert!(gavel.terminate().success(), "the engine does not drain after the crashes");
     buyers.stop().await;
 }

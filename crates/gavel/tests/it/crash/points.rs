@@ -14,7 +14,7 @@ use super::checker::{Verdict, check};
 use super::child::{self, drive, key, told};
 use super::compose::{Rig, Step, open};
 use super::history::{Answer, History, Op, Outcome, journals};
-use super::{seed, town};
+use super::{ALONE, seed, town};
 use crate::process::wait;
 
 /// How often a process ends at each step.
@@ -34,6 +34,7 @@ async fn a_stop_at_any_step_breaks_no_promise() {
     if let Some(plan) = child::plan() {
         return child::run(&plan).await;
     }
+    let _alone = ALONE.lock().await;
     let seed = seed();
     println!("seed {seed}");
     let places = Arc::new(Semaphore::new(AT_ONCE));
@@ -62,8 +63,10 @@ async fn a_stop_at_any_step_breaks_no_promise() {
         if !verdict.violations.is_empty() {
             faults.push(format!("{step:?}:\n{}", verdict.shown()));
         }
-        assert!(verdict.unsure > 0 && verdict.sales > 0, "nothing happened at {step:?}");
-        assert!(verdict.held > 0 || !holds(step), "no post was left open at {step:?}");
+        let happened = verdict.unsure > 0 && verdict.sales > 0;
+        if !happened || (holds(step) && verdict.held == 0) {
+            faults.push(format!("{step:?}: no sale, or no post that a stop left open"));
+        }
     }
     assert!(faults.is_empty(), "seed {seed}\n{}", faults.join("\n"));
 }
@@ -104,6 +107,7 @@ async fn stop_at(step: Step, seed: u64) -> (History, Verdict) {
         let found = find(&rig, &lead).await;
         history.found.insert(lead, found);
     }
+    history.keep(rig.ledger()).await;
     rig.drain().await;
     buyers.stop().await;
     let verdict = check(&history);

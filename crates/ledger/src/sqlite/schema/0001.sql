@@ -21,6 +21,7 @@ CREATE TABLE leads (
     reason         INTEGER,
     answered       INTEGER,          -- what the publisher was told first
     erased         INTEGER NOT NULL,
+    posts          INTEGER NOT NULL, -- how many
     mac            INTEGER NOT NULL,
     decisions      BLOB,             -- a mac, then JSON without the buyers' words
     reasons        BLOB,             -- the buyers' words, under the lead's key
