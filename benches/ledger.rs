@@ -130,7 +130,8 @@ async fn round<F: Future<Output = ()> + Send + 'static>(
     let mut spawn = |tasks: &mut tokio::task::JoinSet<Duration>| {
         next += 1;
         let mut entropy = [0; 10];
-        entropy[..8].copy_from_slice(&next.to_le_bytes());
+        // The first bytes make room for the id's version and variant.
+        entropy[3..].copy_from_slice(&next.to_be_bytes()[1..]);
         let job = work(LeadId::new(Timestamp::now(), entropy));
         let sent = Instant::now();
         tasks.spawn(async move {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use document::{Fields, Slot};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use lead::ConsentEntry;
+use lead::{Address, ConsentEntry};
 
 /// A name: not blank, at most 100 characters.
 pub(crate) fn name(slot: Slot<'_, '_>) -> Option<String> {
@@ -57,6 +57,18 @@ pub(crate) fn moment(slot: Slot<'_, '_>) -> Option<Timestamp> {
 /// An IPv4 or IPv6 address.
 pub(crate) fn ip(slot: Slot<'_, '_>) -> Option<IpAddr> {
     slot.parsed("an IPv4 or IPv6 address")
+}
+
+/// An address but for its country, which doors write differently.
+pub(crate) fn address(fields: &Fields<'_, '_>) -> Address {
+    Address {
+        street: optional(fields.given("street")),
+        house: optional(fields.given("house")),
+        city: optional(fields.given("city")),
+        region: optional(fields.given("region")),
+        postal_code: optional(fields.given("postal_code")),
+        country: None,
+    }
 }
 
 /// One consent: which text, and the answer.

@@ -201,14 +201,8 @@ fn address(
 ) -> Option<Address> {
     let slot = customer.given("address")?;
     let fields = slot.fields()?;
-    let address = Address {
-        street: contact::optional(fields.given("street")),
-        house: contact::optional(fields.given("house")),
-        city: contact::optional(fields.given("city")),
-        region: contact::optional(fields.given("region")),
-        postal_code: contact::optional(fields.given("postal_code")),
-        country: country(contact::filled(fields.given("country"))),
-    };
+    let mut address = contact::address(&fields);
+    address.country = country(contact::filled(fields.given("country")));
     let told = [
         (Standard::City, &address.city),
         (Standard::Region, &address.region),

@@ -199,14 +199,8 @@ fn phone(slot: &Slot<'_, '_>) -> Option<String> {
 
 fn address(slot: &Slot<'_, '_>) -> Option<Address> {
     let fields = slot.fields()?;
-    let address = Address {
-        street: contact::optional(fields.given("street")),
-        house: contact::optional(fields.given("house")),
-        city: contact::optional(fields.given("city")),
-        region: contact::optional(fields.given("region")),
-        postal_code: contact::optional(fields.given("postal_code")),
-        country: contact::optional(fields.given("country")),
-    };
+    let mut address = contact::address(&fields);
+    address.country = contact::optional(fields.given("country"));
     fields.deny_unknown();
     Some(address)
 }

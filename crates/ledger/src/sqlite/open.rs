@@ -138,7 +138,7 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     db.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
-         PRAGMA cache_size = -65536;",
+         PRAGMA cache_size = -16384;",
     )?;
     keep_plans(&db)?;
     Ok(db)
