@@ -79,6 +79,19 @@ fn count_ping<'a, B: Buyers, L: Ledger>(
     inner.reservations.pinged(&lead.scope(campaign), inner.clock.timestamp())
 }
 
+/// As many campaigns as may be asked at once, the first in the tree first; the others are coded.
+pub(crate) fn narrow<B: Buyers, L: Ledger>(
+    lead: &Lead<'_>,
+    mut campaigns: Vec<Candidate>,
+    record: &mut Record<B, L>,
+) -> Vec<Candidate> {
+    let width = lead.product.fanout_width.min(campaigns.len());
+    for candidate in campaigns.split_off(width) {
+        record.note(candidate.row, Code::Width);
+    }
+    campaigns
+}
+
 /// Pings a tier and returns the offers that may buy, best first.
 pub(crate) async fn ask<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,

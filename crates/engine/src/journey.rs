@@ -11,7 +11,7 @@ use ledger::{Ledger, NewLead, RequestKey};
 use market::Mode;
 use tokio::sync::oneshot;
 
-use crate::ask::{Rung, ask, gate};
+use crate::ask::{Rung, ask, gate, narrow};
 use crate::budget::Budget;
 use crate::deliver::{post, release_unsent, settle_reservation};
 use crate::delivery::Delivery;
@@ -100,6 +100,7 @@ async fn offer<B: Buyers, L: Ledger>(
             campaigns.iter().for_each(|candidate| record.note(candidate.row, Code::NoTime));
             return close(record, OfferEvent::OutOfTime, lead).await;
         };
+        let campaigns = narrow(lead, campaigns, &mut record);
         let rung = Rung { tier, until, campaigns };
         for offer in ask(inner, lead, &rung, waiter, &mut record).await {
             if !budget.fits_post(inner.clock.instant()) {

@@ -43,6 +43,8 @@ pub struct Product {
     pub tiers: Vec<Tier>,
     /// From the complete request header to the answer.
     pub budget: Duration,
+    /// Most campaigns that are asked at once.
+    pub fanout_width: usize,
     /// Most posts for one lead.
     pub max_posts: u32,
     /// Least part of a price that stays with the house.
@@ -236,6 +238,8 @@ impl Product {
             fields.given("duplicates").map_or(Some(Duplicates::default()), Duplicates::read);
         let suppress = fields.given("suppress").map_or(Some(Vec::new()), read::words);
         let budget = read::millis(fields.at("budget_ms"), 10, 60_000);
+        let fanout_width =
+            fields.given("fanout_width").map_or(Some(64), |s| s.integer(1i64, 1_000));
         let max_posts = fields.given("max_posts").map_or(Some(5), |s| s.integer(1, 100));
         let payout =
             fields.given("payout").map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
@@ -261,6 +265,7 @@ impl Product {
             suppress: suppress?,
             tiers: tiers?,
             budget: budget?,
+            fanout_width: usize::try_from(fanout_width?).ok()?,
             max_posts: max_posts?,
             min_margin: min_margin?,
             payout: payout?,
