@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use lead::{Answer, Clock, Currency, Deadline, LeadId, PublisherId, Submission};
+use lead::{Answer, Clock, Currency, Deadline, Explanation, LeadId, PublisherId, Submission};
 use ledger::{LeadRecord, Ledger, Recovery, Refused, Write};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
@@ -280,11 +280,32 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         publisher: &PublisherId,
         id: LeadId,
     ) -> Result<Option<Answer>, Refused> {
+        let record = self.own(publisher, id).await?;
+        Ok(record.map(|record| standing::now(&record, self.currency(&record))))
+    }
+
+    /// Why a lead of `publisher`'s ended as it did; `None` for any other.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn explain(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Explanation>, Refused> {
+        Ok(self.own(publisher, id).await?.as_ref().map(standing::explanation))
+    }
+
+    async fn own(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<LeadRecord>, Refused> {
         let record = self.0.ledger.lead(id).await?;
-        let own = |record: &LeadRecord| {
+        let theirs = |record: &LeadRecord| {
             record.submission.as_ref().is_some_and(|s| s.publisher == *publisher)
         };
-        Ok(record.filter(own).map(|record| standing::now(&record, self.currency(&record))))
+        Ok(record.filter(theirs))
     }
 
     /// Why new leads are refused, if they are.

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use lead::{Answer, Currency, Disposition, PayoutBasis, RejectionReason, Status, Submission};
-use ledger::{Answered, LeadRecord, PostRecord, Posted};
+use lead::{
+    Answer, Currency, Disposition, Explanation, PayoutBasis, RejectionReason, Status, Step,
+    Submission,
+};
+use ledger::{Answered, Decision, LeadRecord, PostRecord, Posted};
 
 use crate::subject::Lead;
 
@@ -57,6 +60,23 @@ pub(crate) fn unstored(lead: &Lead<'_>, status: Status) -> Answer {
         currency: Some(lead.product.currency),
         external_id: lead.submission.external_id.clone(),
         tags: lead.submission.tags.clone(),
+    }
+}
+
+/// Why a stored lead ended as it did, without buyers' names and prices.
+pub(crate) fn explanation(record: &LeadRecord) -> Explanation {
+    let step = |decision: &Decision| Step {
+        tier: decision.tier,
+        code: decision.code,
+        payout: record
+            .sales()
+            .find(|sale| sale.campaign == decision.campaign)
+            .map(|sale| sale.payout),
+    };
+    Explanation {
+        lead: record.id,
+        outcome: record.outcome,
+        steps: record.decisions.iter().map(step).collect(),
     }
 }
 

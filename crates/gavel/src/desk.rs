@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Engine, Refusal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Unavailable};
-use lead::{Answer, Clock, LeadId, PublisherId};
+use lead::{Answer, Clock, Explanation, LeadId, PublisherId};
 use ledger::{Refused, SqliteLedger};
 use market::Market;
 
@@ -48,6 +48,14 @@ impl Distribute for Desk {
         id: LeadId,
     ) -> Result<Option<Answer>, Unavailable> {
         self.0.find(publisher, id).await.map_err(|refused| unavailable(&refused))
+    }
+
+    async fn explain(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Explanation>, Unavailable> {
+        self.0.explain(publisher, id).await.map_err(|refused| unavailable(&refused))
     }
 
     fn clock(&self) -> &dyn Clock {

@@ -12,7 +12,7 @@ use market::{Market, Publisher};
 use crate::doors::{Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, body};
+use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body};
 
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
@@ -28,7 +28,16 @@ pub(crate) async fn handle<D: Distribute>(
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
         Route::NativeCreate => create(desk, limits, Door::Native, (request, at)).await,
-        Route::NativeFind(id) => find(desk, limits, id, request.headers()).await,
+        Route::NativeFind(id) => {
+            let find = async |publisher: &Publisher, id| desk.find(&publisher.id, id).await;
+            let found = own(desk, limits, (id, request.headers()), find).await;
+            found.map_or_else(|fault| native::fault(&fault), |answer| native::encode(&answer))
+        }
+        Route::NativeDecisions(id) => {
+            let explain = async |publisher: &Publisher, id| desk.explain(&publisher.id, id).await;
+            let found = own(desk, limits, (id, request.headers()), explain).await;
+            found.map_or_else(|fault| native::fault(&fault), |why| native::explain(&why))
+        }
         Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
         Route::Unknown => word(Door::Native, &Fault::NoRoute),
     }
@@ -85,25 +94,18 @@ async fn take<D: Distribute>(
     }
 }
 
-async fn find<D: Distribute>(
+/// Something about a lead of the publisher that asks, and of no other.
+async fn own<D: Distribute, T>(
     desk: &D,
     limits: &Limits,
-    id: Option<LeadId>,
-    headers: &HeaderMap,
-) -> Reply {
+    (id, headers): (Option<LeadId>, &HeaderMap),
+    look: impl AsyncFnOnce(&Publisher, LeadId) -> Result<Option<T>, Unavailable>,
+) -> Result<T, Fault> {
     let market = desk.market();
-    let found = match authenticate(&market, Door::Native, headers) {
-        Err(fault) => Err(fault),
-        Ok(publisher) => match id {
-            None => Err(Fault::NoLead),
-            Some(id) => desk
-                .find(&publisher.id, id)
-                .await
-                .map_err(|why| Fault::Unavailable(why, limits.retry_after))
-                .and_then(|answer| answer.ok_or(Fault::NoLead)),
-        },
-    };
-    found.map_or_else(|fault| native::fault(&fault), |answer| native::encode(&answer))
+    let publisher = authenticate(&market, Door::Native, headers)?;
+    let id = id.ok_or(Fault::NoLead)?;
+    let found = look(publisher, id).await;
+    found.map_err(|why| Fault::Unavailable(why, limits.retry_after))?.ok_or(Fault::NoLead)
 }
 
 fn word(door: Door, fault: &Fault) -> Reply {

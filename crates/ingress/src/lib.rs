@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lead::{Answer, Clock, LeadId, PublisherId, Submission};
+use lead::{Answer, Clock, Explanation, LeadId, PublisherId, Submission};
 use market::Market;
 
 /// What the edge needs from the engine.
@@ -51,6 +51,13 @@ pub trait Distribute: Send + Sync + 'static {
         publisher: &PublisherId,
         id: LeadId,
     ) -> impl Future<Output = Result<Option<Answer>, Unavailable>> + Send;
+
+    /// Why a publisher's lead ended as it did; `None` if it has no such lead.
+    fn explain(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> impl Future<Output = Result<Option<Explanation>, Unavailable>> + Send;
 
     /// The time.
     fn clock(&self) -> &dyn Clock;

@@ -12,6 +12,8 @@ pub(crate) enum Route {
     NativeCreate,
     /// `GET /v1/leads/{id}`; `None` if the id is none of ours.
     NativeFind(Option<LeadId>),
+    /// `GET /v1/leads/{id}/decisions`; `None` if the id is none of ours.
+    NativeDecisions(Option<LeadId>),
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
     /// Nothing stands there.
@@ -26,12 +28,17 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         "/api/v1/lead" => Route::WrongMethod(Door::Leadhub, "POST"),
         "/v1/leads" if post => Route::NativeCreate,
         "/v1/leads" => Route::WrongMethod(Door::Native, "POST"),
-        _ => match path.strip_prefix("/v1/leads/") {
-            Some(id) if !id.contains('/') && *method == Method::GET => {
-                Route::NativeFind(id.parse().ok())
-            }
-            Some(id) if !id.contains('/') => Route::WrongMethod(Door::Native, "GET"),
-            _ => Route::Unknown,
-        },
+        _ => path.strip_prefix("/v1/leads/").map_or(Route::Unknown, |rest| of_lead(method, rest)),
+    }
+}
+
+/// What stands under one lead's path.
+fn of_lead(method: &Method, rest: &str) -> Route {
+    let get = *method == Method::GET;
+    match rest.split_once('/') {
+        None if get => Route::NativeFind(rest.parse().ok()),
+        Some((id, "decisions")) if get => Route::NativeDecisions(id.parse().ok()),
+        None | Some((_, "decisions")) => Route::WrongMethod(Door::Native, "GET"),
+        Some(_) => Route::Unknown,
     }
 }

@@ -37,6 +37,9 @@ A lead at Gavel's own door:
 How a lead stands (put its lead_id in):
   curl -s http://{public}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-native'
 
+Why it ended so:
+  curl -s http://{public}/v1/leads/LEAD_ID/decisions -H 'authorization: Bearer demo-native'
+
 Metrics:
   curl -s http://{ops}/metrics | grep gavel_leads_total"#,
         leadhub = leadhub(),

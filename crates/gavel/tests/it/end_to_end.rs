@@ -99,6 +99,16 @@ async fn a_native_lead_is_found_again_after_a_crash_and_by_its_own_publisher_onl
     let path = format!("/v1/leads/{}", answer["lead_id"].as_str().unwrap());
     let (status, found) = call(gavel.public, request("GET", &path, NATIVE_KEY, &Value::Null)).await;
     assert_eq!((status, &found), (200, &answer), "the answer survives a crash");
+    let why = request("GET", &format!("{path}/decisions"), NATIVE_KEY, &Value::Null);
+    let (status, why) = call(gavel.public, why).await;
+    let rows = why["decisions"].as_array().unwrap();
+    assert_eq!((status, &why["outcome"]), (200, &json!("sold")), "{why}");
+    assert_eq!(
+        rows.iter().filter(|row| row["code"] == 0 && row["payout"] == "16.00").count(),
+        1,
+        "{why}"
+    );
+    assert!(!why.to_string().contains("nova") && !why.to_string().contains("20.00"), "{why}");
     let foreign = request("GET", &path, ("authorization", "Bearer demo-leadhub"), &Value::Null);
     assert_eq!(call(gavel.public, foreign).await.0, 401);
     let (_, metrics) =

@@ -1,4 +1,4 @@
-//! Gavel's own door: `POST /v1/leads` and `GET /v1/leads/{id}`, key as `Authorization: Bearer`.
+//! Gavel's own door: `POST /v1/leads`, `GET /v1/leads/{id}` and `…/decisions`, key as `Authorization: Bearer`.
 //!
 //! Strict where the other doors are tolerant: an attribute that the product does not have, a value of
 //! the wrong kind or an unknown field is a 422 that lists every defect. Must never decide whether a
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use document::{Defects, Node, Slot};
 use hyper::StatusCode;
 use lead::{
-    Address, Answer, Consent, Contact, Door, Money, PayoutBasis, RejectionReason, Status,
-    Submission,
+    Address, Answer, Consent, Contact, Door, Explanation, Money, OfferOutcome, PayoutBasis,
+    RejectionReason, Status, Step, Submission,
 };
 use market::{Market, Product, Publisher};
 use serde_json::{Value, json};
@@ -75,6 +75,25 @@ pub(crate) fn encode(answer: &Answer) -> Reply {
         "currency": answer.currency,
         "external_id": answer.external_id,
         "tags": answer.tags,
+    });
+    Reply::json(StatusCode::OK, body)
+}
+
+/// Words why a lead ended as it did: a row for every campaign that wanted it, without its name.
+pub(crate) fn explain(why: &Explanation) -> Reply {
+    let step = |step: &Step| {
+        json!({
+            "tier": step.tier,
+            "code": step.code.number(),
+            "reason": step.code.name(),
+            "text": step.code.text(),
+            "payout": step.payout.map(Money::to_wire),
+        })
+    };
+    let body = json!({
+        "lead_id": why.lead,
+        "outcome": why.outcome.map(OfferOutcome::name),
+        "decisions": why.steps.iter().map(step).collect::<Vec<_>>(),
     });
     Reply::json(StatusCode::OK, body)
 }

@@ -7,7 +7,10 @@ use std::time::Instant;
 
 use ingress::{Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Unavailable};
 use jiff::Timestamp;
-use lead::{Answer, Clock, LeadId, PublisherId, Sequence, Status, Submission};
+use lead::{
+    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, PublisherId, Sequence, Status,
+    Step, Submission,
+};
 use market::{Market, Sources};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -229,6 +232,18 @@ impl Distribute for Desk {
             None => Ok(None),
             Some((_, told)) => told.map(|told| Some(told.answer(None))),
         }
+    }
+
+    async fn explain(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Explanation>, Unavailable> {
+        let payout = Money { amount: "12.5".parse().unwrap(), currency: "EUR".parse().unwrap() };
+        let step = |tier, code, payout| Step { tier, code, payout };
+        let steps = vec![step(1, Code::Sold, Some(payout)), step(2, Code::TierNotReached, None)];
+        let found = self.find(publisher, id).await?;
+        Ok(found.map(|_| Explanation { lead: id, outcome: Some(OfferOutcome::Sold), steps }))
     }
 
     fn clock(&self) -> &dyn Clock {

@@ -1,5 +1,7 @@
 //! The writer without its thread: failed commits, a database that refuses, checkpoints when they are due.
 
+mod lanes;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -8,9 +10,8 @@ use lead::{Attributes, Consent, Contact, Door, LeadId, Money, Submission};
 use rusqlite::ffi;
 use tokio::sync::oneshot;
 
-use super::bulk::{BulkJob, CHUNK_STEPS, Erasure};
 use super::checkpoint::{self, Checkpointer, Order};
-use super::writer::{Job, Lanes, Writer};
+use super::writer::{Job, Writer};
 use super::{apply::Parcel, open, rows, schema};
 use crate::digest::Keys;
 use crate::filter::Filter;
@@ -215,71 +216,6 @@ fn a_key_is_in_the_filter_even_if_its_commit_failed() {
     assert!(bench.commit(vec![created(9, 200_000, vec![])]).iter().all(Result::is_err));
     assert!(bench.writer.filter.may_hold(Digest([9; 16])));
     assert!(!bench.writer.filter.may_hold(Digest([8; 16])));
-}
-
-#[test]
-fn long_work_never_holds_a_sale_for_more_than_a_chunk_nor_do_sales_starve_it() {
-    const LEADS: u16 = 700;
-    let mut bench = bench();
-    let leads = (0..LEADS).map(|number| {
-        let mut write = created(0, 10, vec![]);
-        write.lead = numbered(number);
-        write
-    });
-    let answers = bench.commit(leads.collect());
-    assert!(answers.iter().all(Result::is_ok));
-
-    let (sales, waiting) = bounded(64);
-    let (bulk, long) = bounded::<BulkJob>(4);
-    let lanes = Lanes { sales: waiting, bulk: long };
-    let (reply, mut erased) = oneshot::channel();
-    let all = (0..LEADS).map(numbered).collect();
-    bulk.send(Box::new(Erasure::new(all, reply))).unwrap();
-    let mut turns = 0;
-    // Each lead is looked at once and erased once.
-    let least = 2 * usize::from(LEADS) / CHUNK_STEPS;
-    while turns == 0 || bench.writer.work.is_some() {
-        turns += 1;
-        let (job, mut answer) = bench.job(created(u8::try_from(turns % 250).unwrap(), 10, vec![]));
-        sales.send(job).unwrap();
-        assert!(!bench.writer.turn(&lanes));
-        // One batch was committed, and one chunk at most: no sale waits for the whole work.
-        assert!(answer.try_recv().is_ok(), "turn {turns}");
-        assert!(turns < 2 * usize::from(LEADS) + 2, "every turn does a step");
-    }
-    assert!(turns > least, "{turns} turns");
-    let order = bench.orders.try_iter().find(|order| matches!(order, Order::Empty(_)));
-    assert!(order.is_some() && erased.try_recv().is_err(), "answered once the log is empty");
-    let row = |number| rows::lead(&bench.writer.db, &bench.writer.keys, numbered(number)).unwrap();
-    assert!((0..LEADS).all(|number| row(number).unwrap().submission.is_none()));
-}
-
-#[test]
-fn long_work_is_refused_while_there_is_trouble_and_before_anything_is_changed() {
-    let mut bench = bench();
-    assert!(bench.commit(vec![created(1, 10, vec![])]).iter().all(Result::is_ok));
-    let (bulk, long) = bounded::<BulkJob>(4);
-    let mut ask = |leads: Vec<LeadId>| {
-        let (reply, mut answer) = oneshot::channel();
-        bulk.send(Box::new(Erasure::new(leads, reply))).unwrap();
-        bench.writer.chunk(&long);
-        answer.try_recv().unwrap()
-    };
-    let refused = ask(vec![id(1), id(7)]);
-    assert!(matches!(refused, Err(Refused::Illegal(_))), "{refused:?}");
-    bench.writer.health.set(Some("disk full".to_owned()));
-    let (reply, mut answer) = oneshot::channel();
-    bulk.send(Box::new(Erasure::new(vec![id(1)], reply))).unwrap();
-    bench.writer.chunk(&long);
-    assert_eq!(answer.try_recv().unwrap(), Err(Refused::Unavailable("disk full".to_owned())));
-    let found = rows::lead(&bench.writer.db, &bench.writer.keys, id(1)).unwrap().unwrap();
-    assert!(found.submission.is_some());
-}
-
-fn numbered(number: u16) -> LeadId {
-    let mut entropy = [9; 10];
-    entropy[8..].copy_from_slice(&number.to_be_bytes());
-    LeadId::new(jiff::Timestamp::UNIX_EPOCH, entropy)
 }
 
 #[test]

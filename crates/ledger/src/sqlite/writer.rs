@@ -83,9 +83,8 @@ impl Writer {
         let closing = match self.wait(lanes) {
             Woken::Close | Woken::Sale(Job::Close) => return true,
             Woken::Sale(job) => self.batch(Some(job), &lanes.sales),
-            Woken::Bulk(None) => false,
             Woken::Bulk(work) => {
-                self.work = work;
+                self.work = self.work.take().or(work);
                 false
             }
             Woken::Probe => {
