@@ -23,7 +23,10 @@ use jiff::Timestamp;
 use lead::{
     Attributes, Consent, Contact, Disposition, Door, LeadId, OfferOutcome, Standard, Submission,
 };
-use ledger::{Decision, Entry, Ledger, NewLead, Options, RootKey, Settled, SqliteLedger, Write};
+use ledger::{
+    Claim, ClaimKind, Decision, Digest, Entry, Ledger, NewLead, Options, RootKey, Settled,
+    SqliteLedger, Write,
+};
 use tokio::sync::oneshot;
 
 const ROUNDS: usize = 5;
@@ -220,7 +223,7 @@ fn unsold(id: LeadId) -> Write {
         received_at: at,
         market_version: 1,
         submission: Arc::new(submission()),
-        claims: Vec::new(),
+        claims: vec![Claim { kind: ClaimKind::Customer, key: claim(id) }],
         request: None,
     };
     let settled = Settled {
@@ -232,6 +235,13 @@ fn unsold(id: LeadId) -> Write {
         at,
     };
     Write { lead: id, created: Some(Box::new(created)), entries: vec![Entry::Settled(settled)] }
+}
+
+/// Somebody new every time, as nearly every lead is.
+fn claim(id: LeadId) -> Digest {
+    let mut key = *id.0.as_bytes();
+    key.reverse();
+    Digest(key)
 }
 
 /// As many bytes as one lead takes in the database: the submission and its rows, without indexes.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod caps;
 mod crash;
 mod end_to_end;
 mod full_disk;

@@ -290,3 +290,17 @@ fn a_grown_log_is_moved_and_an_emptied_one_has_no_bytes() {
     assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
     assert!(bench.knows(id(1)) && bench.knows(id(number)));
 }
+
+/// No test that kills a process sees a commit that was not synced: the page cache outlives it. So the
+/// settings that sync are pinned here; what they promise is SQLite's own.
+#[test]
+fn every_commit_is_synced_and_freed_bytes_are_zeroed() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open::writer(&dir.path().join("ledger.db")).unwrap();
+    let setting = |name: &str| {
+        db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(setting("synchronous"), 2, "FULL");
+    assert_eq!(setting("secure_delete"), 1);
+    assert_eq!(setting("wal_autocheckpoint"), 0, "checkpoints have a thread of their own");
+}
