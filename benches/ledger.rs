@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -63,11 +64,15 @@ fn main() {
 
 /// Every waiter commits one unsold lead after the other: one commit each, as the engine does.
 async fn ledger_round(waiters: usize) -> Round {
-    let dir = tempfile::tempdir_in(".").unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let options = Options::new(dir.path(), RootKey::from_bytes([7; 32]));
     let ledger = Arc::new(SqliteLedger::open(options).unwrap());
-    let round = round(waiters, |id| {
-        let (ledger, write) = (Arc::clone(&ledger), unsold(id));
+    // What the engine has in hand when it commits.
+    let (submission, decisions) = (Arc::new(submission()), decisions());
+    let store = Arc::clone(&ledger);
+    let round = round(waiters, move |id| {
+        let write = unsold(id, &submission, &decisions);
+        let ledger = Arc::clone(&store);
         async move {
             ledger.commit(write).await.unwrap();
         }
@@ -79,13 +84,13 @@ async fn ledger_round(waiters: usize) -> Round {
 
 /// The same bytes to a plain file: one writer, whatever waits in one write and one `fdatasync`.
 async fn append_round(waiters: usize) -> Round {
-    let dir = tempfile::tempdir_in(".").unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let (queue, jobs) = sync_channel(4_096);
     let file = File::create(Path::new(dir.path()).join("log")).unwrap();
     let writer = std::thread::spawn(move || append(file, &jobs));
     let bytes = Arc::new(stored_bytes());
     let sender: SyncSender<Job> = queue.clone();
-    let round = round(waiters, |_| {
+    let round = round(waiters, move |_| {
         let (queue, bytes) = (sender.clone(), Arc::clone(&bytes));
         async move {
             let (done, waiting) = oneshot::channel();
@@ -94,7 +99,7 @@ async fn append_round(waiters: usize) -> Round {
         }
     })
     .await;
-    drop((queue, sender));
+    drop(queue);
     tokio::task::spawn_blocking(move || writer.join().unwrap()).await.unwrap();
     round
 }
@@ -121,37 +126,39 @@ fn append(mut file: File, jobs: &Receiver<Job>) {
     }
 }
 
+/// So many waiters, each with its next piece of work as soon as the last one is durable.
 async fn round<F: Future<Output = ()> + Send + 'static>(
     waiters: usize,
-    work: impl Fn(LeadId) -> F,
+    work: impl Fn(LeadId) -> F + Clone + Send + 'static,
 ) -> Round {
     let started = Instant::now();
     let until = started + ROUND;
-    let mut waits = Vec::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    let mut next = 0u64;
-    let mut spawn = |tasks: &mut tokio::task::JoinSet<Duration>| {
-        next += 1;
-        let mut entropy = [0; 10];
-        // The first bytes make room for the id's version and variant.
-        entropy[3..].copy_from_slice(&next.to_be_bytes()[1..]);
-        let job = work(LeadId::new(Timestamp::now(), entropy));
-        let sent = Instant::now();
-        tasks.spawn(async move {
-            job.await;
-            sent.elapsed()
-        });
+    let next = Arc::new(AtomicU64::new(0));
+    let waiter = |_| {
+        let (work, next) = (work.clone(), Arc::clone(&next));
+        tokio::spawn(async move {
+            let mut waits = Vec::new();
+            while Instant::now() < until {
+                let sent = Instant::now();
+                work(id(next.fetch_add(1, Ordering::Relaxed))).await;
+                waits.push(sent.elapsed());
+            }
+            waits
+        })
     };
-    for _ in 0..waiters {
-        spawn(&mut tasks);
-    }
-    while let Some(waited) = tasks.join_next().await {
-        waits.push(waited.unwrap());
-        if Instant::now() < until {
-            spawn(&mut tasks);
-        }
+    let tasks: Vec<_> = (0..waiters).map(waiter).collect();
+    let mut waits = Vec::new();
+    for task in tasks {
+        waits.extend(task.await.unwrap());
     }
     Round::new(started.elapsed(), waits)
+}
+
+fn id(number: u64) -> LeadId {
+    let mut entropy = [0; 10];
+    // The first bytes make room for the id's version and variant.
+    entropy[3..].copy_from_slice(&number.to_be_bytes()[1..]);
+    LeadId::new(Timestamp::now(), entropy)
 }
 
 fn submission() -> Submission {
@@ -217,12 +224,12 @@ fn decisions() -> Vec<Decision> {
     (0..4).map(row).collect()
 }
 
-fn unsold(id: LeadId) -> Write {
+fn unsold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) -> Write {
     let at = Timestamp::now();
     let created = NewLead {
         received_at: at,
         market_version: 1,
-        submission: Arc::new(submission()),
+        submission: Arc::clone(submission),
         claims: vec![Claim { kind: ClaimKind::Customer, key: claim(id) }],
         request: None,
     };
@@ -230,7 +237,7 @@ fn unsold(id: LeadId) -> Write {
         outcome: Some(OfferOutcome::Unsold),
         disposition: Some(Disposition::Unsold),
         reason: None,
-        decisions: decisions(),
+        decisions: decisions.to_vec(),
         answered: None,
         at,
     };
