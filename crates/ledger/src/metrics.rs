@@ -3,11 +3,11 @@
 
 use ::metrics::{Counter, Gauge, Histogram, Unit};
 
-const COMMIT_SECONDS: &str = "ledger_commit_seconds";
-const BATCH_WRITES: &str = "ledger_batch_writes";
-const QUEUE_DEPTH: &str = "ledger_queue_depth";
-const SHED_TOTAL: &str = "ledger_shed_total";
-const COMMIT_FAILURES_TOTAL: &str = "ledger_commit_failures_total";
+const COMMIT_SECONDS: &str = "gavel_ledger_commit_seconds";
+const BATCH_WRITES: &str = "gavel_ledger_batch_writes";
+const QUEUE_DEPTH: &str = "gavel_ledger_queue_depth";
+const SHED_TOTAL: &str = "gavel_ledger_shed_total";
+const COMMIT_FAILURES_TOTAL: &str = "gavel_ledger_commit_failures_total";
 
 /// The handles.
 #[derive(Clone)]

@@ -143,7 +143,7 @@ fn time(out: &mut String, metrics: &str) {
         ("the whole journey", "gavel_journey_seconds"),
         ("  waiting for one ping", "gavel_ping_seconds"),
         ("  waiting for one post", "gavel_post_seconds"),
-        ("  one ledger commit", "ledger_commit_seconds"),
+        ("  one ledger commit", "gavel_ledger_commit_seconds"),
         ("  all but waiting for buyers", "gavel_own_seconds"),
     ] {
         if let Some((mean, count)) = mean(metrics, metric) {
