@@ -17,6 +17,8 @@ use crate::process::{Gavel, call, request};
 const KILLS: u64 = 40;
 /// Requests a second, repeats among them.
 const RATE: u32 = 440;
+/// Leads for each kill, on average, without which a run shows nothing.
+const LEADS_LEAST: u64 = 20;
 /// When a kill comes after load starts.
 const KILL_MS: std::ops::RangeInclusive<u64> = 50..=1500;
 /// A start that takes longer is a failure.
@@ -93,8 +95,9 @@ async fn kill_dash_nine_under_load_breaks_no_promise() {
     );
     println!("{figures}");
     assert!(verdict.violations.is_empty(), "{figures}\n{}", verdict.shown());
-    // At the full rate more than 300; a machine that is busy otherwise gets less out in time.
-    assert!(leads >= 150, "too little load to mean anything: {figures}");
+    // Offered are `RATE` a second; a machine that is busy otherwise gets fewer out before the kill.
+    let enough = history.ops.len() as u64 >= LEADS_LEAST * kills;
+    assert!(enough, "too few leads to mean anything: {figures}");
     assert!(verdict.sales > 0 && verdict.unsure > 0 && verdict.replays > 0, "{figures}");
     buyers.stop().await;
 }
