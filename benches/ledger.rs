@@ -1,6 +1,7 @@
-//! The ledger beside its limit: acknowledged leads a second and commit waits, against a file that the
-//! same bytes are appended to and synced in the same way (one writer, group commit). Interleaved
-//! rounds in one process, medians.
+//! The ledger beside its limit: acknowledged leads a second and commit waits, against a file to which the
+//! same bytes are appended and synced in the same way (one writer, group commit). Twice: with bytes that
+//! lie ready, and with bytes that each caller writes and seals first, as the ledger's callers must.
+//! Interleaved rounds in one process, medians.
 //!
 //! `cargo bench -p benches --bench ledger`
 
@@ -19,47 +20,58 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use aes_gcm::aead::Aead as _;
+use aes_gcm::{Aes256Gcm, Key, KeyInit as _, Nonce};
+use benches::sample::{decisions, id, submission, unsold};
 use benches::{Round, median};
-use jiff::Timestamp;
-use lead::{
-    Attributes, Consent, Contact, Disposition, Door, LeadId, OfferOutcome, Standard, Submission,
-};
-use ledger::{
-    Claim, ClaimKind, Decision, Digest, Entry, Ledger, NewLead, Options, RootKey, Settled,
-    SqliteLedger, Write,
-};
+use lead::LeadId;
+use ledger::{Entry, Ledger, Options, RootKey, SqliteLedger, Write};
 use tokio::sync::oneshot;
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(1_500);
+/// A row's columns beside its sealed and written parts.
+const COLUMNS: usize = 150;
 const WAITERS: [usize; 3] = [64, 256, 1_024];
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    println!(
-        "{:>7}  {:>22}  {:>22}  {:>6}",
-        "waiters", "ledger leads/s p50 p99", "append leads/s p50 p99", "ratio"
-    );
+    println!("{:>7}  {:>26}  {:>26}  {:>26}", "waiters", "ledger", "append sealed", "append ready");
     for waiters in WAITERS {
-        let (mut ours, mut limit) = (Vec::new(), Vec::new());
+        let (mut ours, mut sealed, mut ready) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             ours.push(runtime.block_on(ledger_round(waiters)));
-            limit.push(runtime.block_on(append_round(waiters)));
+            sealed.push(runtime.block_on(append_round(waiters, Bytes::Sealed)));
+            ready.push(runtime.block_on(append_round(waiters, Bytes::Ready)));
         }
         let row = |rounds: &[Round]| {
             let wait = |per_mille| median(rounds.iter().map(|round| round.wait(per_mille)));
-            (median(rounds.iter().map(Round::rate)), wait(500), wait(990))
+            let rate = median(rounds.iter().map(Round::rate));
+            format!("{rate:>7}/s {:>7.2?} {:>7.2?}", wait(500), wait(990))
         };
-        let ratios =
-            ours.iter().zip(&limit).map(|(ours, limit)| ours.rate() * 100 / limit.rate().max(1));
-        let ((rate, p50, p99), (most, best50, best99)) = (row(&ours), row(&limit));
-        let ratio = median(ratios);
+        let ratio = |limit: &[Round]| {
+            let ratios = ours.iter().zip(limit);
+            let ratio = median(ratios.map(|(ours, limit)| ours.rate() * 100 / limit.rate().max(1)));
+            format!("{}.{:02}x", ratio / 100, ratio % 100)
+        };
         println!(
-            "{waiters:>7}  {rate:>7} {p50:>7.2?} {p99:>7.2?}  {most:>7} {best50:>7.2?} {best99:>7.2?}  {}.{:02}x",
-            ratio / 100,
-            ratio % 100
+            "{waiters:>7}  {}  {} {}  {} {}",
+            row(&ours),
+            row(&sealed),
+            ratio(&sealed),
+            row(&ready),
+            ratio(&ready)
         );
     }
+}
+
+/// Where an appended lead's bytes come from.
+#[derive(Clone, Copy)]
+enum Bytes {
+    /// They lie ready: what is measured is the disk and nothing else.
+    Ready,
+    /// Each caller writes and encrypts its lead, as for the ledger.
+    Sealed,
 }
 
 /// Every waiter commits one unsold lead after the other: one commit each, as the engine does.
@@ -83,16 +95,19 @@ async fn ledger_round(waiters: usize) -> Round {
 }
 
 /// The same bytes to a plain file: one writer, whatever waits in one write and one `fdatasync`.
-async fn append_round(waiters: usize) -> Round {
+async fn append_round(waiters: usize, bytes: Bytes) -> Round {
     let dir = tempfile::tempdir().unwrap();
     let (queue, jobs) = sync_channel(4_096);
     let file = File::create(Path::new(dir.path()).join("log")).unwrap();
     let writer = std::thread::spawn(move || append(file, &jobs));
-    let bytes = Arc::new(stored_bytes());
     let sender: SyncSender<Job> = queue.clone();
-    let round = round(waiters, move |_| {
-        let (queue, bytes) = (sender.clone(), Arc::clone(&bytes));
+    let (submission, decisions) = (Arc::new(submission()), decisions());
+    let ready = Arc::new(sealed(&unsold(id(0), &submission, &decisions)));
+    let round = round(waiters, move |id| {
+        let (queue, ready) = (sender.clone(), Arc::clone(&ready));
+        let write = matches!(bytes, Bytes::Sealed).then(|| unsold(id, &submission, &decisions));
         async move {
+            let bytes = write.map_or(ready, |write| Arc::new(sealed(&write)));
             let (done, waiting) = oneshot::channel();
             queue.try_send(Job { bytes, done }).unwrap();
             waiting.await.unwrap();
@@ -102,6 +117,32 @@ async fn append_round(waiters: usize) -> Round {
     drop(queue);
     tokio::task::spawn_blocking(move || writer.join().unwrap()).await.unwrap();
     round
+}
+
+/// A lead's bytes under a key of its own, which is wrapped: as much as the ledger keeps of it.
+fn sealed(write: &Write) -> Vec<u8> {
+    let mut random = [0; 56];
+    getrandom::fill(&mut random).unwrap();
+    let (key, nonces) = random.split_first_chunk::<32>().unwrap();
+    let ([wrapping, sealing], _) = nonces.as_chunks::<12>() else { unreachable!() };
+    let root = Aes256Gcm::new(&Key::<Aes256Gcm>::from([7; 32]));
+    let own = Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key));
+    let mut bytes = root.encrypt(&Nonce::from(*wrapping), key.as_slice()).unwrap();
+    let created = write.created.as_ref().unwrap();
+    let submission = serde_json::to_vec(&*created.submission).unwrap();
+    bytes.extend(own.encrypt(&Nonce::from(*sealing), submission.as_slice()).unwrap());
+    let Some(Entry::Settled(settled)) = write.entries.first() else { unreachable!() };
+    for row in &settled.decisions {
+        let lead::CampaignKey { buyer, campaign } = &row.campaign;
+        serde_json::to_writer(
+            &mut bytes,
+            &(buyer, campaign, row.tier, row.code.number(), row.bid, row.ping_ms, row.post_ms),
+        )
+        .unwrap();
+    }
+    // Ids, times, endings, the claim and the check numbers of the row.
+    bytes.extend([7; COLUMNS]);
+    bytes
 }
 
 struct Job {
@@ -152,106 +193,4 @@ async fn round<F: Future<Output = ()> + Send + 'static>(
         waits.extend(task.await.unwrap());
     }
     Round::new(started.elapsed(), waits)
-}
-
-fn id(number: u64) -> LeadId {
-    let mut entropy = [0; 10];
-    // The first bytes make room for the id's version and variant.
-    entropy[3..].copy_from_slice(&number.to_be_bytes()[1..]);
-    LeadId::new(Timestamp::now(), entropy)
-}
-
-fn submission() -> Submission {
-    let mut attributes = Attributes::new();
-    for (standard, text) in [
-        (Standard::Country, "ES"),
-        (Standard::Region, "Madrid"),
-        (Standard::PostalCode, "28001"),
-        (Standard::Purpose, "home_improvement"),
-        (Standard::Employment, "employed"),
-        (Standard::MaritalStatus, "married"),
-        (Standard::EmailDomain, "example.org"),
-        (Standard::Publisher, "p-es-1"),
-    ] {
-        attributes.set_text(standard, text);
-    }
-    for (standard, number) in [
-        (Standard::Age, 38),
-        (Standard::MonthlyIncome, 2_500),
-        (Standard::MonthlyExpenses, 900),
-        (Standard::Amount, 10_000),
-        (Standard::TermMonths, 36),
-    ] {
-        attributes.set_number(standard, number);
-    }
-    Submission {
-        door: Door::Native,
-        publisher: "demo".parse().unwrap(),
-        product: "personal-loan-es".parse().unwrap(),
-        sub_id: Some("fb-17".to_owned()),
-        external_id: Some("aff-123".to_owned()),
-        min_payout: None,
-        tags: [("click_id".to_owned(), "abcdefgh".to_owned())].into(),
-        source_url: Some("https://loans.example/form".to_owned()),
-        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36".to_owned()),
-        attributes,
-        contact: Contact {
-            first_name: Some("Ana".to_owned()),
-            last_name: Some("Prueba".to_owned()),
-            email: Some("ana.prueba@example.org".to_owned()),
-            phone: Some("+34600111222".to_owned()),
-            birth_date: "1988-05-10".parse().ok(),
-            ..Contact::default()
-        },
-        consent: Consent { ip: "203.0.113.9".parse().ok(), ..Consent::default() },
-        test: false,
-    }
-}
-
-fn decisions() -> Vec<Decision> {
-    let row = |number: usize| Decision {
-        campaign: lead::CampaignKey {
-            buyer: format!("buyer-{number}").parse().unwrap(),
-            campaign: "es-prime".parse().unwrap(),
-        },
-        tier: 1,
-        code: lead::Code::NoBid,
-        bid: None,
-        ping_ms: Some(40),
-        post_ms: None,
-        reason: None,
-    };
-    (0..4).map(row).collect()
-}
-
-fn unsold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) -> Write {
-    let at = Timestamp::now();
-    let created = NewLead {
-        received_at: at,
-        market_version: 1,
-        submission: Arc::clone(submission),
-        claims: vec![Claim { kind: ClaimKind::Customer, key: claim(id) }],
-        request: None,
-    };
-    let settled = Settled {
-        outcome: Some(OfferOutcome::Unsold),
-        disposition: Some(Disposition::Unsold),
-        reason: None,
-        decisions: decisions.to_vec(),
-        answered: None,
-        at,
-    };
-    Write { lead: id, created: Some(Box::new(created)), entries: vec![Entry::Settled(settled)] }
-}
-
-/// Somebody new every time, as nearly every lead is.
-fn claim(id: LeadId) -> Digest {
-    let mut key = *id.0.as_bytes();
-    key.reverse();
-    Digest(key)
-}
-
-/// As many bytes as one lead takes in the database: the submission and its rows, without indexes.
-fn stored_bytes() -> Vec<u8> {
-    vec![7; 1_400]
 }

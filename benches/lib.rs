@@ -1,5 +1,7 @@
 //! What the benchmarks share: medians of interleaved rounds, so that a noisy machine disturbs every
-//! variant alike. Nothing of the product is here.
+//! variant alike; and leads to write. Nothing of the product is here.
+
+pub mod sample;
 
 use std::time::Duration;
 

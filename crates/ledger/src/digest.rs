@@ -3,10 +3,13 @@
 
 use std::fmt;
 
+use lead::LeadId;
+
 use crate::RootKey;
 
 const DIGESTS: &str = "gavel ledger 1 digests of identities and requests";
 const CHECKS: &str = "gavel ledger 1 check numbers of rows";
+const WRAPPINGS: &str = "gavel ledger 1 keys that wrap the leads' keys";
 
 /// What stands for a value that the ledger must recognize and not know.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,19 +23,20 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// The root key and what is derived from it, one key for each use.
+/// What is derived from the root key: one key for each use.
 #[derive(Clone)]
 pub(crate) struct Keys {
-    pub(crate) root: RootKey,
     digests: [u8; 32],
     checks: [u8; 32],
+    wrappings: [u8; 32],
 }
 
 impl Keys {
-    pub(crate) fn new(root: RootKey) -> Self {
+    pub(crate) fn new(root: &RootKey) -> Self {
         let digests = blake3::derive_key(DIGESTS, root.bytes());
         let checks = blake3::derive_key(CHECKS, root.bytes());
-        Self { root, digests, checks }
+        let wrappings = blake3::derive_key(WRAPPINGS, root.bytes());
+        Self { digests, checks, wrappings }
     }
 
     pub(crate) fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
@@ -41,6 +45,11 @@ impl Keys {
             text = text.bytes(part);
         }
         Digest(cut(&blake3::keyed_hash(&self.digests, &text.0)))
+    }
+
+    /// The key that wraps a lead's key.
+    pub(crate) fn wrapping(&self, lead: LeadId) -> [u8; 32] {
+        *blake3::keyed_hash(&self.wrappings, lead.0.as_bytes()).as_bytes()
     }
 
     /// The number that a row with these columns carries: any other value in one of them, or the same row
@@ -100,8 +109,8 @@ mod tests {
 
     #[test]
     fn a_digest_depends_on_key_domain_and_the_borders_of_its_parts() {
-        let keys = Keys::new(RootKey::from_bytes([1; 32]));
-        let other = Keys::new(RootKey::from_bytes([2; 32]));
+        let keys = Keys::new(&RootKey::from_bytes([1; 32]));
+        let other = Keys::new(&RootKey::from_bytes([2; 32]));
         let digest = keys.digest("a", &[b"b", b"cd"]);
         assert_eq!(digest, keys.digest("a", &[b"b", b"cd"]));
         for parts in [&[b"bc".as_slice(), b"d"] as &[&[u8]], &[b"bcd"], &[b"b", b"cd", b""], &[]] {
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_check_tells_nothing_from_zero_and_from_an_empty_text() {
-        let keys = Keys::new(RootKey::from_bytes([1; 32]));
+        let keys = Keys::new(&RootKey::from_bytes([1; 32]));
         let row = || Text::of("rows");
         let checks = [
             keys.check(&row()),

@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     troubled: AtomicBool,
+    /// The trouble stays until a restart.
+    ended: AtomicBool,
     why: Mutex<Option<String>>,
 }
 
@@ -20,9 +22,26 @@ impl Health {
         self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets or clears the trouble.
+    /// Why the store will not commit any more.
+    pub(crate) fn ended(&self) -> Option<String> {
+        if self.ended.load(Ordering::Acquire) { self.trouble() } else { None }
+    }
+
+    /// Sets the trouble for good.
+    pub(crate) fn end(&self, trouble: String) {
+        let mut why = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.ended.swap(true, Ordering::AcqRel) {
+            *why = Some(trouble);
+            self.troubled.store(true, Ordering::Release);
+        }
+    }
+
+    /// Sets or clears the trouble, unless it is for good.
     pub(crate) fn set(&self, trouble: Option<String>) {
         let mut why = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.ended.load(Ordering::Acquire) {
+            return;
+        }
         self.troubled.store(trouble.is_some(), Ordering::Release);
         *why = trouble;
     }

@@ -51,8 +51,16 @@ pub(crate) struct End<'w> {
     pub(crate) outcome: Option<OfferOutcome>,
     pub(crate) disposition: Option<Disposition>,
     pub(crate) reason: Option<RejectionReason>,
-    pub(crate) decisions: Option<&'w [Decision]>,
+    pub(crate) decisions: Option<Rows<'w>>,
     pub(crate) at: Timestamp,
+}
+
+/// The rows of an offer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'w> {
+    /// The place of their entry among the write's.
+    pub(crate) entry: usize,
+    pub(crate) decisions: &'w [Decision],
 }
 
 /// The changes that a write makes to a lead that stands as `known`, or why it may not make them.
@@ -68,13 +76,13 @@ pub(crate) fn judge(
         (Some(_), true) => return illegal("the lead was created before"),
     };
     let mut plan = Plan::default();
-    for entry in entries {
+    for (place, entry) in entries.iter().enumerate() {
         match entry {
             Entry::Intent(intent) => plan.posts.push(standing.open(intent)?),
             Entry::Posted(posted) => plan.posts.push(standing.class(posted)?),
             Entry::Answered(answered) => plan.answered = plan.answered.or(Some(*answered)),
             Entry::Settled(settled) => {
-                let end = standing.settle(settled)?;
+                let end = standing.settle(place, settled)?;
                 plan.answered = plan.answered.or(settled.answered);
                 plan.end = Some(match plan.end {
                     Some(earlier) => earlier.then(end),
@@ -157,7 +165,7 @@ impl Standing {
         Ok(PostChange::Class { ordinal, posted })
     }
 
-    fn settle<'w>(&mut self, settled: &'w Settled) -> Result<End<'w>, Refused> {
+    fn settle<'w>(&mut self, entry: usize, settled: &'w Settled) -> Result<End<'w>, Refused> {
         let Settled { outcome, disposition, reason, decisions, answered: _, at } = settled;
         if (*disposition == Some(Disposition::Rejected)) != reason.is_some() {
             return illegal("a rejection has a reason, and nothing else has one");
@@ -178,7 +186,7 @@ impl Standing {
             outcome: *outcome,
             disposition: *disposition,
             reason: *reason,
-            decisions: (!review).then_some(decisions),
+            decisions: (!review).then_some(Rows { entry, decisions }),
             at: *at,
         })
     }

@@ -94,7 +94,7 @@ pub trait Recovery: Ledger {
     /// When the store cannot be read; what was shown until then is not all.
     fn visit_posts(&self, visit: &mut dyn FnMut(PostRow)) -> Result<(), Refused>;
 
-    /// Shows every ping of leads that came at or after `since`, with the time at which the lead came;
+    /// Shows every ping of leads that came at or after `since`, by their ids as well, with the time at which they came;
     /// those of test leads, which no real counter counts, are left out. Blocks on the disk.
     ///
     /// # Errors

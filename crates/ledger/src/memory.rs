@@ -27,7 +27,7 @@ pub struct MemoryLedger {
 /// An empty one.
 impl Default for MemoryLedger {
     fn default() -> Self {
-        Self { state: Mutex::default(), keys: Keys::new(RootKey::from_bytes([0; 32])) }
+        Self { state: Mutex::default(), keys: Keys::new(&RootKey::from_bytes([0; 32])) }
     }
 }
 

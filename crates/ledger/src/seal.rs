@@ -1,20 +1,24 @@
-//! Sealing: a random key for every lead, wrapped by the root key; what is personal is encrypted under the
-//! lead's key, so that destroying 72 bytes erases a consumer. Must never put plaintext, keys or a
-//! decoder's words into an error.
+//! Sealing: a random key for every lead, wrapped under the root key; what is personal is encrypted under
+//! the lead's key, so that destroying 60 bytes erases a consumer. AES-256-GCM, which processors of servers
+//! do in hardware; its nonces are random and short, so no key may seal many values, and each wrapping has
+//! a key of its own. Must never put plaintext, keys or a decoder's words into an error.
 
 use std::fmt;
 
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
+use aes_gcm::aead::{Aead, AeadInOut, Payload};
+use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce};
 use lead::{LeadId, Submission};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Refused, RootKey};
+use crate::Refused;
+use crate::digest::Keys;
 
 const KEY: usize = 32;
-const NONCE: usize = 24;
+const NONCE: usize = 12;
 const TAG: usize = 16;
+/// Most submissions are sealed in one allocation.
+const ROOM: usize = 1024;
 
 /// A wrapped key: nonce, ciphertext, tag. All zeros once erased.
 pub(crate) type WrappedKey = [u8; NONCE + KEY + TAG];
@@ -49,35 +53,41 @@ pub(crate) type Reasons<'a> = Vec<(usize, std::borrow::Cow<'a, str>)>;
 /// One lead's key, unwrapped.
 pub(crate) struct LeadKey {
     lead: LeadId,
-    cipher: XChaCha20Poly1305,
+    key: [u8; KEY],
 }
 
 impl LeadKey {
-    /// A new key, and its wrapped form.
-    pub(crate) fn create(root: &RootKey, lead: LeadId) -> Result<(Self, WrappedKey), Refused> {
-        let key: [u8; KEY] = random()?;
-        let sealed = seal(&cipher(root.bytes()), lead, Purpose::Key, &key)?;
-        let wrapped = sealed.try_into().map_err(|_| cannot_seal())?;
-        Ok((Self { lead, cipher: cipher(&key) }, wrapped))
+    /// A new key, its wrapped form, and the submission sealed under it: the system is asked for
+    /// randomness once.
+    pub(crate) fn create(
+        keys: &Keys,
+        lead: LeadId,
+        submission: &Submission,
+    ) -> Result<(Self, WrappedKey, Vec<u8>), Refused> {
+        let mut random = [0; KEY + 2 * NONCE];
+        fill(&mut random)?;
+        let (key, nonces) = random.split_first_chunk::<KEY>().ok_or_else(cannot_seal)?;
+        let ([wrapping, sealing], _) = nonces.as_chunks() else { return Err(cannot_seal()) };
+        let created = Self { lead, key: *key };
+        let root = cipher(&keys.wrapping(lead));
+        let wrapped = seal(&root, lead, Purpose::Key, *wrapping, |plain| plain.extend(key))?;
+        let wrapped = wrapped.try_into().map_err(|_| cannot_seal())?;
+        let sealed = created.seal(Purpose::Submission, *sealing, submission)?;
+        Ok((created, wrapped, sealed))
     }
 
     /// Unwraps a stored key; `None` once erased.
     pub(crate) fn unwrap(
-        root: &RootKey,
+        keys: &Keys,
         lead: LeadId,
         wrapped: &[u8],
     ) -> Result<Option<Self>, Refused> {
         if wrapped == ERASED {
             return Ok(None);
         }
-        let key = open(&cipher(root.bytes()), lead, Purpose::Key, wrapped)?;
+        let key = open(&cipher(&keys.wrapping(lead)), lead, Purpose::Key, wrapped)?;
         let key: [u8; KEY] = key.try_into().map_err(|_| does_not_open(lead, Purpose::Key))?;
-        Ok(Some(Self { lead, cipher: cipher(&key) }))
-    }
-
-    /// A submission's stored form.
-    pub(crate) fn seal_submission(&self, submission: &Submission) -> Result<Vec<u8>, Refused> {
-        self.seal(Purpose::Submission, submission)
+        Ok(Some(Self { lead, key }))
     }
 
     /// The submission of a stored form.
@@ -87,7 +97,7 @@ impl LeadKey {
 
     /// A reply's stored form.
     pub(crate) fn seal_reply(&self, ordinal: u32, reply: &Reply) -> Result<Vec<u8>, Refused> {
-        self.seal(Purpose::Reply { ordinal }, reply)
+        self.seal(Purpose::Reply { ordinal }, nonce()?, reply)
     }
 
     /// The reply of a stored form.
@@ -97,7 +107,7 @@ impl LeadKey {
 
     /// The stored form of buyers' words.
     pub(crate) fn seal_reasons(&self, reasons: &Reasons<'_>) -> Result<Vec<u8>, Refused> {
-        self.seal(Purpose::Reasons, reasons)
+        self.seal(Purpose::Reasons, nonce()?, reasons)
     }
 
     /// The buyers' words of a stored form.
@@ -105,13 +115,21 @@ impl LeadKey {
         self.open(Purpose::Reasons, sealed)
     }
 
-    fn seal(&self, purpose: Purpose, value: &impl Serialize) -> Result<Vec<u8>, Refused> {
-        let json = serde_json::to_vec(value).map_err(|_| cannot_seal())?;
-        seal(&self.cipher, self.lead, purpose, &json)
+    fn seal(
+        &self,
+        purpose: Purpose,
+        nonce: [u8; NONCE],
+        value: &impl Serialize,
+    ) -> Result<Vec<u8>, Refused> {
+        let mut written = Ok(());
+        let sealed = seal(&cipher(&self.key), self.lead, purpose, nonce, |plain| {
+            written = serde_json::to_writer(plain, value);
+        })?;
+        written.map(|()| sealed).map_err(|_| cannot_seal())
     }
 
     fn open<T: DeserializeOwned>(&self, purpose: Purpose, sealed: &[u8]) -> Result<T, Refused> {
-        let json = open(&self.cipher, self.lead, purpose, sealed)?;
+        let json = open(&cipher(&self.key), self.lead, purpose, sealed)?;
         // The decoder's error may quote what it read.
         serde_json::from_slice(&json).map_err(|_| does_not_open(self.lead, purpose))
     }
@@ -134,8 +152,8 @@ impl fmt::Display for Purpose {
     }
 }
 
-fn cipher(key: &[u8; KEY]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&Key::from(*key))
+fn cipher(key: &[u8; KEY]) -> Aes256Gcm {
+    Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key))
 }
 
 fn associated(lead: LeadId, purpose: Purpose) -> Vec<u8> {
@@ -144,22 +162,27 @@ fn associated(lead: LeadId, purpose: Purpose) -> Vec<u8> {
     data
 }
 
+/// Nonce, ciphertext and tag of what `write` writes.
 fn seal(
-    cipher: &XChaCha20Poly1305,
+    cipher: &Aes256Gcm,
     lead: LeadId,
     purpose: Purpose,
-    plain: &[u8],
+    nonce: [u8; NONCE],
+    write: impl FnOnce(&mut Vec<u8>),
 ) -> Result<Vec<u8>, Refused> {
-    let nonce: [u8; NONCE] = random()?;
-    let aad = associated(lead, purpose);
-    let text = cipher
-        .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
+    let mut sealed = Vec::with_capacity(ROOM);
+    sealed.extend(nonce);
+    write(&mut sealed);
+    let plain = sealed.get_mut(NONCE..).unwrap_or_default();
+    let tag = cipher
+        .encrypt_inout_detached(&Nonce::from(nonce), &associated(lead, purpose), plain.into())
         .map_err(|_| cannot_seal())?;
-    Ok([nonce.as_slice(), &text].concat())
+    sealed.extend(tag);
+    Ok(sealed)
 }
 
 fn open(
-    cipher: &XChaCha20Poly1305,
+    cipher: &Aes256Gcm,
     lead: LeadId,
     purpose: Purpose,
     sealed: &[u8],
@@ -168,15 +191,18 @@ fn open(
         sealed.split_first_chunk::<NONCE>().ok_or_else(|| does_not_open(lead, purpose))?;
     let aad = associated(lead, purpose);
     cipher
-        .decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: &aad })
+        .decrypt(&Nonce::from(*nonce), Payload { msg: text, aad: &aad })
         .map_err(|_| does_not_open(lead, purpose))
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Refused> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Refused::Unavailable(format!("no randomness: {error}")))?;
-    Ok(bytes)
+fn nonce() -> Result<[u8; NONCE], Refused> {
+    let mut nonce = [0; NONCE];
+    fill(&mut nonce)?;
+    Ok(nonce)
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), Refused> {
+    getrandom::fill(bytes).map_err(|error| Refused::Unavailable(format!("no randomness: {error}")))
 }
 
 fn cannot_seal() -> Refused {
@@ -190,9 +216,32 @@ fn does_not_open(lead: LeadId, purpose: Purpose) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RootKey;
 
     fn id(byte: u8) -> LeadId {
         LeadId::new(jiff::Timestamp::UNIX_EPOCH, [byte; 10])
+    }
+
+    fn submission() -> Submission {
+        Submission {
+            door: lead::Door::ALL[0],
+            publisher: "pub".parse().unwrap(),
+            product: "loan".parse().unwrap(),
+            sub_id: None,
+            external_id: Some("one".to_owned()),
+            min_payout: None,
+            tags: std::collections::BTreeMap::new(),
+            source_url: None,
+            user_agent: None,
+            attributes: lead::Attributes::new(),
+            contact: lead::Contact::default(),
+            consent: lead::Consent::default(),
+            test: false,
+        }
+    }
+
+    fn create(keys: &Keys, lead: LeadId) -> (LeadKey, WrappedKey, Vec<u8>) {
+        LeadKey::create(keys, lead, &submission()).unwrap()
     }
 
     fn reply() -> Reply {
@@ -201,18 +250,22 @@ mod tests {
 
     #[test]
     fn a_sealed_value_opens_only_where_it_belongs() {
-        let root = RootKey::from_bytes([7; 32]);
-        let (key, wrapped) = LeadKey::create(&root, id(1)).unwrap();
-        let (other, _) = LeadKey::create(&root, id(2)).unwrap();
+        let keys = Keys::new(&RootKey::from_bytes([7; 32]));
+        let (key, wrapped, submitted) = create(&keys, id(1));
+        let (other, ..) = create(&keys, id(2));
         let sealed = key.seal_reply(0, &reply()).unwrap();
-        let again = LeadKey::unwrap(&root, id(1), &wrapped).unwrap().unwrap();
+        let again = LeadKey::unwrap(&keys, id(1), &wrapped).unwrap().unwrap();
         assert!(again.open_reply(0, &sealed).unwrap() == reply());
+        assert!(again.open_submission(&submitted).unwrap() == submission());
+        assert!(key.open_reply(0, &submitted).is_err(), "another purpose");
         assert!(key.open_reply(1, &sealed).is_err(), "another post");
         assert!(other.open_reply(0, &sealed).is_err(), "another lead");
         assert!(key.open_submission(&sealed).is_err(), "another purpose");
         assert!(key.open_reasons(&sealed).is_err(), "another purpose");
-        assert!(LeadKey::unwrap(&root, id(2), &wrapped).is_err(), "another lead's key");
-        assert!(LeadKey::unwrap(&RootKey::from_bytes([8; 32]), id(1), &wrapped).is_err());
+        assert!(LeadKey::unwrap(&keys, id(2), &wrapped).is_err(), "another lead's key");
+        assert!(
+            LeadKey::unwrap(&Keys::new(&RootKey::from_bytes([8; 32])), id(1), &wrapped).is_err()
+        );
         let mut bent = sealed.clone();
         *bent.last_mut().unwrap() ^= 1;
         assert!(key.open_reply(0, &bent).is_err(), "a changed byte");
@@ -221,9 +274,9 @@ mod tests {
 
     #[test]
     fn an_erased_key_is_none_and_equal_plaintexts_differ_once_sealed() {
-        let root = RootKey::from_bytes([7; 32]);
-        assert!(LeadKey::unwrap(&root, id(1), &ERASED).unwrap().is_none());
-        let (key, _) = LeadKey::create(&root, id(1)).unwrap();
+        let keys = Keys::new(&RootKey::from_bytes([7; 32]));
+        assert!(LeadKey::unwrap(&keys, id(1), &ERASED).unwrap().is_none());
+        let (key, ..) = create(&keys, id(1));
         assert_ne!(key.seal_reply(0, &reply()).unwrap(), key.seal_reply(0, &reply()).unwrap());
     }
 }

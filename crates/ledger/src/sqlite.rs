@@ -1,10 +1,11 @@
-//! The ledger on SQLite: one writer with group commit, readers apart, checkpoints apart. Callers only
+//! The ledger on SQLite: one writer with group commit, syncs apart, readers apart, checkpoints apart. Callers only
 //! ever queue and await; a full queue sheds. What is personal is sealed before it is queued.
 
 mod apply;
 mod bulk;
 mod checkpoint;
 mod columns;
+mod decisions;
 mod fault;
 mod lead_row;
 mod lookup;
@@ -14,11 +15,15 @@ mod reader;
 mod review;
 mod rows;
 mod schema;
+mod sync;
 #[cfg(test)]
 mod tests;
+mod traces;
+mod turns;
 mod verify;
 mod writer;
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
@@ -37,9 +42,11 @@ use self::bulk::{BulkJob, Erasure};
 use self::checkpoint::{Checkpointer, Order};
 use self::fault::Fault;
 use self::reader::Readers;
+use self::sync::Syncer;
+use self::traces::Traces;
+use self::turns::Turns;
 use self::writer::{Job, Lanes, Writer};
 use crate::digest::Keys;
-use crate::filter::Filter;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::{
@@ -60,7 +67,7 @@ const BULK: usize = 256;
 pub struct SqliteLedger {
     dir: PathBuf,
     keys: Keys,
-    filter: Arc<Filter>,
+    traces: Arc<Traces>,
     jobs: Sender<Job>,
     bulk: Sender<BulkJob>,
     readers: Readers,
@@ -72,6 +79,7 @@ pub struct SqliteLedger {
 /// What a close has to end, in this order.
 struct Threads {
     writer: Option<JoinHandle<()>>,
+    syncer: Option<JoinHandle<()>>,
     readers: Vec<JoinHandle<()>>,
     /// The last sender; the checkpointer ends with it.
     orders: Sender<Order>,
@@ -91,36 +99,66 @@ impl SqliteLedger {
         let path = dir.join(open::FILE);
         let db = open::writer(&path)?;
         schema::prepare(&db, &root_key)?;
-        let (keys, filter) = (Keys::new(root_key), Arc::new(lookup::filter(&db)?));
+        let traces = Arc::new(Traces::load(&db, traces::DUE).map_err(unreadable)?);
+        let keys = Keys::new(&root_key);
 
         let (health, metrics) = (Arc::new(Health::default()), Metrics::new());
         let (jobs, sales) = bounded(queue.max(1));
         let (bulk, long) = bounded(BULK);
         let (orders, ordered) = bounded(ORDERS);
         let checkpoint_ordered = Arc::new(AtomicBool::new(false));
-        let checkpointer =
-            Checkpointer::new(path.clone(), ordered, Arc::clone(&checkpoint_ordered))?;
+        let turns = Arc::new(Turns::default());
+        let mut checkpointer = Checkpointer::new(
+            path.clone(),
+            ordered,
+            Arc::clone(&checkpoint_ordered),
+            Arc::clone(&turns),
+        )?;
+        // Nothing that a failed sync left in doubt stays in the log.
+        checkpointer.begin()?;
+        let (committed, to_sync) = bounded(1);
+        let (free, freed) = bounded(1);
+        let log = sync::log(&path).map_err(OpenError::Log)?;
+        let syncer = Syncer {
+            log: Arc::clone(&log),
+            committed: to_sync,
+            free,
+            health: Arc::clone(&health),
+            metrics: metrics.clone(),
+        };
         let writer = Writer {
             path: path.clone(),
             keys: keys.clone(),
             db,
             batch_max: batch_max.max(1),
-            filter: Arc::clone(&filter),
+            traces: Arc::clone(&traces),
             health: Arc::clone(&health),
             metrics: metrics.clone(),
             orders: orders.clone(),
             checkpoint_ordered,
             reopen: false,
             work: None,
+            committed,
+            free: freed,
+            log_is_free: Cell::new(true),
+            log,
+            turns,
         };
         let lanes = Lanes { sales, bulk: long };
-        let mut threads =
-            Threads { writer: None, readers: Vec::new(), orders, checkpointer: None, _lock: lock };
+        let mut threads = Threads {
+            writer: None,
+            syncer: None,
+            readers: Vec::new(),
+            orders,
+            checkpointer: None,
+            _lock: lock,
+        };
         let readers = Readers::start(&path, &mut threads)?;
         threads.checkpointer = Some(spawn("ledger-checkpoint", move || checkpointer.run())?);
+        threads.syncer = Some(spawn("ledger-sync", move || syncer.run())?);
         threads.writer = Some(spawn("ledger-writer", move || writer.run(&lanes))?);
         let threads = Mutex::new(Some(threads));
-        Ok(Self { dir, keys, filter, jobs, bulk, readers, health, metrics, threads })
+        Ok(Self { dir, keys, traces, jobs, bulk, readers, health, metrics, threads })
     }
 
     /// Destroys the key of `lead`, so that nobody can read who the consumer is; amounts stay. Resolves when
@@ -152,7 +190,7 @@ impl SqliteLedger {
         let Some(threads) = threads else { return };
         // Fails only if the writer is gone already.
         drop(self.jobs.send(Job::Close));
-        threads.writer.into_iter().for_each(join);
+        threads.writer.into_iter().chain(threads.syncer).for_each(join);
         self.readers.stop();
         threads.readers.into_iter().for_each(join);
         drop(threads.orders);
@@ -197,7 +235,8 @@ impl Ledger for SqliteLedger {
         }
         let parcel = Parcel::seal(&self.keys, write)?;
         let (reply, answer) = oneshot::channel();
-        self.queue(&self.jobs, Job::Write(parcel, reply), answer).await
+        let (receipt, _parcel) = self.queue(&self.jobs, Job::Write(parcel, reply), answer).await?;
+        Ok(receipt)
     }
 
     async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
@@ -207,22 +246,23 @@ impl Ledger for SqliteLedger {
 
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
         let mut wanted: Vec<Digest> =
-            keys.iter().copied().filter(|key| self.filter.may_hold(*key)).collect();
+            keys.iter().copied().filter(|key| self.traces.may_hold(*key)).collect();
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         wanted.sort_unstable();
         wanted.dedup();
+        let wanted = wanted.into_iter().map(|key| (key, self.traces.young(key))).collect();
         let keys = self.keys.clone();
-        self.readers.read(move |db| lookup::claimants(db, &keys, &wanted)).await
+        self.readers.read(move |db| lookup::claimants(db, &keys, wanted)).await
     }
 
     async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
-        if !self.filter.may_hold(key) {
+        if !self.traces.may_hold(key) {
             return Ok(None);
         }
-        let keys = self.keys.clone();
-        self.readers.read(move |db| lookup::request(db, &keys, key)).await
+        let (keys, wanted) = (self.keys.clone(), (key, self.traces.young(key)));
+        self.readers.read(move |db| lookup::request(db, &keys, wanted)).await
     }
 
     fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
@@ -266,6 +306,13 @@ impl Drop for SqliteLedger {
 impl fmt::Debug for SqliteLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteLedger").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+fn unreadable(fault: Fault) -> OpenError {
+    match fault {
+        Fault::Store(error) => OpenError::Sqlite(error),
+        Fault::Refused(refused) => OpenError::Unreadable(refused.to_string()),
     }
 }
 

@@ -67,8 +67,8 @@ impl State {
             record.outcome = end.outcome.or(record.outcome);
             record.disposition = end.disposition.or(record.disposition);
             record.reason = end.reason.or(record.reason);
-            if let Some(decisions) = end.decisions {
-                record.decisions = decisions.to_vec();
+            if let Some(rows) = end.decisions {
+                record.decisions = rows.decisions.to_vec();
             }
         }
         if record.submission.is_none() {

@@ -6,20 +6,33 @@ use std::sync::Arc;
 use lead::{LeadId, Submission};
 use rusqlite::{Connection, params};
 
+use super::decisions::{self, StoredDecisions};
 use super::fault::Fault;
-use super::lead_row::{LeadRow, StoredDecisions};
+use super::lead_row::{Insert, LeadRow};
 use super::post_row::StoredPost;
+use super::traces::{Made, Trace, Traces};
 use super::{lookup, rows};
 use crate::digest::Keys;
 use crate::legality::{self, Held, Plan, PostChange, Standing};
 use crate::seal::{ERASED, LeadKey, Reply, WrappedKey};
-use crate::{Claim, Digest, Entry, NewLead, Posted, Receipt, Refused, RequestKey, Write};
+use crate::{Claim, Entry, NewLead, Posted, Receipt, Refused, RequestKey, Write};
 
-/// A write as it waits for the writer: the submission sealed already, by the caller's own thread.
+/// A write as it waits for the writer: whatever needs no look at the database was done before, by the
+/// caller's own thread.
 pub(super) struct Parcel {
     lead: LeadId,
     created: Option<Box<SealedLead>>,
     entries: Vec<Entry>,
+    offers: Vec<Offer>,
+}
+
+/// The rows of an offer, as they are stored.
+struct Offer {
+    /// The place of their entry.
+    entry: usize,
+    clear: Vec<u8>,
+    /// Under the key of a new lead; that of a known one is in the database.
+    reasons: Option<Vec<u8>>,
 }
 
 struct SealedLead {
@@ -37,30 +50,36 @@ impl Parcel {
     pub(super) fn seal(keys: &Keys, write: Write) -> Result<Self, Refused> {
         let Write { lead, created, entries } = write;
         let created = created.map(|new| SealedLead::new(keys, lead, *new)).transpose()?;
-        Ok(Self { lead, created: created.map(Box::new), entries })
-    }
-
-    /// By which the lead will be found again.
-    pub(super) fn keys(&self) -> impl Iterator<Item = Digest> {
-        let claims = self.created.iter().flat_map(|new| new.claims.iter().map(|claim| claim.key));
-        let request = self.created.iter().filter_map(|new| Some(new.request?.key));
-        claims.chain(request)
+        let key = created.as_ref().map(|new| &new.key);
+        let mut offers = Vec::new();
+        for (entry, settled) in entries.iter().enumerate() {
+            let Entry::Settled(settled) = settled else { continue };
+            let clear = decisions::clear(keys, lead, &settled.decisions)?;
+            let reasons = decisions::reasons(&settled.decisions, key)?;
+            offers.push(Offer { entry, clear, reasons });
+        }
+        Ok(Self { lead, created: created.map(Box::new), entries, offers })
     }
 }
 
 impl SealedLead {
     fn new(keys: &Keys, lead: LeadId, new: NewLead) -> Result<Self, Refused> {
-        let NewLead { received_at, market_version, submission, claims, request } = new;
-        let (key, wrapped) = LeadKey::create(&keys.root, lead)?;
-        let sealed = key.seal_submission(&submission)?;
+        let NewLead { received_at, market_version, submission, mut claims, request } = new;
+        let (key, wrapped, sealed) = LeadKey::create(keys, lead, &submission)?;
         let received_at = legality::kept(received_at);
+        // Of two claims on one key the first counts.
+        for place in (1..claims.len()).rev() {
+            let (before, rest) = claims.split_at(place);
+            if rest.first().is_some_and(|claim| before.iter().any(|other| other.key == claim.key)) {
+                claims.remove(place);
+            }
+        }
         Ok(Self { submission, received_at, market_version, claims, request, key, wrapped, sealed })
     }
 
-    fn row(&self, db: &Connection, id: LeadId) -> Result<LeadRow, Fault> {
-        let mut next = db.prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM leads")?;
-        Ok(LeadRow {
-            seq: next.query_row([], |row| row.get(0))?,
+    fn row(&self, seq: i64, id: LeadId) -> LeadRow {
+        LeadRow {
+            seq,
             id,
             publisher: self.submission.publisher.clone(),
             product: self.submission.product.clone(),
@@ -75,54 +94,168 @@ impl SealedLead {
             answered: None,
             erased: false,
             posts: 0,
+            claims: self.claims.clone(),
+            request: self.request,
             has_decisions: false,
             has_reasons: false,
-        })
+        }
     }
 }
 
-/// Applies one write within the transaction that is open on `db`.
-pub(super) fn write(db: &Connection, keys: &Keys, parcel: &Parcel) -> Result<Receipt, Fault> {
-    let Parcel { lead: id, created, entries } = parcel;
-    let found = LeadRow::find(db, keys, *id)?;
-    let mut posts = match &found {
-        Some(row) => StoredPost::of_lead(db, keys, row)?,
-        None => Vec::new(),
-    };
-    let known = found.as_ref().map(|row| Standing {
-        disposition: row.disposition,
-        posts: posts.iter().map(|post| Held::from(&post.record)).collect(),
-    });
-    let plan = legality::judge(known, created.is_some(), entries)?;
-    if let Some(new) = created
-        && let Some(request) = new.request
-    {
-        legality::may_bring(lookup::request(db, keys, request.key)?.as_ref(), new.received_at)?;
-    }
-    let mut row = match (found, created) {
-        (Some(row), _) => row,
-        (None, Some(new)) => new.row(db, *id)?,
-        (None, None) => return Err(Fault::corrupt("a lead that is not known was judged legal")),
-    };
-    let secret = secret(db, keys, &row, created.as_deref(), &plan)?;
-    let before = posts.len();
-    let changed = change_posts(&mut posts, row.seq, &plan, secret.get())?;
-    let decisions = match plan.end.as_ref().and_then(|end| end.decisions) {
-        Some(decisions) => Some(rows::stored(keys, *id, decisions, secret.get())?),
-        None => None,
-    };
+/// The writes of the transaction that is open on `db`.
+pub(super) struct Batch<'a> {
+    db: &'a Connection,
+    keys: &'a Keys,
+    traces: &'a Traces,
+    /// The newest lead's number.
+    last: i64,
+    /// By which its leads will be found again.
+    made: Vec<Trace>,
+    insert: Insert<'a>,
+    /// A write was refused by the database; the next ones are looked at twice.
+    alone: bool,
+}
 
-    let grown = u32::try_from(posts.len()).map_err(|_| Fault::corrupt("too many posts"))?;
-    let grows = std::mem::replace(&mut row.posts, grown) != grown;
-    change_lead(db, keys, (&mut row, created.as_deref(), grows), &plan, decisions)?;
-    for (place, post) in posts.iter().enumerate() {
-        if place >= before {
-            post.insert(db, keys)?;
-        } else if changed.contains(&place) {
-            post.update(db, keys)?;
+impl<'a> Batch<'a> {
+    pub(super) fn begin(
+        db: &'a Connection,
+        keys: &'a Keys,
+        traces: &'a Traces,
+    ) -> rusqlite::Result<Self> {
+        let mut last = db.prepare_cached("SELECT coalesce(max(seq), 0) FROM leads")?;
+        let last = last.query_row([], |row| row.get(0))?;
+        Ok(Self {
+            db,
+            keys,
+            traces,
+            last,
+            made: Vec::new(),
+            insert: Insert::prepare(db)?,
+            alone: false,
+        })
+    }
+
+    /// Applies one write.
+    pub(super) fn write(&mut self, parcel: &Parcel) -> Result<Receipt, Fault> {
+        let (db, keys) = (self.db, self.keys);
+        let Parcel { lead: id, created, entries, .. } = parcel;
+        let found = match created {
+            // That its id is new, the database sees to.
+            Some(_) if !self.alone => None,
+            _ => LeadRow::find(db, keys, *id)?,
+        };
+        let mut posts = match &found {
+            Some(row) => StoredPost::of_lead(db, keys, row)?,
+            None => Vec::new(),
+        };
+        let known = found.as_ref().map(|row| Standing {
+            disposition: row.disposition,
+            posts: posts.iter().map(|post| Held::from(&post.record)).collect(),
+        });
+        let plan = legality::judge(known, created.is_some(), entries)?;
+        let mut row = match (found, created) {
+            (Some(row), _) => row,
+            (None, Some(new)) => self.create(*id, new)?,
+            (None, None) => {
+                return Err(Fault::corrupt("a lead that is not known was judged legal"));
+            }
+        };
+        let secret = secret(db, keys, &row, created.as_deref(), &plan)?;
+        let before = posts.len();
+        let changed = change_posts(&mut posts, &row, &plan, secret.get())?;
+        let grown = u32::try_from(posts.len()).map_err(|_| Fault::corrupt("too many posts"))?;
+        let grows = std::mem::replace(&mut row.posts, grown) != grown;
+        self.change_lead((&mut row, grows), parcel, &plan, secret.get())?;
+        for (place, post) in posts.iter().enumerate() {
+            if place >= before {
+                post.insert(db, keys)?;
+            } else if changed.contains(&place) {
+                post.update(db, keys)?;
+            }
+        }
+        Ok(Receipt { sequence: row.sequence() })
+    }
+
+    /// The row of a new lead, if its request may bring one.
+    fn create(&mut self, id: LeadId, new: &SealedLead) -> Result<LeadRow, Fault> {
+        if let Some(request) = new.request
+            && self.traces.may_hold(request.key)
+        {
+            let mut leads = self.traces.young(request.key);
+            let here = self.made.iter().filter(|(key, _)| *key == request.key);
+            leads.extend(here.map(|(_, lead)| *lead));
+            let stored = lookup::request(self.db, self.keys, (request.key, leads))?;
+            legality::may_bring(stored.as_ref(), new.received_at)?;
+        }
+        self.last += 1;
+        let row = new.row(self.last, id);
+        for key in row.found_by() {
+            self.traces.expect(key);
+            self.made.push((key, row.seq));
+        }
+        Ok(row)
+    }
+
+    /// The lead's row, with its end if that came in the same write: most leads are written once.
+    fn change_lead(
+        &mut self,
+        (row, grows): (&mut LeadRow, bool),
+        parcel: &Parcel,
+        plan: &Plan<'_>,
+        key: Option<&LeadKey>,
+    ) -> Result<(), Fault> {
+        let answers = row.answered.is_none() && plan.answered.is_some();
+        row.answered = row.answered.or(plan.answered);
+        if let Some(end) = &plan.end {
+            row.end(end);
+        }
+        let rows = plan.end.as_ref().and_then(|end| end.decisions);
+        let offer = rows.and_then(|rows| parcel.offers.iter().find(|of| of.entry == rows.entry));
+        let reasons = match (rows, &parcel.created) {
+            (Some(rows), None) => decisions::reasons(rows.decisions, key)?,
+            _ => None,
+        };
+        let decisions = offer.map(|offer| StoredDecisions {
+            clear: Some(&offer.clear),
+            reasons: offer.reasons.as_deref().or(reasons.as_deref()),
+        });
+        let at = (self.db, self.keys);
+        match &parcel.created {
+            Some(new) => {
+                let sealed = (new.sealed.as_slice(), &new.wrapped);
+                self.insert.run(self.keys, row, decisions.unwrap_or_default(), sealed)
+            }
+            None if grows || answers || plan.end.is_some() => row.update(at, decisions),
+            None => Ok(()),
         }
     }
-    Ok(Receipt { sequence: row.sequence() })
+
+    /// How far it is, so that a write can be taken back.
+    pub(super) fn mark(&mut self) -> Mark {
+        self.alone = true;
+        Mark { last: self.last, made: self.made.len() }
+    }
+
+    /// Forgets what came after `mark`, with what the database forgets.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        self.last = mark.last;
+        self.made.truncate(mark.made);
+    }
+
+    /// By which the new leads will be found again, and how far they go: for when they are committed.
+    pub(super) fn made(self) -> Made {
+        Made { traces: self.made, last: self.last }
+    }
+
+    pub(super) fn db(&self) -> &'a Connection {
+        self.db
+    }
+}
+
+/// A place in a batch.
+pub(super) struct Mark {
+    last: i64,
+    made: usize,
 }
 
 /// Destroys a lead's key. Erasing twice is erasing once.
@@ -175,8 +308,9 @@ fn secret<'a>(
         PostChange::Class { posted, .. } => reply(posted).is_some(),
         PostChange::Open { .. } => false,
     };
-    let decisions = plan.end.as_ref().and_then(|end| end.decisions).unwrap_or_default();
-    if plan.posts.iter().any(says) || decisions.iter().any(|row| row.reason.is_some()) {
+    let rows = plan.end.as_ref().and_then(|end| end.decisions);
+    let said = rows.is_some_and(|rows| rows.decisions.iter().any(|row| row.reason.is_some()));
+    if said || plan.posts.iter().any(says) {
         return Ok(Secret::Known(rows::key(db, keys, row)?));
     }
     Ok(Secret::Idle)
@@ -192,7 +326,7 @@ fn reply(posted: &Posted) -> Option<Reply> {
 /// Applies the plan to the posts in memory; says which were changed.
 fn change_posts(
     posts: &mut Vec<StoredPost>,
-    lead: i64,
+    lead: &LeadRow,
     plan: &Plan<'_>,
     key: Option<&LeadKey>,
 ) -> Result<Vec<usize>, Fault> {
@@ -214,33 +348,4 @@ fn change_posts(
         }
     }
     Ok(changed)
-}
-
-/// The lead's row, with its end if that came in the same write: most leads are written once.
-fn change_lead(
-    db: &Connection,
-    keys: &Keys,
-    (row, created, grows): (&mut LeadRow, Option<&SealedLead>, bool),
-    plan: &Plan<'_>,
-    decisions: Option<StoredDecisions>,
-) -> Result<(), Fault> {
-    let answers = row.answered.is_none() && plan.answered.is_some();
-    row.answered = row.answered.or(plan.answered);
-    if let Some(end) = &plan.end {
-        row.end(end);
-    }
-    match created {
-        Some(new) => {
-            row.insert((db, keys), &decisions.unwrap_or_default(), &new.sealed, &new.wrapped)?;
-            lookup::insert_claims(db, keys, row.seq, &new.claims)?;
-            if let Some(request) = new.request {
-                lookup::insert_request(db, keys, row, request)?;
-            }
-        }
-        None if grows || answers || plan.end.is_some() => {
-            row.update((db, keys), decisions.as_ref())?
-        }
-        None => {}
-    }
-    Ok(())
 }

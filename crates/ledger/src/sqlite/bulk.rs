@@ -1,6 +1,7 @@
 //! Long work for the writer, in steps: between two batches of sales it does as many as fit into a chunk.
 //! Must never hold up a commit for longer than one chunk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -65,6 +66,8 @@ impl Writer {
         bulk: &Receiver<BulkJob>,
         ended: &mut Vec<(BulkJob, Result<(), Refused>)>,
     ) -> rusqlite::Result<()> {
+        let turns = Arc::clone(&self.turns);
+        let _turn = turns.take();
         let started = now();
         let tx = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
         for _ in 0..CHUNK_STEPS {

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::open;
+use super::turns::Turns;
 use crate::Refused;
 
 /// What the writer asks for.
@@ -21,10 +22,10 @@ pub(super) enum Order {
 }
 
 /// A passive checkpoint when this many pages wait: 8 MiB.
-const WAITING_MAX: i64 = 2048;
+const WAITING_MAX: i64 = 1024;
 /// Under steady load a passive checkpoint never catches up with the writer and the log never starts over.
 /// From 64 MiB on, the few pages left after one are moved under the write lock.
-const LOG_MAX: i64 = 16 * 1024;
+const LOG_MAX: i64 = 8 * 1024;
 /// Each lasts up to the connection's patience.
 const ATTEMPTS: usize = 20;
 
@@ -53,6 +54,7 @@ pub(super) struct Checkpointer {
     orders: Receiver<Order>,
     /// Whether a passive checkpoint is ordered already.
     ordered: Arc<AtomicBool>,
+    turns: Arc<Turns>,
 }
 
 impl Checkpointer {
@@ -60,9 +62,15 @@ impl Checkpointer {
         path: PathBuf,
         orders: Receiver<Order>,
         ordered: Arc<AtomicBool>,
+        turns: Arc<Turns>,
     ) -> rusqlite::Result<Self> {
         let db = Some(open::checkpointer(&path)?);
-        Ok(Self { path, db, orders, ordered })
+        Ok(Self { path, db, orders, ordered, turns })
+    }
+
+    /// Moves what an earlier process left in the log, unless somebody reads it.
+    pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
+        self.on("PRAGMA wal_checkpoint(TRUNCATE)").map(drop)
     }
 
     /// Until the last sender of orders is gone; then leaves an empty log behind.
@@ -99,6 +107,8 @@ impl Checkpointer {
     /// Moves everything and truncates the log to nothing; waits for readers and for the writer's current
     /// commit, which are short.
     fn empty(&mut self, attempts: usize) -> Result<(), Refused> {
+        let turns = Arc::clone(&self.turns);
+        let _turn = turns.take_next();
         let mut why = "the log is in use".to_owned();
         for _ in 0..attempts {
             match self.on("PRAGMA wal_checkpoint(TRUNCATE)") {

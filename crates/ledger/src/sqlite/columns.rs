@@ -8,7 +8,6 @@ use rusqlite::Row;
 use rusqlite::types::FromSql;
 
 use super::fault::Fault;
-use crate::Digest;
 
 /// Where in a row we are. A query and its reader name the same columns in the same order.
 pub(super) struct Columns<'row, 'statement> {
@@ -60,10 +59,6 @@ impl<'row, 'statement> Columns<'row, 'statement> {
 
     pub(super) fn maybe_time(&mut self) -> Result<Option<Timestamp>, Fault> {
         self.get::<Option<i64>>()?.map(time).transpose()
-    }
-
-    pub(super) fn digest(&mut self) -> Result<Digest, Fault> {
-        Ok(Digest(self.get()?))
     }
 
     pub(super) fn lead_id(&mut self) -> Result<LeadId, Fault> {

@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use lead::{
     Disposition, Door, LeadId, OfferOutcome, ProductId, PublisherId, RejectionReason, Sequence,
 };
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::columns::Columns;
+use super::decisions::StoredDecisions;
 use super::fault::Fault;
-use crate::Answered;
 use crate::digest::{Keys, Text};
 use crate::legality::End;
 use crate::seal::WrappedKey;
+use crate::{Answered, Claim, ClaimKind, Digest, RequestKey};
 
 /// The columns that [`LeadRow::read`] reads, first in their query.
 macro_rules! lead_columns {
@@ -20,20 +21,27 @@ macro_rules! lead_columns {
         "leads.seq, leads.id, leads.publisher, leads.product, leads.door, leads.test, \
          leads.received_at, leads.market_version, leads.settled_at, leads.outcome, \
          leads.disposition, leads.reason, leads.answered, leads.erased, leads.posts, \
-         leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, leads.mac"
+         leads.claims, leads.request, leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, leads.mac"
     };
 }
 pub(super) use lead_columns;
 
 const FIND: &str = concat!("SELECT ", lead_columns!(), " FROM leads WHERE id = ?1");
+const NUMBERED: &str = concat!("SELECT ", lead_columns!(), " FROM leads WHERE seq = ?1");
 const INSERT: &str = "INSERT INTO leads (seq, id, publisher, product, door, test, received_at, \
-     market_version, settled_at, outcome, disposition, reason, answered, erased, posts, mac, \
-     decisions, reasons, sealed) VALUES \
-     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+     market_version, settled_at, outcome, disposition, reason, answered, erased, posts, \
+     claims, request, mac, decisions, reasons, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+const INSERT_KEY: &str = "INSERT INTO keys (lead, wrapped) VALUES (?1, ?2)";
 /// Once taken, rows of decisions are only ever replaced by others; `?10` says that they are.
 const UPDATE: &str = "UPDATE leads SET settled_at = ?2, outcome = ?3, disposition = ?4, reason = ?5, \
      answered = ?6, erased = ?7, posts = ?8, mac = ?9, decisions = iif(?10, ?11, decisions), \
      reasons = iif(?10, ?12, reasons) WHERE seq = ?1";
+
+/// A claim's bytes: its kind and its key.
+const CLAIM: usize = 17;
+/// A request's bytes: its key and its body.
+const REQUEST: usize = 32;
 
 #[derive(Debug, Clone)]
 pub(super) struct LeadRow {
@@ -53,15 +61,11 @@ pub(super) struct LeadRow {
     pub(super) erased: bool,
     /// How many it has, so that none can go missing.
     pub(super) posts: u32,
+    /// No two on one key.
+    pub(super) claims: Vec<Claim>,
+    pub(super) request: Option<RequestKey>,
     pub(super) has_decisions: bool,
     pub(super) has_reasons: bool,
-}
-
-/// A lead's decisions as they are stored: the clear part and the sealed one.
-#[derive(Default)]
-pub(super) struct StoredDecisions {
-    pub(super) clear: Option<Vec<u8>>,
-    pub(super) reasons: Option<Vec<u8>>,
 }
 
 impl LeadRow {
@@ -75,6 +79,13 @@ impl LeadRow {
         let found = Self::read(&mut Columns::of(row), keys)?;
         // A damaged index may lead elsewhere.
         if found.id == id { Ok(Some(found)) } else { Err(Fault::corrupt("the index of leads")) }
+    }
+
+    /// The row of the lead `seq`.
+    pub(super) fn numbered(db: &Connection, keys: &Keys, seq: i64) -> Result<Option<Self>, Fault> {
+        let mut statement = db.prepare_cached(NUMBERED)?;
+        let mut rows = statement.query([seq])?;
+        rows.next()?.map(|row| Self::read(&mut Columns::of(row), keys)).transpose()
     }
 
     /// A row whose columns come next, if it is as it was written.
@@ -95,6 +106,8 @@ impl LeadRow {
             answered: columns.numbered(Answered::numbered)?,
             erased: columns.flag()?,
             posts: columns.get()?,
+            claims: claims(&columns.get::<Vec<u8>>()?)?,
+            request: columns.get::<Option<Vec<u8>>>()?.map(|bytes| request(&bytes)).transpose()?,
             has_decisions: columns.flag()?,
             has_reasons: columns.flag()?,
         };
@@ -109,6 +122,12 @@ impl LeadRow {
         Sequence(self.seq)
     }
 
+    /// The keys that lead to this row.
+    pub(super) fn found_by(&self) -> impl Iterator<Item = Digest> {
+        let claims = self.claims.iter().map(|claim| claim.key);
+        claims.chain(self.request.map(|request| request.key))
+    }
+
     /// Takes over how an offer or the lead ended.
     pub(super) fn end(&mut self, end: &End<'_>) {
         self.settled_at = Some(end.at);
@@ -117,47 +136,11 @@ impl LeadRow {
         self.reason = end.reason.or(self.reason);
     }
 
-    /// A new lead: its row and its key.
-    pub(super) fn insert(
-        &mut self,
-        (db, keys): (&Connection, &Keys),
-        decisions: &StoredDecisions,
-        sealed: &[u8],
-        wrapped: &WrappedKey,
-    ) -> Result<(), Fault> {
-        self.has_decisions = decisions.clear.is_some();
-        self.has_reasons = decisions.reasons.is_some();
-        db.prepare_cached(INSERT)?.execute(params![
-            self.seq,
-            self.id.0.as_bytes(),
-            self.publisher.as_str(),
-            self.product.as_str(),
-            self.door.name(),
-            self.test,
-            self.received_at.as_millisecond(),
-            self.market_version.cast_signed(),
-            self.settled_at.map(Timestamp::as_millisecond),
-            self.outcome.map(OfferOutcome::number),
-            self.disposition.map(Disposition::number),
-            self.reason.map(RejectionReason::number),
-            self.answered.map(Answered::number),
-            self.erased,
-            self.posts,
-            self.check(keys),
-            decisions.clear,
-            decisions.reasons,
-            sealed,
-        ])?;
-        db.prepare_cached("INSERT INTO keys (lead, wrapped) VALUES (?1, ?2)")?
-            .execute(params![self.seq, wrapped])?;
-        Ok(())
-    }
-
     /// The columns that change; `None` leaves the decisions as they stand.
     pub(super) fn update(
         &mut self,
         (db, keys): (&Connection, &Keys),
-        decisions: Option<&StoredDecisions>,
+        decisions: Option<StoredDecisions<'_>>,
     ) -> Result<(), Fault> {
         if let Some(decisions) = decisions {
             self.has_decisions = decisions.clear.is_some();
@@ -174,8 +157,8 @@ impl LeadRow {
             self.posts,
             self.check(keys),
             decisions.is_some(),
-            decisions.and_then(|decisions| decisions.clear.as_deref()),
-            decisions.and_then(|decisions| decisions.reasons.as_deref()),
+            decisions.and_then(|decisions| decisions.clear),
+            decisions.and_then(|decisions| decisions.reasons),
         ])?;
         Ok(())
     }
@@ -197,8 +180,94 @@ impl LeadRow {
             .maybe(self.answered.map(Answered::number), Text::int)
             .int(self.erased.into())
             .int(self.posts.into())
+            .bytes(&claims_bytes(&self.claims))
+            .maybe(self.request.map(request_bytes), |text, bytes| text.bytes(&bytes))
             .int(self.has_decisions.into())
             .int(self.has_reasons.into());
         keys.check(&text)
+    }
+}
+
+/// New leads, one after another: most of what a ledger writes, so its statements are looked up once.
+pub(super) struct Insert<'a> {
+    row: CachedStatement<'a>,
+    key: CachedStatement<'a>,
+}
+
+impl<'a> Insert<'a> {
+    pub(super) fn prepare(db: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self { row: db.prepare_cached(INSERT)?, key: db.prepare_cached(INSERT_KEY)? })
+    }
+
+    /// A new lead: its row and its key.
+    pub(super) fn run(
+        &mut self,
+        keys: &Keys,
+        row: &mut LeadRow,
+        decisions: StoredDecisions<'_>,
+        (sealed, wrapped): (&[u8], &WrappedKey),
+    ) -> Result<(), Fault> {
+        row.has_decisions = decisions.clear.is_some();
+        row.has_reasons = decisions.reasons.is_some();
+        self.row.execute(params![
+            row.seq,
+            row.id.0.as_bytes(),
+            row.publisher.as_str(),
+            row.product.as_str(),
+            row.door.name(),
+            row.test,
+            row.received_at.as_millisecond(),
+            row.market_version.cast_signed(),
+            row.settled_at.map(Timestamp::as_millisecond),
+            row.outcome.map(OfferOutcome::number),
+            row.disposition.map(Disposition::number),
+            row.reason.map(RejectionReason::number),
+            row.answered.map(Answered::number),
+            row.erased,
+            row.posts,
+            claims_bytes(&row.claims),
+            row.request.map(request_bytes),
+            row.check(keys),
+            decisions.clear,
+            decisions.reasons,
+            sealed,
+        ])?;
+        self.key.execute(params![row.seq, wrapped])?;
+        Ok(())
+    }
+}
+
+/// As a row of these columns would say with [`LeadRow::found_by`], before anybody checked it.
+pub(super) fn unchecked_keys(claims: &[u8], request: Option<&[u8]>) -> Vec<Digest> {
+    let claimed = claims.chunks_exact(CLAIM).filter_map(|claim| claim.last_chunk());
+    claimed.chain(request.and_then(|request| request.first_chunk())).copied().map(Digest).collect()
+}
+
+fn claims_bytes(claims: &[Claim]) -> Vec<u8> {
+    let kind = |kind: ClaimKind| u8::try_from(kind.number()).unwrap_or(0);
+    claims.iter().flat_map(|claim| std::iter::once(kind(claim.kind)).chain(claim.key.0)).collect()
+}
+
+fn claims(bytes: &[u8]) -> Result<Vec<Claim>, Fault> {
+    let (chunks, rest) = bytes.as_chunks::<CLAIM>();
+    let claim = |[kind, key @ ..]: &[u8; CLAIM]| {
+        Some(Claim { kind: ClaimKind::numbered(i64::from(*kind))?, key: Digest(*key) })
+    };
+    let claims: Option<Vec<Claim>> = chunks.iter().map(claim).collect();
+    claims.filter(|_| rest.is_empty()).ok_or_else(|| Fault::corrupt("a lead's claims"))
+}
+
+fn request_bytes(request: RequestKey) -> [u8; REQUEST] {
+    let mut bytes = [0; REQUEST];
+    let (key, body) = bytes.split_at_mut(REQUEST / 2);
+    key.copy_from_slice(&request.key.0);
+    body.copy_from_slice(&request.body.0);
+    bytes
+}
+
+fn request(bytes: &[u8]) -> Result<RequestKey, Fault> {
+    match bytes.as_chunks() {
+        ([key, body], []) => Ok(RequestKey { key: Digest(*key), body: Digest(*body) }),
+        _ => Err(Fault::corrupt("a lead's request")),
     }
 }

@@ -85,6 +85,9 @@ pub enum OpenError {
     /// SQLite's own.
     #[error("the ledger's database cannot be opened: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The log cannot be opened.
+    #[error("the ledger's log cannot be opened: {0}")]
+    Log(io::Error),
     /// The system gave no thread.
     #[error("a thread of the ledger cannot be started: {0}")]
     Thread(io::Error),
@@ -128,6 +131,8 @@ pub(super) fn hold(dir: &Path) -> Result<File, OpenError> {
 pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, read_write() | OpenFlags::SQLITE_OPEN_CREATE)?;
     db.busy_timeout(WRITER_PATIENCE)?;
+    // Counts for a new file only. Fewer, larger log frames a commit; measured against 4 and 16 KiB.
+    db.pragma_update(None, "page_size", 8192)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         // A rollback journal would keep copies of erased keys, and readers would hold up commits.
@@ -136,7 +141,9 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
         return Err(rusqlite::Error::SqliteFailure(code, Some(why)));
     }
     db.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;
+        // The log is synced by `sync`, for many commits at a time; SQLite itself syncs it when it starts
+        // over and before pages leave it.
+        "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
          PRAGMA cache_size = -16384;",
     )?;

@@ -1,7 +1,7 @@
 //! A post's row. Its check number covers every column.
 
 use jiff::Timestamp;
-use lead::{CampaignKey, Code, Money, PostClass};
+use lead::{CampaignKey, Code, Money, PostClass, ProductId, PublisherId};
 use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 
@@ -16,8 +16,8 @@ use crate::{Intent, PostRecord, Posted};
 /// The columns that [`StoredPost::read`] reads, first in their query.
 macro_rules! post_columns {
     () => {
-        "posts.lead, posts.ordinal, posts.buyer, posts.campaign, posts.attempt, posts.slot, \
-         posts.class, posts.code, posts.bid, posts.price, posts.payout, posts.currency, \
+        "posts.lead, posts.ordinal, posts.publisher, posts.product, posts.test, posts.buyer, \
+         posts.campaign, posts.attempt, posts.slot, posts.class, posts.code, posts.bid, posts.price, posts.payout, posts.currency, \
          posts.sealed, posts.intent_at, posts.posted_at, posts.mac"
     };
 }
@@ -25,9 +25,9 @@ pub(super) use post_columns;
 
 const OF_LEAD: &str =
     concat!("SELECT ", post_columns!(), " FROM posts WHERE lead = ?1 ORDER BY ordinal");
-const INSERT: &str = "INSERT INTO posts (lead, ordinal, buyer, campaign, attempt, slot, class, code, \
-     bid, price, payout, currency, sealed, intent_at, posted_at, mac) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+const INSERT: &str = "INSERT INTO posts (lead, ordinal, publisher, product, test, buyer, campaign, attempt, \
+     slot, class, code, bid, price, payout, currency, sealed, intent_at, posted_at, mac) VALUES (?1, \
+     ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 const UPDATE: &str = "UPDATE posts SET class = ?3, code = ?4, price = ?5, payout = ?6, sealed = ?7, \
      posted_at = ?8, mac = ?9 WHERE lead = ?1 AND ordinal = ?2";
 
@@ -35,6 +35,10 @@ const UPDATE: &str = "UPDATE posts SET class = ?3, code = ?4, price = ?5, payout
 pub(super) struct StoredPost {
     pub(super) lead: i64,
     pub(super) ordinal: u32,
+    /// As in the lead's row.
+    pub(super) publisher: PublisherId,
+    pub(super) product: ProductId,
+    pub(super) test: bool,
     /// The intent's price; the record's is what is billed.
     pub(super) bid: Decimal,
     /// Without redirect and reference.
@@ -62,6 +66,7 @@ impl StoredPost {
     /// A row whose columns come next, if it is as it was written.
     pub(super) fn read(columns: &mut Columns<'_, '_>, keys: &Keys) -> Result<Self, Fault> {
         let (lead, ordinal) = (columns.get()?, columns.get()?);
+        let (publisher, product, test) = (columns.parsed()?, columns.parsed()?, columns.flag()?);
         let campaign = CampaignKey { buyer: columns.parsed()?, campaign: columns.parsed()? };
         let (attempt, slot) = (columns.get()?, columns.get()?);
         let class = columns.numbered(PostClass::numbered)?;
@@ -81,7 +86,8 @@ impl StoredPost {
             intent_at: columns.time()?,
             posted_at: columns.maybe_time()?,
         };
-        let post = Self { lead, ordinal, bid: bid.amount, record, sealed };
+        let bid = bid.amount;
+        let post = Self { lead, ordinal, publisher, product, test, bid, record, sealed };
         if columns.get::<i64>()? == post.check(keys) {
             Ok(post)
         } else {
@@ -90,7 +96,7 @@ impl StoredPost {
     }
 
     /// A post that is about to start.
-    pub(super) fn open(lead: i64, ordinal: u32, intent: &Intent) -> Self {
+    pub(super) fn open(lead: &LeadRow, ordinal: u32, intent: &Intent) -> Self {
         let record = PostRecord {
             campaign: intent.campaign.clone(),
             attempt: intent.attempt,
@@ -104,7 +110,16 @@ impl StoredPost {
             intent_at: intent.at,
             posted_at: None,
         };
-        Self { lead, ordinal, bid: intent.price.amount, record, sealed: None }
+        Self {
+            lead: lead.seq,
+            ordinal,
+            publisher: lead.publisher.clone(),
+            product: lead.product.clone(),
+            test: lead.test,
+            bid: intent.price.amount,
+            record,
+            sealed: None,
+        }
     }
 
     /// Takes over what became of it.
@@ -133,6 +148,9 @@ impl StoredPost {
         db.prepare_cached(INSERT)?.execute(params![
             self.lead,
             self.ordinal,
+            self.publisher.as_str(),
+            self.product.as_str(),
+            self.test,
             record.campaign.buyer.as_str(),
             record.campaign.campaign.as_str(),
             record.attempt,
@@ -173,6 +191,9 @@ impl StoredPost {
         let text = Text::of("posts")
             .int(self.lead)
             .int(self.ordinal.into())
+            .bytes(self.publisher.as_str().as_bytes())
+            .bytes(self.product.as_str().as_bytes())
+            .int(self.test.into())
             .bytes(record.campaign.buyer.as_str().as_bytes())
             .bytes(record.campaign.campaign.as_str().as_bytes())
             .int(record.attempt.into())

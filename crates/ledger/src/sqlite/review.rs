@@ -27,7 +27,7 @@ pub fn held(dir: &Path, root_key: &RootKey) -> Result<Vec<OpenIntent>, OpenError
     }
     let db = open::reader(&path)?;
     schema::inspect(&db, root_key)?;
-    let keys = Keys::new(root_key.clone());
+    let keys = Keys::new(root_key);
     let read = reader::snapshot(&db, |db| {
         let mut statement = db.prepare(HELD)?;
         let mut rows = statement.query([])?;

@@ -1,20 +1,17 @@
 //! Rows to records. Must never repair what it cannot read: a value out of place is `Corrupt`.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
-use lead::{CampaignKey, Code, LeadId};
+use lead::{CampaignKey, LeadId};
 use rusqlite::{Connection, params};
-use rust_decimal::Decimal;
-use serde::Serialize;
 
 use super::columns::Columns;
+use super::decisions::{self, StoredDecisions};
 use super::fault::Fault;
-use super::lead_row::{LeadRow, StoredDecisions, lead_columns};
+use super::lead_row::LeadRow;
 use super::post_row::{StoredPost, post_columns};
-use crate::digest::{Keys, Text};
-use crate::seal::{LeadKey, Reasons};
-use crate::{Decision, LeadRecord, OpenIntent, PostRow};
+use crate::digest::Keys;
+use crate::seal::LeadKey;
+use crate::{LeadRecord, OpenIntent, PostRow};
 
 const BLOBS: &str = "SELECT decisions, reasons, sealed, wrapped FROM leads \
      LEFT JOIN keys ON keys.lead = leads.seq WHERE seq = ?1";
@@ -24,18 +21,10 @@ const OPEN: &str = concat!(
     ", id FROM posts LEFT JOIN leads ON leads.seq = posts.lead WHERE class IS NULL ORDER BY lead, ordinal"
 );
 const UNSETTLED: &str = "SELECT id FROM leads WHERE disposition IS NULL ORDER BY seq";
-const POSTS: &str = concat!(
-    "SELECT ",
-    post_columns!(),
-    ", ",
-    lead_columns!(),
-    " FROM posts LEFT JOIN leads ON leads.seq = posts.lead ORDER BY posts.lead, posts.ordinal"
-);
-const PINGS: &str = "SELECT id, received_at, decisions FROM leads \
-     WHERE received_at >= ?1 AND test = 0 AND decisions IS NOT NULL ORDER BY received_at, seq";
-
-/// The number before the decisions' JSON.
-const CHECK: usize = 8;
+const POSTS: &str =
+    concat!("SELECT ", post_columns!(), " FROM posts ORDER BY posts.lead, posts.ordinal");
+const PINGS: &str = "SELECT id, received_at, decisions FROM leads WHERE id >= ?1 \
+     AND received_at >= ?2 AND test = 0 AND decisions IS NOT NULL ORDER BY received_at, seq";
 
 /// Everything about a lead. Run it inside a transaction: it reads more than once.
 pub(super) fn lead(db: &Connection, keys: &Keys, id: LeadId) -> Result<Option<LeadRecord>, Fault> {
@@ -51,11 +40,12 @@ pub(super) fn record(db: &Connection, keys: &Keys, row: LeadRow) -> Result<LeadR
     let mut rows = statement.query([row.seq])?;
     let found = rows.next()?.ok_or_else(|| Fault::corrupt("a lead's row"))?;
     let mut columns = Columns::of(found);
-    let stored = StoredDecisions { clear: columns.get()?, reasons: columns.get()? };
+    let (clear, reasons): (Option<Vec<u8>>, Option<Vec<u8>>) = (columns.get()?, columns.get()?);
+    let stored = StoredDecisions { clear: clear.as_deref(), reasons: reasons.as_deref() };
     let sealed: Vec<u8> = columns.get()?;
     let key = unwrap(keys, &row, &columns.get::<Option<Vec<u8>>>()?.unwrap_or_default())?;
     let submission = key.as_ref().map(|key| key.open_submission(&sealed)).transpose()?;
-    let decisions = decisions(keys, row.id, &stored, key.as_ref())?;
+    let decisions = decisions::read(keys, row.id, stored, key.as_ref())?;
     let posts = StoredPost::of_lead(db, keys, &row)?;
     let posts = posts.into_iter().map(|post| post.unseal(key.as_ref()));
     Ok(LeadRecord {
@@ -83,7 +73,7 @@ pub(super) fn key(db: &Connection, keys: &Keys, row: &LeadRow) -> Result<Option<
 
 /// Zeros in a key's place are an erasure only if the lead's row says so too.
 fn unwrap(keys: &Keys, row: &LeadRow, wrapped: &[u8]) -> Result<Option<LeadKey>, Fault> {
-    let key = LeadKey::unwrap(&keys.root, row.id, wrapped)?;
+    let key = LeadKey::unwrap(keys, row.id, wrapped)?;
     if key.is_none() == row.erased {
         Ok(key)
     } else {
@@ -125,18 +115,17 @@ pub(super) fn visit_posts(
     let mut statement = db.prepare(POSTS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let mut columns = Columns::of(row);
-        let post = StoredPost::read(&mut columns, keys)?.record;
-        let lead = LeadRow::read(&mut columns, keys)?;
+        let post = StoredPost::read(&mut Columns::of(row), keys)?;
+        let StoredPost { publisher, product, test, record, .. } = post;
         visit(PostRow {
-            campaign: post.campaign,
-            publisher: lead.publisher,
-            product: lead.product,
-            class: post.class,
-            price: post.price,
-            payout: post.payout,
-            intent_at: post.intent_at,
-            test: lead.test,
+            campaign: record.campaign,
+            publisher,
+            product,
+            class: record.class,
+            price: record.price,
+            payout: record.payout,
+            intent_at: record.intent_at,
+            test,
         });
     }
     Ok(())
@@ -151,91 +140,19 @@ pub(super) fn visit_pings(
 ) -> Result<(), Fault> {
     let mut statement = db.prepare(PINGS)?;
     // A time between two milliseconds is after the first.
-    let since = since.as_millisecond() + i64::from(since.subsec_nanosecond() % 1_000_000 > 0);
-    let mut rows = statement.query(params![since])?;
+    let millis = since.as_millisecond() + i64::from(since.subsec_nanosecond() % 1_000_000 > 0);
+    // The least id of that time.
+    let id = LeadId::new(since, [0; 10]);
+    let mut rows = statement.query(params![id.0.as_bytes(), millis])?;
     while let Some(row) = rows.next()? {
         let mut columns = Columns::of(row);
         let (id, at) = (columns.lead_id()?, columns.time()?);
-        let stored = StoredDecisions { clear: columns.get()?, reasons: None };
-        let decisions = decisions(keys, id, &stored, None)?;
+        let clear: Vec<u8> = columns.get()?;
+        let stored = StoredDecisions { clear: Some(&clear), reasons: None };
+        let decisions = decisions::read(keys, id, stored, None)?;
         for decision in decisions.iter().filter(|decision| decision.ping_ms.is_some()) {
             visit(&decision.campaign, at);
         }
     }
     Ok(())
-}
-
-/// A decision without the buyer's own word.
-#[derive(Serialize)]
-struct Clear<'a> {
-    campaign: &'a CampaignKey,
-    tier: u8,
-    code: Code,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bid: Option<Decimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ping_ms: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    post_ms: Option<u32>,
-}
-
-/// Decisions as they are stored; without the lead's key, without the buyers' own words.
-pub(super) fn stored(
-    keys: &Keys,
-    id: LeadId,
-    decisions: &[Decision],
-    key: Option<&LeadKey>,
-) -> Result<StoredDecisions, Fault> {
-    let clear: Vec<Clear<'_>> = decisions
-        .iter()
-        .map(|Decision { campaign, tier, code, bid, ping_ms, post_ms, reason: _ }| Clear {
-            campaign,
-            tier: *tier,
-            code: *code,
-            bid: *bid,
-            ping_ms: *ping_ms,
-            post_ms: *post_ms,
-        })
-        .collect();
-    let mut bytes = vec![0; CHECK];
-    serde_json::to_writer(&mut bytes, &clear).map_err(|_| Fault::corrupt("decisions"))?;
-    if let Some((check, json)) = bytes.split_first_chunk_mut::<CHECK>() {
-        *check = decisions_check(keys, id, json);
-    }
-    let reasons = decisions.iter().enumerate();
-    let reasons: Reasons<'_> = reasons
-        .filter_map(|(place, row)| Some((place, Cow::Borrowed(row.reason.as_deref()?))))
-        .collect();
-    let reasons = match key {
-        Some(key) if !reasons.is_empty() => Some(key.seal_reasons(&reasons)?),
-        _ => None,
-    };
-    Ok(StoredDecisions { clear: Some(bytes), reasons })
-}
-
-fn decisions(
-    keys: &Keys,
-    id: LeadId,
-    stored: &StoredDecisions,
-    key: Option<&LeadKey>,
-) -> Result<Vec<Decision>, Fault> {
-    let Some(bytes) = &stored.clear else {
-        return Ok(Vec::new());
-    };
-    let corrupt = || Fault::corrupt("a lead's decisions");
-    let (check, json) = bytes.split_first_chunk::<CHECK>().ok_or_else(corrupt)?;
-    if *check != decisions_check(keys, id, json) {
-        return Err(corrupt());
-    }
-    let mut decisions: Vec<Decision> = serde_json::from_slice(json).map_err(|_| corrupt())?;
-    if let (Some(key), Some(sealed)) = (key, &stored.reasons) {
-        for (place, reason) in key.open_reasons(sealed)? {
-            decisions.get_mut(place).ok_or_else(corrupt)?.reason = Some(reason.into_owned());
-        }
-    }
-    Ok(decisions)
-}
-
-fn decisions_check(keys: &Keys, id: LeadId, json: &[u8]) -> [u8; CHECK] {
-    keys.check(&Text::of("decisions").bytes(id.0.as_bytes()).bytes(json)).to_le_bytes()
 }

@@ -1,9 +1,13 @@
-//! The writer without its thread: failed commits, a database that refuses, checkpoints when they are due.
+//! Writer and syncer without their threads: failed commits and syncs, a database that refuses, checkpoints
+//! when they are due.
 
 mod lanes;
+mod merges;
 
+use std::cell::Cell;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, bounded};
 use lead::{Attributes, Consent, Contact, Door, LeadId, Money, Submission};
@@ -11,10 +15,11 @@ use rusqlite::ffi;
 use tokio::sync::oneshot;
 
 use super::checkpoint::{self, Checkpointer, Order};
-use super::writer::{Job, Writer};
+use super::sync::{Log, Syncer};
+use super::traces::Traces;
+use super::writer::{self, Job, Writer};
 use super::{apply::Parcel, open, rows, schema};
 use crate::digest::Keys;
-use crate::filter::Filter;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::{
@@ -22,43 +27,94 @@ use crate::{
     Write,
 };
 
-type Answer = oneshot::Receiver<Result<Receipt, Refused>>;
+type Answer = oneshot::Receiver<writer::Answer>;
 
 struct Bench {
     writer: Writer,
+    syncer: Syncer,
+    disk: Arc<Disk>,
     orders: Receiver<Order>,
     _dir: tempfile::TempDir,
 }
 
+/// A disk that counts its syncs, and fails them when told to.
+#[derive(Default)]
+struct Disk {
+    syncs: AtomicUsize,
+    fails: AtomicBool,
+}
+
+impl Log for Disk {
+    fn sync(&self) -> io::Result<()> {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(io::Error::other("medium error"));
+        }
+        Ok(())
+    }
+}
+
+/// So few keys make a merge due here.
+const DUE: usize = 100;
+
 fn bench() -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
-    let keys = Keys::new(RootKey::from_bytes([1; 32]));
+    let root_key = RootKey::from_bytes([1; 32]);
+    let keys = Keys::new(&root_key);
     let db = open::writer(&path).unwrap();
-    schema::prepare(&db, &keys.root).unwrap();
+    schema::prepare(&db, &root_key).unwrap();
     let (sender, orders) = bounded(4);
+    let traces = Arc::new(Traces::load(&db, DUE).unwrap());
+    let disk = Arc::new(Disk::default());
+    let (health, metrics) = (Arc::new(Health::default()), Metrics::new());
+    let (committed, to_sync) = bounded(1);
+    let (free, freed) = bounded(1);
+    let syncer = Syncer {
+        log: Arc::clone(&disk) as Arc<dyn Log>,
+        committed: to_sync,
+        free,
+        health: Arc::clone(&health),
+        metrics: metrics.clone(),
+    };
     let writer = Writer {
         path,
         keys,
         db,
         batch_max: 64,
-        filter: Arc::new(Filter::for_keys(0)),
-        health: Arc::new(Health::default()),
-        metrics: Metrics::new(),
+        traces,
+        health,
+        metrics,
         orders: sender,
         checkpoint_ordered: Arc::new(AtomicBool::new(false)),
         reopen: false,
         work: None,
+        committed,
+        free: freed,
+        log_is_free: Cell::new(true),
+        log: Arc::clone(&disk) as Arc<dyn Log>,
+        turns: Arc::default(),
     };
-    Bench { writer, orders, _dir: dir }
+    Bench { writer, syncer, disk, orders, _dir: dir }
 }
 
 impl Bench {
     fn commit(&mut self, writes: Vec<Write>) -> Vec<Result<Receipt, Refused>> {
         let queued: Vec<(Job, Answer)> = writes.into_iter().map(|write| self.job(write)).collect();
         let (jobs, answers): (Vec<_>, Vec<_>) = queued.into_iter().unzip();
-        self.writer.commit(jobs);
-        answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
+        let (sender, waiting) = bounded(1024);
+        jobs.into_iter().for_each(|job| sender.send(job).unwrap());
+        while !waiting.is_empty() {
+            self.writer.batch(None, &waiting);
+            self.sync();
+        }
+        let receipt = |(receipt, _)| receipt;
+        answers.into_iter().map(|mut answer| answer.try_recv().unwrap().map(receipt)).collect()
+    }
+
+    /// As the syncer's thread does it.
+    fn sync(&self) {
+        self.syncer.committed.try_iter().for_each(|committed| self.syncer.settle(committed));
     }
 
     fn job(&self, write: Write) -> (Job, Answer) {
@@ -214,8 +270,8 @@ fn a_key_is_in_the_filter_even_if_its_commit_failed() {
     let mut bench = bench();
     bench.writer.db.execute_batch("PRAGMA max_page_count = 1").unwrap();
     assert!(bench.commit(vec![created(9, 200_000, vec![])]).iter().all(Result::is_err));
-    assert!(bench.writer.filter.may_hold(Digest([9; 16])));
-    assert!(!bench.writer.filter.may_hold(Digest([8; 16])));
+    assert!(bench.writer.traces.may_hold(Digest([9; 16])));
+    assert!(!bench.writer.traces.may_hold(Digest([8; 16])));
 }
 
 #[test]
@@ -248,9 +304,9 @@ fn the_database_itself_refuses_to_sell_a_slot_or_to_a_buyer_twice() {
     assert!(bench.commit(vec![created(1, 10, vec![intent("a", 0)])]).iter().all(Result::is_ok));
     let post = |ordinal: i64, buyer: &str, slot: i64, class: Option<i64>| {
         bench.writer.db.execute(
-            "INSERT INTO posts (lead, ordinal, buyer, campaign, attempt, slot, class, bid, price, \
-             payout, currency, intent_at, mac) \
-             VALUES (1, ?1, ?2, 'c', 0, ?3, ?4, '1', '1', '1', 'EUR', 0, 0)",
+            "INSERT INTO posts (lead, ordinal, publisher, product, test, buyer, campaign, attempt, slot, \
+             class, bid, price, payout, currency, intent_at, mac) \
+             VALUES (1, ?1, 'p', 'l', 0, ?2, 'c', 0, ?3, ?4, '1', '1', '1', 'EUR', 0, 0)",
             rusqlite::params![ordinal, buyer, slot, class],
         )
     };
@@ -284,23 +340,92 @@ fn a_grown_log_is_moved_and_an_emptied_one_has_no_bytes() {
     sender.send(Order::Empty(reply)).unwrap();
     drop(sender);
     let ordered = Arc::clone(&bench.writer.checkpoint_ordered);
-    Checkpointer::new(bench.writer.path.clone(), orders, ordered).unwrap().run();
+    Checkpointer::new(bench.writer.path.clone(), orders, ordered, Arc::default()).unwrap().run();
     assert_eq!(emptied.try_recv().unwrap(), Ok(()));
     assert!(!checkpoint::is_due(&bench.writer.db).unwrap());
     assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
     assert!(bench.knows(id(1)) && bench.knows(id(number)));
 }
 
-/// No test that kills a process sees a commit that was not synced: the page cache outlives it. So the
-/// settings that sync are pinned here; what they promise is SQLite's own.
 #[test]
-fn every_commit_is_synced_and_freed_bytes_are_zeroed() {
+fn nothing_is_answered_before_the_log_is_synced() {
+    let mut bench = bench();
+    let (sender, waiting) = bounded(8);
+    let (first, mut answer) = bench.job(created(1, 10, vec![]));
+    sender.send(first).unwrap();
+    bench.writer.batch(None, &waiting);
+    assert!(bench.knows(id(1)), "committed");
+    assert!(answer.try_recv().is_err() && bench.disk.syncs.load(Ordering::SeqCst) == 0);
+    bench.sync();
+    assert!(answer.try_recv().unwrap().is_ok());
+    assert_eq!(bench.disk.syncs.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn what_comes_during_a_sync_shares_the_next_one() {
+    let mut bench = bench();
+    let (sender, waiting) = bounded(8);
+    let mut answers = Vec::new();
+    let mut send = |bench: &Bench, number| {
+        let (job, answer) = bench.job(created(number, 10, vec![]));
+        sender.send(job).unwrap();
+        answers.push(answer);
+    };
+    send(&bench, 1);
+    bench.writer.batch(None, &waiting);
+    // The log is being synced: two more come, and the writer waits for it to be free.
+    send(&bench, 2);
+    send(&bench, 3);
+    std::thread::scope(|scope| {
+        let (committed, syncer) = (bench.syncer.committed.recv().unwrap(), &bench.syncer);
+        scope.spawn(move || syncer.settle(committed));
+        bench.writer.batch(None, &waiting);
+    });
+    bench.sync();
+    assert!(answers.into_iter().all(|mut answer| answer.try_recv().unwrap().is_ok()));
+    assert_eq!(bench.disk.syncs.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_committed_until_a_restart() {
+    let mut bench = bench();
+    bench.disk.fails.store(true, Ordering::SeqCst);
+    let answers = bench.commit(vec![created(1, 10, vec![])]);
+    assert!(
+        matches!(&answers[..], [Err(Refused::Unavailable(why))] if why.contains("medium error"))
+    );
+    // A later sync would succeed, and say nothing of what the failed one left out.
+    bench.disk.fails.store(false, Ordering::SeqCst);
+    bench.writer.probe();
+    let trouble = bench.writer.health.trouble().unwrap();
+    assert!(trouble.contains("restart"), "{trouble}");
+    assert_eq!(bench.commit(vec![created(2, 10, vec![])]), [Err(Refused::Unavailable(trouble))]);
+    assert!(!bench.knows(id(2)));
+}
+
+#[test]
+fn the_log_that_is_synced_is_the_databases_own_also_after_it_was_emptied() {
+    let mut bench = bench();
+    let log = std::fs::File::open(bench.writer.path.with_extension("db-wal")).unwrap();
+    super::sync::log(&bench.writer.path).unwrap().sync().unwrap();
+    for number in 1..=2 {
+        assert!(bench.commit(vec![created(number, 10, vec![])]).iter().all(Result::is_ok));
+        assert!(log.metadata().unwrap().len() > 0, "the commit is in this file");
+        let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+        bench.writer.db.query_row(truncate, [], |_| Ok(())).unwrap();
+        assert_eq!(log.metadata().unwrap().len(), 0);
+    }
+}
+
+/// SQLite syncs the log before it moves pages out of it, and nothing at a commit: that is `sync`'s.
+#[test]
+fn pages_leave_the_log_synced_and_freed_bytes_are_zeroed() {
     let dir = tempfile::tempdir().unwrap();
     let db = open::writer(&dir.path().join("ledger.db")).unwrap();
     let setting = |name: &str| {
         db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    assert_eq!(setting("synchronous"), 2, "FULL");
+    assert_eq!(setting("synchronous"), 1, "NORMAL");
     assert_eq!(setting("secure_delete"), 1);
     assert_eq!(setting("wal_autocheckpoint"), 0, "checkpoints have a thread of their own");
 }

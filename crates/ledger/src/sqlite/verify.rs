@@ -4,6 +4,7 @@
 mod report;
 mod rules;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -13,18 +14,13 @@ use super::columns::Columns;
 use super::fault::Fault;
 use super::lead_row::{LeadRow, lead_columns};
 use super::post_row::StoredPost;
-use super::{OpenError, lookup, open, reader, rows, schema};
-use crate::RootKey;
+use super::{OpenError, open, reader, rows, schema, traces};
 use crate::digest::Keys;
+use crate::{Digest, RootKey};
 
 pub use self::report::{Finding, Flaw, MoneyTotals, Totals, Verification};
 
 const LEADS: &str = concat!("SELECT ", lead_columns!(), " FROM leads ORDER BY seq");
-const CLAIMS: &str =
-    "SELECT key, lead, kind, claims.mac, id FROM claims LEFT JOIN leads ON seq = lead";
-const REQUESTS: &str =
-    "SELECT key, body, lead, at, requests.mac, id FROM requests LEFT JOIN leads ON seq = lead";
-
 /// Reads every row in `dir` and says what is wrong with them.
 ///
 /// # Errors
@@ -38,7 +34,7 @@ pub fn verify(dir: &Path, root_key: &RootKey) -> Result<Verification, OpenError>
     let _lock = open::hold(dir)?;
     let db = open::reader(&path)?;
     schema::inspect(&db, root_key)?;
-    let keys = Keys::new(root_key.clone());
+    let keys = Keys::new(root_key);
     let mut report = Report::default();
     let read = reader::snapshot(&db, |db| {
         everything(db, &keys, &mut report);
@@ -52,7 +48,7 @@ pub fn verify(dir: &Path, root_key: &RootKey) -> Result<Verification, OpenError>
 
 fn everything(db: &Connection, keys: &Keys, report: &mut Report) {
     type Part = fn(&Connection, &Keys, &mut Report) -> Result<(), Fault>;
-    let parts: [Part; 6] = [integrity, shape, references, leads, claims, requests];
+    let parts: [Part; 4] = [integrity, shape, references, leads];
     for part in parts {
         // What one part cannot read says nothing about the others.
         if let Err(fault) = part(db, keys, report) {
@@ -95,10 +91,15 @@ fn references(db: &Connection, _: &Keys, report: &mut Report) -> Result<(), Faul
 fn leads(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault> {
     let mut statement = db.prepare(LEADS)?;
     let mut found = statement.query([])?;
+    let traced = traces::traced(db)?;
+    let mut led_to: i64 = 0;
     while let Some(row) = found.next()? {
         report.totals.leads += 1;
         match LeadRow::read(&mut Columns::of(row), keys) {
-            Ok(row) => lead(db, keys, row, report),
+            Ok(row) => {
+                led_to += index(db, &row, traced, report)?;
+                lead(db, keys, row, report);
+            }
             Err(fault) => {
                 let mut columns = Columns::of(row);
                 let id = columns.get::<i64>().and_then(|_| columns.lead_id()).ok();
@@ -106,7 +107,28 @@ fn leads(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault>
             }
         }
     }
+    let entries: i64 = db.query_row("SELECT count(*) FROM traces", [], |row| row.get(0))?;
+    if entries != led_to {
+        let what = format!("the index has {entries} entries, of which {led_to} are of a lead");
+        report.add(Flaw::Claim, None, what);
+    }
     Ok(())
+}
+
+/// Whether the index leads to a row by each of its keys; says by how many it does.
+fn index(db: &Connection, row: &LeadRow, traced: i64, report: &mut Report) -> Result<i64, Fault> {
+    report.totals.claims += row.claims.len() as u64;
+    report.totals.requests += u64::from(row.request.is_some());
+    let keys: HashSet<Digest> = row.found_by().collect();
+    let mut found = 0;
+    for key in keys {
+        if traces::leads_to(db, key, row.seq)? {
+            found += 1;
+        } else if row.seq <= traced {
+            report.add(Flaw::Claim, Some(row.id), "the index does not lead to it".to_owned());
+        }
+    }
+    Ok(found)
 }
 
 fn lead(db: &Connection, keys: &Keys, row: LeadRow, report: &mut Report) {
@@ -124,34 +146,4 @@ fn lead(db: &Connection, keys: &Keys, row: LeadRow, report: &mut Report) {
     if let Err(fault) = rows::record(db, keys, row) {
         report.add(Flaw::Unreadable, Some(id), fault.into_refused().to_string());
     }
-}
-
-fn claims(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault> {
-    let mut statement = db.prepare(CLAIMS)?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        report.totals.claims += 1;
-        let mut columns = Columns::of(row);
-        match lookup::claim_is_whole(&mut columns, keys) {
-            Ok(true) if columns.lead_id().is_ok() => {}
-            Ok(true) => report.add(Flaw::Claim, None, "a claim is of no lead".to_owned()),
-            _ => report.add(Flaw::Claim, None, "a claim was changed".to_owned()),
-        }
-    }
-    Ok(())
-}
-
-fn requests(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault> {
-    let mut statement = db.prepare(REQUESTS)?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        report.totals.requests += 1;
-        let mut columns = Columns::of(row);
-        match lookup::request_is_whole(&mut columns, keys) {
-            Ok(true) if columns.lead_id().is_ok() => {}
-            Ok(true) => report.add(Flaw::Request, None, "a request is of no lead".to_owned()),
-            _ => report.add(Flaw::Request, None, "a request was changed".to_owned()),
-        }
-    }
-    Ok(())
 }

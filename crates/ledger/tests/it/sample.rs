@@ -30,9 +30,14 @@ pub(crate) fn at(millis: i64) -> Timestamp {
 }
 
 pub(crate) fn id(number: u16) -> LeadId {
+    id_at(number, 0)
+}
+
+/// The id of a lead that came at `millis`.
+pub(crate) fn id_at(number: u16, millis: i64) -> LeadId {
     let mut entropy = [9; 10];
     entropy[8..].copy_from_slice(&number.to_be_bytes());
-    LeadId::new(at(0), entropy)
+    LeadId::new(at(millis), entropy)
 }
 
 pub(crate) fn money(text: &str) -> Money {

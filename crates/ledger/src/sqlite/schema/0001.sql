@@ -22,26 +22,31 @@ CREATE TABLE leads (
     answered       INTEGER,          -- what the publisher was told first
     erased         INTEGER NOT NULL,
     posts          INTEGER NOT NULL, -- how many
+    claims         BLOB    NOT NULL, -- of each its kind and its key, 17 bytes
+    request        BLOB,             -- its key and its body, 32 bytes
     mac            INTEGER NOT NULL,
-    decisions      BLOB,             -- a mac, then JSON without the buyers' words
+    decisions      BLOB,             -- a mac, then JSON arrays without the buyers' words
     reasons        BLOB,             -- the buyers' words, under the lead's key
     sealed         BLOB    NOT NULL  -- the submission, under the lead's key
 ) STRICT;
 
 CREATE INDEX leads_unsettled ON leads (seq) WHERE disposition IS NULL;
-CREATE INDEX leads_received ON leads (received_at);
+-- There is no index by time: ids begin with the millisecond at which their lead came.
 
 -- A table of its own, because erasing must leave no copy. Rows are appended, never grow and never go, so
 -- no page of it is ever rebalanced, which would leave stale bytes behind in spite of secure_delete. An
 -- erased key is overwritten in place with zeros.
 CREATE TABLE keys (
     lead    INTEGER PRIMARY KEY REFERENCES leads (seq),
-    wrapped BLOB    NOT NULL CHECK (length(wrapped) = 72)
+    wrapped BLOB    NOT NULL CHECK (length(wrapped) = 60)
 ) STRICT;
 
 CREATE TABLE posts (
     lead      INTEGER NOT NULL REFERENCES leads (seq),
     ordinal   INTEGER NOT NULL,
+    publisher TEXT    NOT NULL,      -- this and the next two as in the lead's row, so that counting
+    product   TEXT    NOT NULL,      -- what caps have used reads posts alone
+    test      INTEGER NOT NULL,
     buyer     TEXT    NOT NULL,
     campaign  TEXT    NOT NULL,
     attempt   INTEGER NOT NULL,
@@ -66,21 +71,13 @@ CREATE UNIQUE INDEX posts_one_per_buyer ON posts (lead, buyer) WHERE class IS NU
 
 CREATE INDEX posts_open ON posts (lead, ordinal) WHERE class IS NULL;
 
--- By which a consumer or a request is found again, as keyed hashes. They stay when a lead is erased.
-CREATE TABLE claims (
-    key  BLOB    NOT NULL CHECK (length(key) = 16),
+-- By which keyed hashes a lead is found again: an index of the claims and requests in the leads' rows. It
+-- is merged from them in sorted batches (a key of its own lands on a page of its own), up to the lead that
+-- `traced` in meta names; what is younger is in memory. Keys stay when a lead is erased.
+CREATE TABLE traces (
+    key  BLOB    NOT NULL,
     lead INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    mac  INTEGER NOT NULL,
     PRIMARY KEY (key, lead)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE requests (
-    key  BLOB    PRIMARY KEY CHECK (length(key) = 16),
-    body BLOB    NOT NULL CHECK (length(body) = 16),
-    lead INTEGER NOT NULL,
-    at   INTEGER NOT NULL,
-    mac  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Sales are immutable: a return, a price cut, an outcome is a dated row, and money is the sum.

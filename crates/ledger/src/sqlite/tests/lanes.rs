@@ -37,6 +37,7 @@ fn long_work_never_holds_a_sale_for_more_than_a_chunk_nor_do_sales_starve_it() {
         let (job, mut answer) = bench.job(created(u8::try_from(turns % 250).unwrap(), 10, vec![]));
         sales.send(job).unwrap();
         assert!(!bench.writer.turn(&lanes));
+        bench.sync();
         // One batch was committed, and one chunk at most: no sale waits for the whole work.
         assert!(answer.try_recv().is_ok(), "turn {turns}");
         assert!(turns < 2 * usize::from(LEADS) + 2, "every turn does a step");

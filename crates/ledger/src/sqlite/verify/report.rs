@@ -36,10 +36,8 @@ pub enum Flaw {
     Price,
     /// Two currencies on one lead.
     Currency,
-    /// A claim that was changed or is of no lead.
+    /// The index of claims and requests does not say what the leads' rows say.
     Claim,
-    /// A request that was changed or is of no lead.
-    Request,
 }
 
 impl Flaw {
@@ -59,7 +57,6 @@ impl Flaw {
             Self::Price => "price",
             Self::Currency => "currency",
             Self::Claim => "claim",
-            Self::Request => "request",
         }
     }
 }

@@ -8,8 +8,8 @@ use ledger::{
 
 use super::{illegal, ok, record};
 use crate::sample::{
-    at, campaign, claiming, classed, created, digest, id, money, opened, rejected, requested,
-    settled, settlement, write,
+    at, campaign, claiming, classed, created, digest, id, id_at, money, opened, rejected,
+    requested, settled, settlement, write,
 };
 
 pub(super) async fn a_claimed_key_names_its_leads(ledger: &impl Ledger) {
@@ -102,14 +102,18 @@ pub(super) async fn a_start_is_shown_every_post_and_the_pings_since_a_time(ledge
     submission.test = true;
     rehearsal.created.as_mut().unwrap().submission = submission.into();
     rehearsal.entries = vec![opened("orion", 0)];
-    for write in [early, late, rehearsal] {
+    let times = [10, 20, 30];
+    for (mut write, (number, millis)) in [early, late, rehearsal].into_iter().zip((1..).zip(times))
+    {
+        write.lead = id_at(number, millis);
         ok(ledger, write).await;
     }
-    for number in 1..=3 {
+    for (number, millis) in (1..).zip(times) {
         let mut settled = settlement(OfferOutcome::Pending, None);
         settled.decisions[1].ping_ms =
             if number == 2 { None } else { settled.decisions[1].ping_ms };
-        ok(ledger, write(id(number), vec![Entry::Settled(settled)])).await;
+        let lead = id_at(number, millis);
+        ok(ledger, write(lead, vec![Entry::Settled(settled)])).await;
     }
 
     let mut posts = Vec::new();
