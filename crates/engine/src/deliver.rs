@@ -1,12 +1,13 @@
 //! One post: sent once, never cut short by the budget, and what its answer means in money.
 
 use fanout::{Buyers, Post, PostReply};
-use lead::PostClass;
+use lead::{Money, PostClass};
 use ledger::{Ledger, Posted};
-use market::Campaign;
+use market::{Campaign, OnAmbiguous};
 
 use crate::auction::Offer;
 use crate::budget::Budget;
+use crate::doubt;
 use crate::engine::{Inner, Refusal};
 use crate::journey::Waiter;
 use crate::record::Record;
@@ -14,7 +15,8 @@ use crate::reserve::{Deal, Reservation};
 use crate::subject::Lead;
 
 /// Posts to one campaign whose intent is durable and notes what became of it. If the budget ends
-/// first the publisher is answered and the post goes on.
+/// first the publisher is answered and the post goes on, with everything that its policy does while
+/// its answer is unknown.
 pub(crate) async fn post<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
     lead: &Lead<'_>,
@@ -28,6 +30,7 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
         campaign,
         lead: record.id,
         attempt: 0,
+        again: false,
         ping: offer.ping,
         bid_reference: offer.reference.as_deref(),
         price: offer.price,
@@ -39,20 +42,21 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
         consent: &submission.consent,
     };
     let started = inner.clock.instant();
-    let mut delivery = std::pin::pin!(inner.buyers.post(&post));
+    let mut delivery = std::pin::pin!(doubt::post(inner, &post));
     let answer_by = tokio::time::Instant::from_std(budget.answer_by().0);
-    let reply = match tokio::time::timeout_at(answer_by, &mut delivery).await {
+    let (reply, post_took) = match tokio::time::timeout_at(answer_by, &mut delivery).await {
         Ok(reply) => reply,
         Err(_) => {
             waiter.answer(record.answer_early(lead).await);
             delivery.await
         }
     };
-    let took = inner.clock.instant().saturating_duration_since(started);
-    waiter.waited += took;
-    inner.metrics.posted(reply.code, took);
-    let posted = outcome(lead, campaign, offer, &reply, inner.clock.timestamp());
-    record.delivered(offer.row, took, &reply, posted.clone());
+    waiter.waited += inner.clock.instant().saturating_duration_since(started);
+    inner.metrics.posted(reply.code, post_took);
+    let agreed = Agreed { price: offer.price, payout: offer.payout, attempt: post.attempt };
+    let posted = outcome(lead, campaign, agreed, &reply, inner.clock.timestamp());
+    record.delivered(offer.row, post_took, &reply);
+    record.posted(posted.clone(), campaign.on_ambiguous == OnAmbiguous::NextBuyer);
     Ok(posted)
 }
 
@@ -76,23 +80,31 @@ pub(crate) fn release_unsent(reservation: Option<Reservation>) {
     }
 }
 
+/// What an intent says.
+#[derive(Clone, Copy)]
+pub(crate) struct Agreed {
+    pub(crate) price: Money,
+    pub(crate) payout: Money,
+    pub(crate) attempt: u32,
+}
+
 /// What a reply means in money: a lower price stated by the buyer is what is billed.
-fn outcome(
+pub(crate) fn outcome(
     lead: &Lead<'_>,
     campaign: &Campaign,
-    offer: &Offer,
+    agreed: Agreed,
     reply: &PostReply,
     at: jiff::Timestamp,
 ) -> Posted {
-    let cut = reply.price.and_then(|amount| lead::Money::price(amount, offer.price.currency));
-    let price = cut.filter(|price| price.amount < offer.price.amount).unwrap_or(offer.price);
+    let cut = reply.price.and_then(|amount| Money::price(amount, agreed.price.currency));
+    let price = cut.filter(|price| price.amount < agreed.price.amount).unwrap_or(agreed.price);
     let rule = campaign.payout.unwrap_or(lead.payout_rule());
-    let payout = if price == offer.price { offer.payout } else { rule.payout_of_cut(price) };
+    let payout = if price == agreed.price { agreed.payout } else { rule.payout_of_cut(price) };
     let fallback = campaign.redirect_url.as_ref().map(|url| url.as_str().to_owned());
     let accepted = reply.class == PostClass::Accepted;
     Posted {
         campaign: campaign.key.clone(),
-        attempt: 0,
+        attempt: agreed.attempt,
         class: reply.class,
         code: reply.code,
         price,

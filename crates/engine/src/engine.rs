@@ -5,22 +5,34 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use lead::{Answer, Clock, Currency, Deadline, Explanation, LeadId, PublisherId, Submission};
-use ledger::{LeadRecord, Ledger, Recovery, Refused, Write};
+use lead::{
+    Answer, CampaignKey, Clock, Currency, Deadline, Explanation, LeadId, PostClass, PublisherId,
+    Submission,
+};
+use ledger::{LeadRecord, Ledger, OpenIntent, PostRow, Recovery, Refused, Write};
+use market::Product;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::Delivery;
 use crate::fraud::Velocity;
+use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
 use crate::metrics::{Ending, Metrics};
 use crate::recover::{Recovered, pings_matter_since, recover};
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
 use crate::reserve::{Deal, Reservations, Scope};
+use crate::review::{self, ReviewRefusal, Verdict};
 use crate::suppress::Suppressions;
 use crate::{Reserves, Snapshot, journey, repeats, standing};
+
+/// How often holds are looked through for those that are over.
+const HOLDS_LOOK: Duration = Duration::from_secs(1);
+/// How many posts of the last run are asked about at once.
+const ASKED_AT_ONCE: usize = 64;
 
 /// Fills a buffer with unguessable bytes.
 pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -60,6 +72,9 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) metrics: Metrics,
     pub(crate) identities: Arc<Identities>,
     pub(crate) reservations: Reservations,
+    pub(crate) holds: Holds,
+    /// Held by whoever settles a held post.
+    pub(crate) reviewing: tokio::sync::Mutex<()>,
     pub(crate) suppressions: Suppressions,
     pub(crate) velocity: Velocity,
     repeats: Arc<Repeats>,
@@ -122,6 +137,8 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             metrics: Metrics::new(),
             identities: Arc::default(),
             reservations: Reservations::default(),
+            holds: Holds::default(),
+            reviewing: tokio::sync::Mutex::default(),
             suppressions: parts.suppressions,
             velocity: Velocity::new(parts.leads_per_ip_minute),
             repeats: Arc::default(),
@@ -308,6 +325,28 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         Ok(record.filter(theirs))
     }
 
+    /// Says what became of a post whose answer is unknown: its sale stands or is given back, and its
+    /// lead ends if nothing else of it is unknown.
+    ///
+    /// # Errors
+    /// No such post waits, or the ledger cannot take it; nothing is changed then.
+    pub async fn review(
+        &self,
+        lead: LeadId,
+        campaign: &CampaignKey,
+        verdict: Verdict,
+    ) -> Result<(), ReviewRefusal> {
+        review::review(&self.0, (lead, campaign), verdict).await
+    }
+
+    /// Settles posts that nobody resolved in their product's `hold_for`, for as long as it is polled.
+    pub async fn keep_holds(&self) {
+        loop {
+            tokio::time::sleep(HOLDS_LOOK).await;
+            review::expire(&self.0).await;
+        }
+    }
+
     /// Why new leads are refused, if they are.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
@@ -330,6 +369,15 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
     #[must_use]
     pub fn ledger(&self) -> &L {
         &self.0.ledger
+    }
+}
+
+impl<B: Send + Sync + 'static, L: Ledger> Inner<B, L> {
+    /// From now on somebody has to say what became of a post.
+    pub(crate) fn hold(&self, hold: Hold) {
+        let product = self.snapshot.load().market.products.get(&hold.product).map(|p| p.hold_for);
+        self.holds.add(hold, product.unwrap_or(Product::HOLD_FOR));
+        self.metrics.held(self.holds.count());
     }
 }
 
@@ -358,9 +406,13 @@ impl<B: fanout::Buyers, L: Recovery> Engine<B, L> {
     pub async fn recover(&self) -> Result<Recovered, Refused> {
         let inner = &self.0;
         let now = inner.clock.timestamp();
-        let recovered = recover(&inner.ledger, now).await?;
+        let open = inner.ledger.open_intents().await?;
+        let recovered = recover(&inner.ledger, &open, now).await?;
         let market = &self.snapshot().market;
         inner.ledger.visit_posts(&mut |post| {
+            if let Some(hold) = held(&post) {
+                inner.hold(hold);
+            }
             if post.test {
                 return;
             }
@@ -369,7 +421,26 @@ impl<B: fanout::Buyers, L: Recovery> Engine<B, L> {
             inner.reservations.restore(&scope, post.class, deal, post.intent_at);
         })?;
         self.recount_pings(now)?;
+        self.ask_about(open);
         Ok(recovered)
+    }
+
+    /// Asks the buyers of posts that the last run left open, beside the first leads.
+    fn ask_about(&self, open: Vec<OpenIntent>) {
+        if open.is_empty() {
+            return;
+        }
+        let inner = Arc::clone(&self.0);
+        let ask = move |intent: OpenIntent| {
+            let inner = Arc::clone(&inner);
+            async move {
+                let (lead, campaign) = (intent.lead, &intent.post.campaign);
+                if let Err(refusal) = review::ask_again(&inner, lead, campaign).await {
+                    tracing::warn!(%lead, %campaign, %refusal, "a post of the last run stays held");
+                }
+            }
+        };
+        self.0.tasks.spawn(stream::iter(open).for_each_concurrent(ASKED_AT_ONCE, ask));
     }
 
     /// Pings are counted again only as far back as a cap on them can look.
@@ -386,6 +457,18 @@ impl<B: fanout::Buyers, L: Recovery> Engine<B, L> {
             }
         })
     }
+}
+
+fn held(post: &PostRow) -> Option<Hold> {
+    Some(Hold {
+        lead: post.lead.filter(|_| post.class == Some(PostClass::Unknown))?,
+        campaign: post.campaign.clone(),
+        publisher: post.publisher.clone(),
+        product: post.product.clone(),
+        deal: Deal { price: post.price, payout: post.payout },
+        since: post.intent_at,
+        test: post.test,
+    })
 }
 
 impl<B: Send + Sync + 'static, L: Ledger> Clone for Engine<B, L> {

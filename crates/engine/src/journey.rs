@@ -106,6 +106,10 @@ async fn offer<B: Buyers, L: Ledger>(
             if !budget.fits_post(inner.clock.instant()) {
                 return close(record, OfferEvent::OutOfTime, lead).await;
             }
+            if lead.campaign(offer.index).is_some_and(|c| record.may_be_with(&c.key.buyer)) {
+                record.note(offer.row, Code::SameBuyer);
+                continue;
+            }
             let at = inner.clock.timestamp();
             let deal = Deal { price: offer.price, payout: offer.payout };
             let reservation = match lead.reserve(&inner.reservations, offer.index, deal, at) {

@@ -1,7 +1,7 @@
 //! Every metric of the engine: names and label values here and nowhere else. Handles are resolved
 //! once; labels are closed enums, so the number of series is fixed.
 
-use lead::{Code, Door, RejectionReason};
+use lead::{Code, Door, PostClass, RejectionReason};
 
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
@@ -62,6 +62,22 @@ impl From<lead::OfferOutcome> for Ending {
     }
 }
 
+/// Who settled a held post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settler {
+    /// A person.
+    Review,
+    /// Its buyer, asked at a start.
+    Buyer,
+    /// Nobody in all its time.
+    Time,
+}
+
+impl Settler {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Review, "review"), (Self::Buyer, "buyer"), (Self::Time, "time")];
+}
+
 /// All handles.
 pub(crate) struct Metrics {
     leads: Vec<Vec<Counter>>,
@@ -71,6 +87,12 @@ pub(crate) struct Metrics {
     pings: Vec<Counter>,
     posts: Vec<Counter>,
     budgets: [Counter; 2],
+    status_queries: Vec<Counter>,
+    retries: Vec<Counter>,
+    holds_settled: [Counter; 3],
+    holds: Gauge,
+    pub(crate) passed_on: Counter,
+    pub(crate) sold_at_risk: Counter,
     pub(crate) journey_seconds: Histogram,
     pub(crate) ping_seconds: Histogram,
     pub(crate) post_seconds: Histogram,
@@ -89,6 +111,9 @@ impl Metrics {
             let known = Code::ALL.iter().chain(&[Code::Operator(500)]);
             known.map(|code| counter!(name, "code" => code.number().to_string(), "reason" => code.name())).collect()
         };
+        let classed = |name: &'static str| {
+            PostClass::ALL.iter().map(|class| counter!(name, "class" => class.name())).collect()
+        };
         let reasons = RejectionReason::ALL.iter();
         Self {
             leads: Door::ALL.iter().map(per_door).collect(),
@@ -104,6 +129,13 @@ impl Metrics {
             posts: coded("gavel_posts_total"),
             budgets: ["missed", "met"]
                 .map(|result| counter!("gavel_budgets_total", "result" => result)),
+            status_queries: classed("gavel_status_queries_total"),
+            retries: classed("gavel_post_retries_total"),
+            holds_settled: Settler::ALL
+                .map(|(_, by)| counter!("gavel_holds_settled_total", "by" => by)),
+            holds: gauge!("gavel_holds"),
+            passed_on: counter!("gavel_posts_passed_on_total"),
+            sold_at_risk: counter!("gavel_sales_at_risk_total"),
             journey_seconds: histogram!("gavel_journey_seconds"),
             ping_seconds: histogram!("gavel_ping_seconds"),
             post_seconds: histogram!("gavel_post_seconds"),
@@ -148,6 +180,30 @@ impl Metrics {
         self.post_seconds.record(took);
     }
 
+    pub(crate) fn status_query(&self, class: PostClass) {
+        if let Some(counter) = self.status_queries.get(class as usize) {
+            counter.increment(1);
+        }
+    }
+
+    pub(crate) fn retried(&self, class: PostClass) {
+        if let Some(counter) = self.retries.get(class as usize) {
+            counter.increment(1);
+        }
+    }
+
+    /// A hold ended, and so many are left.
+    pub(crate) fn hold_settled(&self, by: Settler, left: usize) {
+        if let Some(counter) = self.holds_settled.get(by as usize) {
+            counter.increment(1);
+        }
+        self.held(left);
+    }
+
+    pub(crate) fn held(&self, count: usize) {
+        self.holds.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+
     pub(crate) fn answered(&self, budget_met: bool) {
         let [missed, met] = &self.budgets;
         if budget_met { met.increment(1) } else { missed.increment(1) }
@@ -169,6 +225,7 @@ impl std::fmt::Debug for Metrics {
 
 /// Registers help texts.
 pub fn describe() {
+    describe_doubt();
     describe_counter!(
         "gavel_leads_total",
         Unit::Count,
@@ -217,5 +274,34 @@ pub fn describe() {
         "gavel_illegal_steps_total",
         Unit::Count,
         "State changes that the transition tables refuse; a bug if not 0."
+    );
+}
+
+fn describe_doubt() {
+    describe_counter!(
+        "gavel_status_queries_total",
+        Unit::Count,
+        "Status calls about unknown posts, by what they said."
+    );
+    describe_counter!(
+        "gavel_post_retries_total",
+        Unit::Count,
+        "Posts repeated under the same key while the first one's answer is unknown, by class."
+    );
+    describe_counter!(
+        "gavel_holds_settled_total",
+        Unit::Count,
+        "Held posts that were settled, by whom; by time are those that nobody resolved."
+    );
+    describe_gauge!("gavel_holds", Unit::Count, "Posts whose answer is unknown: the review queue.");
+    describe_counter!(
+        "gavel_posts_passed_on_total",
+        Unit::Count,
+        "Unknown posts after which the lead was offered to the next bid, at the seller's risk."
+    );
+    describe_counter!(
+        "gavel_sales_at_risk_total",
+        Unit::Count,
+        "Sales while an earlier post of the same lead was unknown: each may be a second one."
     );
 }

@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use lead::journey::{OfferEvent, OfferState};
 use lead::{
-    Answer, Code, Disposition, LeadId, OfferOutcome, PostClass, RejectionReason, Sequence, Status,
+    Answer, BuyerId, Code, Disposition, LeadId, OfferOutcome, PostClass, ProductId, PublisherId,
+    RejectionReason, Sequence, Status,
 };
-use ledger::{Answered, Decision, Entry, Intent, Ledger, NewLead, Posted, Refused, Settled, Write};
+use ledger::{
+    Answered, Decision, Entry, Intent, Ledger, NewLead, Posted, RESALE_SLOTS, Refused, Settled,
+    Write,
+};
 
 use crate::engine::{Inner, Refusal};
+use crate::holds::Hold;
 use crate::metrics::Ending;
-use crate::reserve::Stop;
+use crate::reserve::{Deal, Stop};
 use crate::standing;
 use crate::subject::Lead;
 
@@ -26,11 +31,15 @@ pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) id: LeadId,
     pub(crate) sequence: Option<Sequence>,
     test: bool,
+    /// Whose lead, and for what.
+    origin: (PublisherId, ProductId),
     created: Option<Box<NewLead>>,
     pending: Vec<Entry>,
     pub(crate) decisions: Vec<Decision>,
     state: OfferState,
     open_intent: Option<Intent>,
+    /// Buyers that may have the lead, and whose sale is offered on all the same.
+    passed_on: Vec<BuyerId>,
     sale: Option<Posted>,
     answered: bool,
     settled: bool,
@@ -43,11 +52,13 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             id,
             sequence: None,
             test: created.submission.test,
+            origin: (created.submission.publisher.clone(), created.submission.product.clone()),
             created: Some(Box::new(created)),
             pending: Vec::new(),
             decisions: Vec::new(),
             state: OfferState::Asking,
             open_intent: None,
+            passed_on: Vec::new(),
             sale: None,
             answered: false,
             settled: false,
@@ -80,20 +91,13 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         }
     }
 
-    /// Notes what became of the open intent, in the record and in the campaign's row.
-    pub(crate) fn delivered(
-        &mut self,
-        row: usize,
-        took: Duration,
-        reply: &fanout::PostReply,
-        posted: Posted,
-    ) {
+    /// Notes how a post went in its campaign's row.
+    pub(crate) fn delivered(&mut self, row: usize, took: Duration, reply: &fanout::PostReply) {
         if let Some(decision) = self.decisions.get_mut(row) {
             decision.code = reply.code;
             decision.post_ms = Some(millis(took));
             decision.reason.clone_from(&reply.reason);
         }
-        self.posted(posted);
     }
 
     /// Nothing can follow: sold, unknown, or refused after the publisher was answered.
@@ -102,25 +106,62 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     }
 
     /// Makes an intent durable, with everything that waits to be written.
-    pub(crate) async fn intend(&mut self, intent: Intent) -> Result<(), Refusal> {
+    pub(crate) async fn intend(&mut self, mut intent: Intent) -> Result<(), Refusal> {
         self.step(OfferEvent::IntentWritten);
+        // The slot of an unknown post stays taken.
+        let passed_on = u16::try_from(self.passed_on.len()).unwrap_or(u16::MAX);
+        intent.slot = intent.slot.saturating_add(passed_on.saturating_mul(RESALE_SLOTS));
         self.open_intent = Some(intent.clone());
         self.pending.push(Entry::Intent(intent));
         self.flush().await
     }
 
-    /// The next write carries it.
-    fn posted(&mut self, posted: Posted) {
+    /// Notes what became of the open intent; the next write carries it. An unknown post is passed on
+    /// only if the seller takes that `risk`, and its publisher still waits.
+    pub(crate) fn posted(&mut self, posted: Posted, risk: bool) {
+        let pending = self.state == OfferState::Pending;
         self.step(match posted.class {
             PostClass::Accepted => OfferEvent::Accepted,
-            PostClass::Rejected | PostClass::NotSent => OfferEvent::Refused,
+            PostClass::Unknown if risk && !pending => OfferEvent::PassedOn,
             PostClass::Unknown => OfferEvent::Unknown,
+            // Where this ends the offer, one that was passed on is still unknown.
+            _ if pending && !self.passed_on.is_empty() => OfferEvent::Unknown,
+            PostClass::Rejected | PostClass::NotSent => OfferEvent::Refused,
         });
-        self.open_intent = None;
-        if posted.class == PostClass::Accepted {
-            self.sale = Some(posted.clone());
+        let intent = self.open_intent.take();
+        match posted.class {
+            PostClass::Accepted => self.sale = Some(posted.clone()),
+            PostClass::Unknown => self.hold(intent.as_ref()),
+            PostClass::Rejected | PostClass::NotSent => {}
+        }
+        if posted.class == PostClass::Unknown && !self.is_over() {
+            self.inner.metrics.passed_on.increment(1);
+            self.passed_on.push(posted.campaign.buyer.clone());
+        }
+        if posted.class == PostClass::Accepted && !self.passed_on.is_empty() {
+            self.inner.metrics.sold_at_risk.increment(1);
         }
         self.pending.push(Entry::Posted(posted));
+    }
+
+    /// Whether a buyer may have the lead already, so that it must not be offered it again.
+    pub(crate) fn may_be_with(&self, buyer: &BuyerId) -> bool {
+        self.passed_on.contains(buyer)
+    }
+
+    /// From now on somebody has to say what became of a post.
+    fn hold(&self, intent: Option<&Intent>) {
+        let Some(intent) = intent else { return };
+        let (publisher, product) = self.origin.clone();
+        self.inner.hold(Hold {
+            lead: self.id,
+            campaign: intent.campaign.clone(),
+            publisher,
+            product,
+            deal: Deal { price: intent.price, payout: intent.payout },
+            since: intent.at,
+            test: self.test,
+        });
     }
 
     /// Notes that a cap or the buyer's funds stopped a campaign, and which.
@@ -159,8 +200,8 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
 
     /// Ends the offer.
     pub(crate) async fn end(mut self, event: OfferEvent) -> Result<(Self, OfferOutcome), Refusal> {
-        if !matches!(self.state, OfferState::Ended(_)) {
-            self.step(event);
+        if !self.is_over() {
+            self.step(if self.passed_on.is_empty() { event } else { OfferEvent::Unknown });
         }
         let OfferState::Ended(outcome) = self.state else {
             return Err(Refusal::Bug("an offer was settled before it ended"));
@@ -221,10 +262,15 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// A post whose intent is not durable is never made, and the offer ends there.
     fn without_post(&mut self, mut write: Write) -> Write {
         if write.entries.pop_if(|entry| matches!(entry, Entry::Intent(_))).is_some() {
-            let outcome = OfferOutcome::Expired;
+            let outcome = self.outcome_without_posts();
             write.entries.push(self.ending(Some(outcome), outcome.disposition(), None));
         }
         write
+    }
+
+    /// How an offer ends that is broken off while no post runs.
+    fn outcome_without_posts(&self) -> OfferOutcome {
+        if self.passed_on.is_empty() { OfferOutcome::Expired } else { OfferOutcome::Indeterminate }
     }
 
     fn take_write(&mut self) -> Write {
@@ -256,10 +302,11 @@ impl<B: Send + Sync + 'static, L: Ledger> Drop for Record<B, L> {
         let outcome = match (self.state, self.open_intent.take()) {
             (OfferState::Ended(outcome), _) => outcome,
             (_, Some(intent)) => {
+                self.hold(Some(&intent));
                 self.pending.push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
                 OfferOutcome::Indeterminate
             }
-            (_, None) => OfferOutcome::Expired,
+            (_, None) => self.outcome_without_posts(),
         };
         let entry = self.ending(Some(outcome), outcome.disposition(), None);
         self.pending.push(entry);

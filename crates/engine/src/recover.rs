@@ -1,11 +1,11 @@
 //! What a start finds unfinished. An intent without an outcome may have been posted: it becomes
-//! `Unknown` and its lead is held. A lead without a post under way that was not settled is expired.
-//! Nothing is ever posted again here.
+//! `Unknown` and its lead is held; whether its buyer can be asked is for `review` to see. A lead without
+//! a post under way that was not settled is expired. Nothing is ever posted again here.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use lead::{Code, Disposition, LeadId, OfferOutcome, PostClass};
-use ledger::{Entry, LeadRecord, Posted, Recovery, Refused, Settled, Write};
+use ledger::{Entry, LeadRecord, OpenIntent, Posted, Recovery, Refused, Settled, Write};
 use market::{Cap, CapOf, Market, Window};
 
 /// How many leads are settled at once: enough to fill a commit.
@@ -24,9 +24,13 @@ pub struct Recovered {
 ///
 /// # Errors
 /// The ledger cannot be read or written; nothing should be served then.
-pub(crate) async fn recover<L: Recovery>(ledger: &L, at: Timestamp) -> Result<Recovered, Refused> {
+pub(crate) async fn recover<L: Recovery>(
+    ledger: &L,
+    open: &[OpenIntent],
+    at: Timestamp,
+) -> Result<Recovered, Refused> {
     let mut leads = ledger.leads_unsettled().await?;
-    leads.extend(ledger.open_intents().await?.into_iter().map(|intent| intent.lead));
+    leads.extend(open.iter().map(|intent| intent.lead));
     leads.sort_unstable();
     leads.dedup();
     let settled =

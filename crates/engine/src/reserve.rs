@@ -102,20 +102,20 @@ impl Reservations {
         Ok(Reservation::new(accounts, deal, at))
     }
 
-    /// Settles a sale that was frozen at `taken_at`, here or before a restart.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the review of unknown posts"))]
+    /// Settles a sale that was frozen at `taken_at`, here or before a restart; `billed` is `None` if it
+    /// was none.
     pub(crate) fn settle_frozen(
         &self,
         scope: &Scope<'_>,
-        deal: Deal,
+        held: Deal,
         taken_at: Timestamp,
-        sold: bool,
+        billed: Option<Deal>,
     ) {
-        // What was sold stays taken as it is.
-        if !sold {
-            let change = Change::GiveBack { held: deal, sent: true };
-            self.accounts(scope).change(Places::KEPT, taken_at, change);
-        }
+        let change = match billed {
+            Some(billed) => Change::Bill { held, billed },
+            None => Change::GiveBack { held, sent: true },
+        };
+        self.accounts(scope).change(Places::KEPT, taken_at, change);
     }
 
     /// Counts a post of the record; `class` is `None` while its intent is open, `at` is the time of

@@ -20,12 +20,22 @@ pub(crate) fn complete(status: u16, answer: PostAnswer) -> PostReply {
         (401 | 403 | 404 | 405 | 413 | 415 | 429, _) => (PostClass::Rejected, Code::HttpStatus),
         _ => (PostClass::Unknown, Code::Unknown),
     };
-    PostReply {
-        class,
-        code,
-        price: answer.price,
-        redirect_url: answer.redirect_url,
-        reference: answer.reference,
-        reason: answer.reason,
-    }
+    reply(class, code, answer)
+}
+
+/// Classifies a complete reply to a status call, or to a post under a key that was used before. Only a
+/// plain verdict says what became of the first: a duplicate may be that very post, a 409 that it is
+/// still being worked on, a 404 that it is not known yet.
+pub(crate) fn second(status: u16, answer: PostAnswer) -> PostReply {
+    let (class, code) = match (status, answer.verdict) {
+        (200..=299, Some(Verdict::Accepted)) => (PostClass::Accepted, Code::Sold),
+        (200..=299, Some(Verdict::Rejected)) => (PostClass::Rejected, Code::PostRejected),
+        _ => (PostClass::Unknown, Code::Unknown),
+    };
+    reply(class, code, answer)
+}
+
+fn reply(class: PostClass, code: Code, answer: PostAnswer) -> PostReply {
+    let PostAnswer { verdict: _, price, redirect_url, reference, reason } = answer;
+    PostReply { class, code, price, redirect_url, reference, reason }
 }

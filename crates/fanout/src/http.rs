@@ -8,11 +8,13 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST};
 use hyper::{Request, Response, body::Incoming};
 use lead::{Bid, Clock, Code, NoBid, PostClass};
-use market::{Call, Url};
+use market::{Call, Method, Url};
 
-use crate::native::{PostAnswer, ping_body, post_body, read_bid, read_post_answer};
+use crate::native::{
+    PostAnswer, ping_body, post_body, read_bid, read_post_answer, status_body, status_target,
+};
 use crate::pool::{Connection, Pools};
-use crate::{Buyers, Ping, Post, PostReply, classify};
+use crate::{Buyers, Ping, Post, PostReply, StatusQuery, classify};
 
 /// Bounds of the wire.
 #[derive(Debug, Clone)]
@@ -67,23 +69,23 @@ impl HttpBuyers {
         plain.then(|| (status, body.to_bytes().to_vec()))
     }
 
+    /// Sends a question, which may be sent again where a post may not, and reads the whole reply.
+    async fn ask(&self, request: Request<Full<Bytes>>, url: &Url) -> Result<(u16, Vec<u8>), Code> {
+        let mut connection = self.pools.take(url, self.clock.instant(), self.limits.keep).await?;
+        let mut reply = connection.sender.send_request(request.clone()).await;
+        if reply.is_err() && connection.is_kept() {
+            // It may have closed just now, which is no fault of the buyer's.
+            connection = self.pools.open(url).await?;
+            reply = connection.sender.send_request(request).await;
+        }
+        let reply = reply.map_err(|_| Code::Unreadable)?;
+        self.read(url, connection, reply).await.ok_or(Code::Unreadable)
+    }
+
     async fn send_ping(&self, ping: &Ping<'_>, call: &Call, url: &Url) -> Result<Bid, NoBid> {
         let mut request = request(call, url, ping_body(ping)).ok_or(NoBid::new(Code::Connect))?;
         request.headers_mut().insert("gavel-timeout-ms", millis(ping.time_left));
-        let mut connection = self
-            .pools
-            .take(url, self.clock.instant(), self.limits.keep)
-            .await
-            .map_err(NoBid::new)?;
-        let mut reply = connection.sender.send_request(request.clone()).await;
-        if reply.is_err() && connection.is_kept() {
-            // It may have closed just now, which is no fault of the buyer's; a ping may be sent again.
-            connection = self.pools.open(url).await.map_err(NoBid::new)?;
-            reply = connection.sender.send_request(request).await;
-        }
-        let reply = reply.map_err(|_| NoBid::new(Code::Unreadable))?;
-        let (status, mut body) =
-            self.read(url, connection, reply).await.ok_or(NoBid::new(Code::Unreadable))?;
+        let (status, mut body) = self.ask(request, url).await.map_err(NoBid::new)?;
         match status {
             204 => Err(NoBid::new(Code::NoBid)),
             200..=299 => read_bid(&mut body, ping.currency),
@@ -96,6 +98,7 @@ impl HttpBuyers {
         &self,
         request: Request<Full<Bytes>>,
         url: &Url,
+        judge: fn(u16, PostAnswer) -> PostReply,
         sent: &mut bool,
     ) -> PostReply {
         let not_sent = |code| PostReply::bare(PostClass::NotSent, code);
@@ -118,8 +121,8 @@ impl HttpBuyers {
             }
         };
         match self.read(url, connection, reply).await {
-            Some((status, mut body)) => classify::complete(status, read_post_answer(&mut body)),
-            None => classify::complete(0, PostAnswer::default()),
+            Some((status, mut body)) => judge(status, read_post_answer(&mut body)),
+            None => judge(0, PostAnswer::default()),
         }
     }
 }
@@ -146,14 +149,26 @@ impl Buyers for HttpBuyers {
         if let Ok(key) = format!("\"{}\"", post.idempotency_key()).parse() {
             request.headers_mut().insert("idempotency-key", key);
         }
+        let judge = if post.again { classify::second } else { classify::complete };
         let mut sent = false;
-        let whole =
-            tokio::time::timeout(delivery.post.timeout, self.send_post(request, url, &mut sent))
-                .await;
-        match whole {
+        let sending = self.send_post(request, url, judge, &mut sent);
+        match tokio::time::timeout(delivery.post.timeout, sending).await {
             Ok(reply) => reply,
             Err(_) if sent => PostReply::bare(PostClass::Unknown, Code::Unknown),
             Err(_) => PostReply::bare(PostClass::NotSent, Code::Connect),
+        }
+    }
+
+    async fn status(&self, query: &StatusQuery<'_>) -> PostReply {
+        let unknown = || PostReply::bare(PostClass::Unknown, Code::Unknown);
+        // A test lead went to a sandbox, of which the status call knows nothing.
+        let Some(call) = query.campaign.delivery.status.as_ref().filter(|_| !query.test) else {
+            return unknown();
+        };
+        let Some(request) = status_request(call, query) else { return unknown() };
+        match tokio::time::timeout(call.timeout, self.ask(request, &call.url)).await {
+            Ok(Ok((status, mut body))) => classify::second(status, read_post_answer(&mut body)),
+            Ok(Err(_)) | Err(_) => unknown(),
         }
     }
 }
@@ -176,6 +191,17 @@ fn request(call: &Call, url: &Url, body: Vec<u8>) -> Option<Request<Full<Bytes>>
         request = request.header(name, value);
     }
     request.body(Full::new(Bytes::from(body))).ok()
+}
+
+fn status_request(call: &Call, query: &StatusQuery<'_>) -> Option<Request<Full<Bytes>>> {
+    let mut asked = request(call, &call.url, status_body(query))?;
+    if call.method == Method::Get {
+        *asked.method_mut() = hyper::Method::GET;
+        *asked.uri_mut() = status_target(call.url.target(), query).parse().ok()?;
+        *asked.body_mut() = Full::default();
+        asked.headers_mut().remove(CONTENT_TYPE);
+    }
+    Some(asked)
 }
 
 fn millis(time: Duration) -> hyper::header::HeaderValue {

@@ -1,7 +1,7 @@
 //! Many buyers, one deadline: ping a tier's campaigns at once, keep what arrived, post to one.
 //!
 //! Owns the trait of the wire to buyers ([`Buyers`]) and its HTTP implementation. It must never decide
-//! who wins, retry a post whose bytes may have left, follow a redirect, or show contact data to anyone
+//! who wins, retry a post of its own accord, follow a redirect, or show contact data to anyone
 //! but the campaign that is posted to.
 //!
 //! What every wire owes the engine: an answer or a code by the deadline, never a panic; a post is
@@ -21,7 +21,7 @@ mod tests;
 pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
 pub use ping::{Asked, Ping, SharedAttributes, ping_all};
-pub use post::{Post, PostReply};
+pub use post::{Post, PostReply, StatusQuery};
 
 use lead::{Bid, NoBid};
 
@@ -33,4 +33,8 @@ pub trait Buyers: Send + Sync + 'static {
     /// Delivers a lead to one campaign. Runs to its own time limit; dropping the future once it has
     /// been polled leaves the post `Unknown`.
     fn post(&self, post: &Post<'_>) -> impl Future<Output = PostReply> + Send;
+
+    /// Asks one campaign what became of a post whose answer is unknown. `Accepted` or `Rejected` only
+    /// if a complete reply says so, else `Unknown`; dropping the future gives the question up.
+    fn status(&self, query: &StatusQuery<'_>) -> impl Future<Output = PostReply> + Send;
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use crate::{Ping, Post};
+use crate::{Ping, Post, StatusQuery};
 
 /// Longest text kept of a buyer's reason or reference.
 const WORD_CHARS_MAX: usize = 200;
@@ -55,6 +55,26 @@ pub(crate) fn post_body(post: &Post<'_>) -> Vec<u8> {
         consent: post.consent,
     };
     serde_json::to_vec(&body).unwrap_or_default()
+}
+
+/// The body of a status call.
+pub(crate) fn status_body(query: &StatusQuery<'_>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        lead_id: lead::LeadId,
+        idempotency_key: String,
+        product: &'a lead::ProductId,
+    }
+    let StatusQuery { lead, product, .. } = *query;
+    let body = Body { lead_id: lead, idempotency_key: query.idempotency_key(), product };
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+/// The target of a status call without a body. An id and a key need no escapes.
+pub(crate) fn status_target(target: &str, query: &StatusQuery<'_>) -> String {
+    let join = if target.contains('?') { '&' } else { '?' };
+    let (lead, key) = (query.lead, query.idempotency_key());
+    format!("{target}{join}lead_id={lead}&idempotency_key={key}")
 }
 
 struct AllAttributes<'a>(&'a Attributes);

@@ -14,6 +14,9 @@ pub struct Post<'a> {
     pub lead: LeadId,
     /// Complete rejects of this pair so far.
     pub attempt: u32,
+    /// Sent before under the same key, with an answer that is unknown: only a campaign that honours
+    /// keys is posted to again.
+    pub again: bool,
     /// The ping that it follows, if there was one.
     pub ping: Option<PingId>,
     /// The buyer's own id of its bid.
@@ -34,8 +37,38 @@ pub struct Post<'a> {
     pub consent: &'a Consent,
 }
 
-impl Post<'_> {
+impl<'a> Post<'a> {
     /// Names this delivery to the buyer, the same for every repetition of it.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        self.query().idempotency_key()
+    }
+
+    /// The question what became of it.
+    #[must_use]
+    pub fn query(&self) -> StatusQuery<'a> {
+        let Self { campaign, lead, attempt, product, test, .. } = *self;
+        StatusQuery { campaign, lead, attempt, product, test }
+    }
+}
+
+/// Which post is asked about. Says nothing of who the consumer is.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusQuery<'a> {
+    /// Who is asked.
+    pub campaign: &'a Campaign,
+    /// Which lead.
+    pub lead: LeadId,
+    /// Complete rejects of this pair before that post.
+    pub attempt: u32,
+    /// What the consumer asks for.
+    pub product: &'a ProductId,
+    /// A rehearsal: nobody is asked about it.
+    pub test: bool,
+}
+
+impl StatusQuery<'_> {
+    /// The key under which the post was made.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         format!("{}-{}-{}", self.lead, self.campaign.key.campaign, self.attempt)

@@ -10,7 +10,9 @@ use market::{Campaign, Market, Sources};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{Buyers, HttpBuyers, Limits, Ping, Post, PostReply, SharedAttributes, ping_all};
+use crate::{
+    Buyers, HttpBuyers, Limits, Ping, Post, PostReply, SharedAttributes, StatusQuery, ping_all,
+};
 
 struct TestClock;
 
@@ -110,6 +112,7 @@ fn market(port: u16) -> Market {
         price.bid = {{ min = "1.00", max = "99.00" }}
         delivery.ping = {{ url = "http://127.0.0.1:{port}/ping", headers = {{ X-Key = "k" }} }}
         delivery.post = {{ url = "http://127.0.0.1:{port}/post?a=1", timeout_ms = 300 }}
+        delivery.status = {{ url = "http://127.0.0.1:{port}/status?a=1", timeout_ms = 300 }}
         "#
     );
     Sources::parse([("m".to_owned(), text)]).unwrap().market().unwrap()
@@ -120,12 +123,17 @@ fn wire() -> HttpBuyers {
 }
 
 async fn post(buyers: &HttpBuyers, campaign: &Campaign) -> PostReply {
+    post_once_more(buyers, campaign, false).await
+}
+
+async fn post_once_more(buyers: &HttpBuyers, campaign: &Campaign, again: bool) -> PostReply {
     let contact = Contact { email: Some("marker@example.org".to_owned()), ..Contact::default() };
     let (attributes, consent) = (Attributes::new(), Consent::default());
     let post = Post {
         campaign,
         lead: LeadId(Default::default()),
         attempt: 0,
+        again,
         ping: None,
         bid_reference: Some("their-id"),
         price: Money { amount: "12.5".parse().unwrap(), currency: "EUR".parse().unwrap() },
@@ -292,4 +300,65 @@ async fn a_connection_closed_while_idle_is_replaced_before_a_post() {
     for round in 0..200 {
         assert_eq!(post(&wire, campaign).await.class, PostClass::Accepted, "round {round}");
     }
+}
+
+/// What a second reply may say of a first post: to the same post again, and to a status call.
+#[tokio::test]
+async fn only_a_plain_verdict_says_what_became_of_an_earlier_post() {
+    use PostClass::{Accepted, Rejected, Unknown};
+    let (accept, reject) = (r#"{"status":"accepted","price":"9"}"#, r#"{"status":"rejected"}"#);
+    let mut cases = vec![
+        (ok(accept), Accepted),
+        (ok(reject), Rejected),
+        (ok(r#"{"status":"duplicate"}"#), Unknown),
+        (ok(r#"{"status":"unknown"}"#), Unknown),
+        (ok(r#"{"status":"accepted","status":"rejected"}"#), Unknown),
+        (ok("<html>"), Unknown),
+        (Script::Close, Unknown),
+        (Script::Hang, Unknown),
+    ];
+    let refusals = [400, 404, 409, 410, 422, 429, 500, 503];
+    cases.extend(refusals.map(|code| (status(code, reject), Unknown)));
+    cases.push((status(404, accept), Unknown));
+    for (number, (script, class)) in cases.into_iter().enumerate() {
+        let (port, seen) = buyer(script).await;
+        let market = market(port);
+        let campaign = market.campaigns.values().next().unwrap();
+        let (again, asked) = (
+            post_once_more(&wire(), campaign, true).await,
+            wire().status(&query(campaign, false)).await,
+        );
+        assert_eq!((again.class, asked.class), (class, class), "case {number}");
+        if class == Accepted {
+            assert_eq!((again.price, asked.price), (Some(9.into()), Some(9.into())));
+        }
+        assert_eq!(seen.lock().unwrap().len(), 2, "case {number}");
+    }
+}
+
+fn query(campaign: &Campaign, test: bool) -> StatusQuery<'_> {
+    let lead = LeadId(Default::default());
+    StatusQuery { campaign, lead, attempt: 0, product: &campaign.product, test }
+}
+
+#[tokio::test]
+async fn a_status_call_names_the_post_and_nobody_else() {
+    let (port, seen) = buyer(ok(r#"{"status":"unknown"}"#)).await;
+    let mut market = market(port);
+    let campaign = market.campaigns.values_mut().next().unwrap();
+    wire().status(&query(campaign, false)).await;
+    campaign.delivery.status.as_mut().unwrap().method = market::Method::Get;
+    wire().status(&query(campaign, false)).await;
+    let (lead, key) =
+        ("00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000-prime-0");
+    {
+        let seen = seen.lock().unwrap();
+        assert!(seen[0].starts_with("POST /status?a=1 HTTP/1.1\r\n"), "{}", seen[0]);
+        let body = format!(r#"{{"lead_id":"{lead}","idempotency_key":"{key}","product":"loan"}}"#);
+        assert!(seen[0].ends_with(&body), "{}", seen[0]);
+        let line = format!("GET /status?a=1&lead_id={lead}&idempotency_key={key} HTTP/1.1\r\n");
+        assert!(seen[1].starts_with(&line) && seen[1].ends_with("\r\n\r\n"), "{}", seen[1]);
+    }
+    wire().status(&query(campaign, true)).await;
+    assert_eq!(seen.lock().unwrap().len(), 2, "nobody is asked about a test lead");
 }

@@ -28,6 +28,7 @@ pub(crate) struct Running {
     stop: Stop,
     server: JoinHandle<()>,
     ops_task: JoinHandle<()>,
+    holds_task: JoinHandle<()>,
 }
 
 /// The runtime that everything runs on.
@@ -55,6 +56,7 @@ pub(crate) async fn start(
     let (public_at, ops_at) = (local(&public)?, local(&ops)?);
     let desk = Desk(engine.clone());
     let server = Server::new(desk, settings.limits.ingress.clone());
+    let keeper = engine.clone();
     let watch = Ops { metrics, engine: engine.clone(), draining: Arc::clone(&draining) };
     Ok(Running {
         engine,
@@ -64,6 +66,7 @@ pub(crate) async fn start(
         server: tokio::spawn(server.run(public, stop.clone())),
         stop,
         ops_task: tokio::spawn(watch.run(ops)),
+        holds_task: tokio::spawn(async move { keeper.keep_holds().await }),
     })
 }
 
@@ -76,6 +79,7 @@ impl Running {
         drop(self.server.await);
         self.engine.drain().await;
         self.ops_task.abort();
+        self.holds_task.abort();
         let engine = self.engine;
         drop(tokio::task::spawn_blocking(move || engine.ledger().close()).await);
     }

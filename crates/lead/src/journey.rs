@@ -48,8 +48,11 @@ pub enum OfferEvent {
     Accepted,
     /// The post was refused or not sent.
     Refused,
-    /// The post's answer is unknown, and policy holds the slot.
+    /// The post's answer is unknown, and policy holds the slot; or nothing is left to ask, and that of
+    /// one that was passed on is unknown still.
     Unknown,
+    /// The post's answer is unknown, and policy offers the lead to the next bid at the seller's risk.
+    PassedOn,
     /// Nothing is left to ask.
     Exhausted,
     /// The budget or the time ran out.
@@ -66,9 +69,11 @@ pub const OFFER_TRANSITIONS: &[(OfferState, OfferEvent, OfferState)] = {
         (S::Asking, E::IntentWritten, S::Posting),
         (S::Asking, E::Exhausted, S::Ended(O::Unsold)),
         (S::Asking, E::OutOfTime, S::Ended(O::Expired)),
+        (S::Asking, E::Unknown, S::Ended(O::Indeterminate)),
         (S::Posting, E::Accepted, S::Ended(O::Sold)),
         (S::Posting, E::Refused, S::Asking),
         (S::Posting, E::Unknown, S::Ended(O::Indeterminate)),
+        (S::Posting, E::PassedOn, S::Asking),
         (S::Posting, E::OutOfTime, S::Pending),
         (S::Pending, E::Accepted, S::Ended(O::Sold)),
         (S::Pending, E::Refused, S::Ended(O::Expired)),
@@ -110,8 +115,16 @@ mod tests {
     #[test]
     fn offer_matrix() {
         use OfferEvent::*;
-        let events =
-            [NoneEligible, IntentWritten, Accepted, Refused, Unknown, Exhausted, OutOfTime];
+        let events = [
+            NoneEligible,
+            IntentWritten,
+            Accepted,
+            Refused,
+            Unknown,
+            PassedOn,
+            Exhausted,
+            OutOfTime,
+        ];
         let ended = OfferOutcome::ALL.iter().copied().map(OfferState::Ended);
         let states =
             [OfferState::Asking, OfferState::Posting, OfferState::Pending].into_iter().chain(ended);
@@ -128,11 +141,13 @@ mod tests {
             [
                 "Asking NoneEligible Ended(Unmatched)",
                 "Asking IntentWritten Posting",
+                "Asking Unknown Ended(Indeterminate)",
                 "Asking Exhausted Ended(Unsold)",
                 "Asking OutOfTime Ended(Expired)",
                 "Posting Accepted Ended(Sold)",
                 "Posting Refused Asking",
                 "Posting Unknown Ended(Indeterminate)",
+                "Posting PassedOn Asking",
                 "Posting OutOfTime Pending",
                 "Pending Accepted Ended(Sold)",
                 "Pending Refused Ended(Expired)",

@@ -22,7 +22,7 @@ pub use identity::{Claim, ClaimKind, Claimant, REQUEST_KEPT, RequestKey, StoredR
 pub use memory::MemoryLedger;
 pub use record::{
     Answered, Decision, Entry, Intent, LeadRecord, NewLead, OpenIntent, PostRecord, PostRow,
-    Posted, Receipt, Settled, Write,
+    Posted, RESALE_SLOTS, Receipt, Settled, Write,
 };
 pub use root_key::{KeyError, RootKey};
 pub use sqlite::{

@@ -154,6 +154,7 @@ impl Recovery for MemoryLedger {
         for (record, facts) in state.leads.iter().zip(&state.facts) {
             for post in &record.posts {
                 visit(PostRow {
+                    lead: post.is_unclear().then_some(record.id),
                     campaign: post.campaign.clone(),
                     publisher: facts.publisher.clone(),
                     product: facts.product.clone(),

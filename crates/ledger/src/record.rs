@@ -51,6 +51,11 @@ pub enum Entry {
     Settled(Settled),
 }
 
+/// So many slots a lead has at most. A slot whose post is unknown stays taken; where the seller takes the
+/// risk and offers the lead on, the next post takes the slot of the same place among the next so many, so
+/// that the record of it names every sale that may be a second one.
+pub const RESALE_SLOTS: u16 = 256;
+
 /// Durable before the first byte of a post leaves.
 #[derive(Debug, Clone)]
 pub struct Intent {
@@ -58,7 +63,8 @@ pub struct Intent {
     pub campaign: CampaignKey,
     /// How many complete rejects this pair has had.
     pub attempt: u32,
-    /// Which of the lead's sales this would be; 0 when the lead is exclusive.
+    /// Which of the lead's sales this would be; 0 when the lead is exclusive. From
+    /// [`RESALE_SLOTS`] on it repeats one whose post is unknown.
     pub slot: u16,
     /// What the buyer bid.
     pub price: Money,
@@ -217,6 +223,8 @@ pub struct OpenIntent {
 /// A post as counters need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostRow {
+    /// Of which lead, while it is unclear whether that was sold.
+    pub lead: Option<LeadId>,
     /// To which campaign.
     pub campaign: CampaignKey,
     /// Whose lead.
@@ -255,6 +263,20 @@ impl Answered {
     #[must_use]
     pub fn numbered(number: i64) -> Option<Self> {
         Self::ALL.iter().copied().find(|answered| answered.number() == number)
+    }
+}
+
+impl PostRecord {
+    /// Made while an earlier post for the same sale was unknown: the seller took the risk of a second.
+    #[must_use]
+    pub fn is_at_risk(&self) -> bool {
+        self.slot >= RESALE_SLOTS
+    }
+
+    /// Whether nobody knows yet if it sold.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        matches!(self.class, None | Some(PostClass::Unknown))
     }
 }
 

@@ -35,8 +35,10 @@ pub struct Campaign {
     pub payout: Option<PayoutRule>,
     /// How it is reached.
     pub delivery: Delivery,
-    /// What an unknown post means.
+    /// What is done while a post's answer is unknown.
     pub on_ambiguous: OnAmbiguous,
+    /// A post under an `Idempotency-Key` that it knows gets the first one's answer.
+    pub honours_idempotency_key: bool,
     /// Where the consumer goes when its answer names no place.
     pub redirect_url: Option<Url>,
 }
@@ -108,6 +110,8 @@ pub struct Delivery {
     pub ping: Option<Call>,
     /// Delivers the lead.
     pub post: Call,
+    /// Tells what became of a post.
+    pub status: Option<Call>,
     /// Where test leads go; without one they go nowhere.
     pub sandbox: Option<Sandbox>,
 }
@@ -117,10 +121,21 @@ pub struct Delivery {
 pub struct Call {
     /// Where.
     pub url: Url,
+    /// How; only a status call is ever a GET.
+    pub method: Method,
     /// Sent as they stand.
     pub headers: Vec<(String, String)>,
     /// The call's own limit.
     pub timeout: Duration,
+}
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// What is said stands in the query.
+    Get,
+    /// What is said stands in the body.
+    Post,
 }
 
 /// Where test leads go.
@@ -132,28 +147,55 @@ pub struct Sandbox {
     pub post_url: Url,
 }
 
-/// What to do when a post's answer is unknown.
+/// What to do when a post's answer is unknown. Whatever finds nothing out is a hold in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnAmbiguous {
     /// Keep the slot taken until someone knows.
     Hold,
+    /// Ask the campaign's status call.
+    StatusQuery,
+    /// Post again under the same key, which the buyer honours.
+    RetrySameKey,
+    /// Offer the lead to the next bid: the seller takes the risk of a second sale.
+    NextBuyer,
+}
+
+impl OnAmbiguous {
+    /// As campaigns write it.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("hold", Self::Hold),
+        ("status_query", Self::StatusQuery),
+        ("retry_same_key", Self::RetrySameKey),
+        ("next_buyer", Self::NextBuyer),
+    ];
+
+    /// Refuses a policy that the campaign gives no means for.
+    fn read(fields: &Fields<'_, '_>, honours: bool) -> Option<Self> {
+        let Some(slot) = fields.given("on_ambiguous") else { return Some(Self::Hold) };
+        let policy = slot.choice(Self::NAMES)?;
+        let delivery = fields.at("delivery");
+        let asks = delivery.node().and_then(|node| node.member("status")).is_some();
+        match policy {
+            Self::StatusQuery if !asks => {
+                slot.refuse("needs delivery.status: there is nobody to ask")
+            }
+            Self::RetrySameKey if !honours => slot.refuse(
+                "needs honours_idempotency_key = true: else a second post may be a second sale",
+            ),
+            _ => {}
+        }
+        Some(policy)
+    }
 }
 
 /// Default limits of a call, where the campaign names none.
 const PING_TIMEOUT: Duration = Duration::from_millis(500);
 const POST_TIMEOUT: Duration = Duration::from_secs(5);
+const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Keys of the campaign that this version cannot honour yet; it says so instead of ignoring them.
-const UNSUPPORTED: &[&str] = &[
-    "weight",
-    "schedule",
-    "duplicates",
-    "suppress",
-    "consent",
-    "max_in_flight",
-    "returns",
-    "honours_idempotency_key",
-];
+const UNSUPPORTED: &[&str] =
+    &["weight", "schedule", "duplicates", "suppress", "consent", "max_in_flight", "returns"];
 
 impl Campaign {
     /// Reads one campaign of `key.buyer`; `product` finds the product that a slot names.
@@ -181,9 +223,8 @@ impl Campaign {
         let score = fields.given("score").map_or(Some(Score::default()), Score::read);
         let payout = fields.given("payout").and_then(PayoutRule::read);
         let delivery = Delivery::read(fields.at("delivery"));
-        let ambiguous = [("hold", OnAmbiguous::Hold)];
-        let on_ambiguous =
-            fields.given("on_ambiguous").map_or(Some(OnAmbiguous::Hold), |s| s.choice(&ambiguous));
+        let honours = fields.given("honours_idempotency_key").map_or(Some(false), |s| s.bool());
+        let on_ambiguous = OnAmbiguous::read(&fields, honours.unwrap_or(true));
         let redirect_url = fields.given("redirect_url").and_then(|s| url(&s));
         Self::accepts_and_sells(&fields);
         let price_slot = fields.at("price");
@@ -215,6 +256,7 @@ impl Campaign {
             payout,
             delivery,
             on_ambiguous: on_ambiguous?,
+            honours_idempotency_key: honours?,
             redirect_url,
         })
     }
@@ -278,8 +320,13 @@ impl Score {
 impl Delivery {
     fn read(slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
-        let ping = fields.given("ping").map(|s| Call::read(s, PING_TIMEOUT));
-        let post = Call::read(fields.at("post"), POST_TIMEOUT);
+        let optional = |name: &'static str, default, methods| match fields.given(name) {
+            Some(slot) => Call::read(slot, default, methods).map(Some),
+            None => Some(None),
+        };
+        let ping = optional("ping", PING_TIMEOUT, Method::POST);
+        let post = Call::read(fields.at("post"), POST_TIMEOUT, Method::POST);
+        let status = optional("status", STATUS_TIMEOUT, Method::EITHER);
         let sandbox = fields.given("sandbox").and_then(|slot| {
             let fields = slot.fields()?;
             let ping_url = fields.given("ping_url").and_then(|s| url(&s));
@@ -287,18 +334,22 @@ impl Delivery {
             fields.deny_unknown();
             Some(Sandbox { ping_url, post_url: post_url? })
         });
-        read::unsupported(&fields, &["status"]);
         fields.deny_unknown();
-        let ping = match ping {
-            Some(read) => Some(read?),
-            None => None,
-        };
-        Some(Self { ping, post: post?, sandbox })
+        Some(Self { ping: ping?, post: post?, status: status?, sandbox })
     }
 }
 
+impl Method {
+    const POST: &'static [(&'static str, Self)] = &[("POST", Self::Post)];
+    const EITHER: &'static [(&'static str, Self)] = &[("POST", Self::Post), ("GET", Self::Get)];
+}
+
 impl Call {
-    fn read(slot: Slot<'_, '_>, default: Duration) -> Option<Self> {
+    fn read(
+        slot: Slot<'_, '_>,
+        default: Duration,
+        methods: &[(&'static str, Method)],
+    ) -> Option<Self> {
         let fields = slot.fields()?;
         let url_slot = fields.at("url");
         let url = url(&url_slot);
@@ -307,9 +358,7 @@ impl Call {
         }
         let timeout =
             fields.given("timeout_ms").map_or(Some(default), |s| read::millis(s, 10, 60_000));
-        if let Some(method) = fields.given("method") {
-            let _post: Option<()> = method.choice(&[("POST", ())]);
-        }
+        let method = fields.given("method").map_or(Some(Method::Post), |s| s.choice(methods));
         if let Some(format) = fields.given("format") {
             let _json: Option<()> = format.choice(&[("json", ())]);
         }
@@ -319,7 +368,7 @@ impl Call {
             .unwrap_or_default();
         read::unsupported(&fields, &["body", "response"]);
         fields.deny_unknown();
-        Some(Self { url: url?, headers, timeout: timeout? })
+        Some(Self { url: url?, method: method?, headers, timeout: timeout? })
     }
 }
 

@@ -18,7 +18,9 @@ mod url;
 mod tests;
 
 pub use buyer::Buyer;
-pub use campaign::{Call, Campaign, CampaignStatus, Delivery, OnAmbiguous, Price, Sandbox, Score};
+pub use campaign::{
+    Call, Campaign, CampaignStatus, Delivery, Method, OnAmbiguous, Price, Sandbox, Score,
+};
 pub use cap::{Cap, CapLimit, CapOf, Window};
 pub use dictionary::{Definition, Dictionary};
 pub use market::Market;

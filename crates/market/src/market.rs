@@ -97,7 +97,8 @@ impl Market {
         let Some(buyer) = self.buyers.get(&campaign.key.buyer) else {
             return;
         };
-        let calls = [Some(&campaign.delivery.post), campaign.delivery.ping.as_ref()];
+        let delivery = &campaign.delivery;
+        let calls = [Some(&delivery.post), delivery.ping.as_ref(), delivery.status.as_ref()];
         for call in calls.into_iter().flatten() {
             if !buyer.allows_host(call.url.host()) {
                 let host = call.url.host();

@@ -47,6 +47,8 @@ pub struct Product {
     pub fanout_width: usize,
     /// Most posts for one lead.
     pub max_posts: u32,
+    /// How long an unknown post is held before it counts as not sold.
+    pub hold_for: Duration,
     /// Least part of a price that stays with the house.
     pub min_margin: Money,
     /// The publisher's part unless its terms say otherwise.
@@ -213,12 +215,15 @@ fn share(slot: &Slot<'_, '_>) -> Option<Decimal> {
 }
 
 /// Keys of a product that this version cannot honour yet; it says so instead of ignoring them.
-const UNSUPPORTED: &[&str] = &["slots", "hold_for", "reoffer", "fallback_url"];
+const UNSUPPORTED: &[&str] = &["slots", "reoffer", "fallback_url"];
 
 /// Most tiers in a tree.
 const TIERS_MAX: usize = 16;
 
 impl Product {
+    /// How long an unknown post is held where a product does not say.
+    pub const HOLD_FOR: Duration = Duration::from_secs(86_400);
+
     pub(crate) fn read(id: &ProductId, slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;
         let currency = fields.at("currency").parsed("an ISO 4217 code such as \"EUR\"");
@@ -241,6 +246,7 @@ impl Product {
         let fanout_width =
             fields.given("fanout_width").map_or(Some(64), |s| s.integer(1i64, 1_000));
         let max_posts = fields.given("max_posts").map_or(Some(5), |s| s.integer(1, 100));
+        let hold_for = fields.given("hold_for").map_or(Some(Self::HOLD_FOR), read::duration);
         let payout =
             fields.given("payout").map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
         let redirect = fields.given("requires_redirect").map_or(Some(false), |s| s.bool());
@@ -267,6 +273,7 @@ impl Product {
             budget: budget?,
             fanout_width: usize::try_from(fanout_width?).ok()?,
             max_posts: max_posts?,
+            hold_for: hold_for?,
             min_margin: min_margin?,
             payout: payout?,
             requires_redirect: redirect?,

@@ -123,11 +123,74 @@ fn every_bad_value_is_named_with_its_line() {
         ("name = \"Nova\"", "name = ", "m.toml:23:"),
     ];
     assert_eq!(faults(GOOD), Vec::<String>::new());
+    each_is_named(&cases);
+}
+
+/// Each case replaces a text of the good market by a bad one and expects a fault.
+fn each_is_named(cases: &[(&str, &str, &str)]) {
     for (from, to, expected) in cases {
         assert!(GOOD.contains(from), "{from}");
         let found = faults(&GOOD.replacen(from, to, 1));
         assert!(found.iter().any(|fault| fault.contains(expected)), "{to}: {found:#?}");
     }
+}
+
+#[test]
+fn a_policy_without_its_means_is_refused() {
+    each_is_named(&[
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\non_ambiguous = \"status_query\"",
+            "campaigns.prime.on_ambiguous needs delivery.status",
+        ),
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\non_ambiguous = \"retry_same_key\"",
+            "campaigns.prime.on_ambiguous needs honours_idempotency_key = true",
+        ),
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\non_ambiguous = \"guess\"",
+            "on_ambiguous must be one of hold, status_query, retry_same_key, next_buyer",
+        ),
+        (
+            "X-Key = \"k\" } }",
+            "X-Key = \"k\" } }\ndelivery.status.url = \"http://api.orion.example/\"",
+            "delivers to api.orion.example, which is not among",
+        ),
+        (
+            "timeout_ms = 400",
+            "timeout_ms = 400, method = \"GET\"",
+            "delivery.ping.method must be one of POST",
+        ),
+        ("budget_ms = 2000", "budget_ms = 2000\nhold_for = 5", "hold_for must be a duration"),
+    ]);
+}
+
+#[test]
+fn policies_for_unknown_posts_read_with_their_means() {
+    let means = "honours_idempotency_key = true\n";
+    let status = "delivery.status = { url = \"http://api.nova.example/s\", method = \"GET\" }\n";
+    for (name, policy) in OnAmbiguous::NAMES {
+        let keys = format!("on_ambiguous = \"{name}\"\n{means}{status}filter = {{");
+        let text =
+            GOOD.replace("filter = {", &keys).replace("budget_ms", "hold_for = \"2h\"\nbudget_ms");
+        assert_eq!(faults(&text), Vec::<String>::new());
+        let market = Sources::parse([("m".to_owned(), text)]).unwrap().market().unwrap();
+        let campaign = market.campaigns.values().next().unwrap();
+        assert_eq!((campaign.on_ambiguous, campaign.honours_idempotency_key), (*policy, true));
+        let method = campaign.delivery.status.as_ref().map(|call| call.method);
+        assert_eq!(method, Some(Method::Get));
+        let product = market.products.values().next().unwrap();
+        assert_eq!(product.hold_for.as_secs(), 7_200);
+    }
+    let market = Sources::parse([("m".to_owned(), GOOD.to_owned())]).unwrap().market().unwrap();
+    let campaign = market.campaigns.values().next().unwrap();
+    assert_eq!(
+        (campaign.on_ambiguous, campaign.honours_idempotency_key),
+        (OnAmbiguous::Hold, false)
+    );
+    assert_eq!(market.products.values().next().unwrap().hold_for.as_secs(), 86_400);
 }
 
 #[test]

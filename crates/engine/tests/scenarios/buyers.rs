@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use document::parse_json;
-use fanout::{Buyers, Ping, Post, PostReply};
+use fanout::{Buyers, Ping, Post, PostReply, StatusQuery};
 use lead::{Bid, Code, Money, NoBid, PostClass};
 use ledger::Ledger;
 use rust_decimal::Decimal;
@@ -19,6 +19,10 @@ use crate::world::Books;
 pub(crate) struct Manners {
     pub(crate) ping: Option<PingManner>,
     pub(crate) post: Option<PostManner>,
+    /// What it says to the same post again, one word after the other; the last stands for the rest.
+    pub(crate) again: Vec<Word>,
+    /// The same for its status call.
+    pub(crate) status: Vec<Word>,
 }
 
 pub(crate) enum PingManner {
@@ -61,6 +65,8 @@ struct Seen {
     pings: Vec<String>,
     shown: Facts,
     posts: Vec<String>,
+    retries: Vec<String>,
+    queries: Vec<String>,
     faults: Vec<String>,
 }
 
@@ -85,6 +91,16 @@ impl FakeBuyers {
     /// Who was posted to, in order.
     pub(crate) fn posts(&self) -> Vec<String> {
         self.seen.lock().unwrap().posts.clone()
+    }
+
+    /// Who was posted to again while the first answer was unknown, in order.
+    pub(crate) fn retries(&self) -> Vec<String> {
+        self.seen.lock().unwrap().retries.clone()
+    }
+
+    /// Who was asked what became of a post, in order.
+    pub(crate) fn queries(&self) -> Vec<String> {
+        self.seen.lock().unwrap().queries.clone()
     }
 
     /// The attributes of the last ping.
@@ -123,6 +139,36 @@ impl FakeBuyers {
         let mut seen = self.seen.lock().unwrap();
         seen.pings.push(name.to_owned());
         seen.shown = members.iter().map(|(key, node)| (key.to_string(), text(node))).collect();
+    }
+
+    /// What `name` says after so many earlier questions.
+    fn say(&self, name: &str, earlier: usize, words: fn(&Manners) -> &[Word]) -> PostReply {
+        let words = self.manners.get(name).map(words).unwrap_or_default();
+        let Some(word) = words.get(earlier).or(words.last()) else {
+            self.fault(format!("{name} was asked about its post, and was to be left alone"));
+            return PostReply::bare(PostClass::Unknown, Code::Unknown);
+        };
+        let (class, code) = word.class();
+        PostReply::bare(class, code)
+    }
+
+    /// A post that is repeated is the one that is on record, open or unknown.
+    async fn see_again(&self, name: &str, post: &Post<'_>) -> PostReply {
+        let record = self.books.lead(post.lead).await.unwrap().unwrap();
+        let is = |known: &ledger::PostRecord| {
+            known.campaign == post.campaign.key
+                && known.attempt == post.attempt
+                && matches!(known.class, None | Some(PostClass::Unknown))
+        };
+        if !record.posts.iter().any(is) || !post.campaign.honours_idempotency_key {
+            self.fault(format!("{name} was posted to again, which it must not be"));
+        }
+        let earlier = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.retries.push(name.to_owned());
+            seen.retries.iter().filter(|earlier| *earlier == name).count() - 1
+        };
+        self.say(name, earlier, |manners| &manners.again)
     }
 
     async fn see_post(&self, name: &str, post: &Post<'_>) {
@@ -169,6 +215,9 @@ impl Buyers for FakeBuyers {
 
     async fn post(&self, post: &Post<'_>) -> PostReply {
         let name = short(&post.campaign.key);
+        if post.again {
+            return self.see_again(&name, post).await;
+        }
         self.see_post(&name, post).await;
         let Some(manner) = self.manners.get(&name).and_then(|manners| manners.post.as_ref()) else {
             self.fault(format!("{name} was posted to, and was to be left alone"));
@@ -180,18 +229,34 @@ impl Buyers for FakeBuyers {
         }
         let limit = post.campaign.delivery.post.timeout;
         tokio::time::sleep(if manner.word == Word::Never { limit } else { manner.after }).await;
-        let (class, code) = match manner.word {
-            Word::Accepted => (PostClass::Accepted, Code::Sold),
-            Word::Rejected => (PostClass::Rejected, Code::PostRejected),
-            Word::Duplicate => (PostClass::Rejected, Code::BuyerDuplicate),
-            Word::NotSent => (PostClass::NotSent, Code::Connect),
-            Word::Unknown | Word::Never => (PostClass::Unknown, Code::Unknown),
-            Word::Panics => panic!("{name} panics at a post"),
-        };
+        let (class, code) = manner.word.class();
         PostReply {
             price: manner.price,
             redirect_url: manner.redirect_url.clone(),
             ..PostReply::bare(class, code)
+        }
+    }
+
+    async fn status(&self, query: &StatusQuery<'_>) -> PostReply {
+        let name = short(&query.campaign.key);
+        let earlier = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.queries.push(name.clone());
+            seen.queries.iter().filter(|earlier| **earlier == name).count() - 1
+        };
+        self.say(&name, earlier, |manners| &manners.status)
+    }
+}
+
+impl Word {
+    fn class(self) -> (PostClass, Code) {
+        match self {
+            Self::Accepted => (PostClass::Accepted, Code::Sold),
+            Self::Rejected => (PostClass::Rejected, Code::PostRejected),
+            Self::Duplicate => (PostClass::Rejected, Code::BuyerDuplicate),
+            Self::NotSent => (PostClass::NotSent, Code::Connect),
+            Self::Unknown | Self::Never => (PostClass::Unknown, Code::Unknown),
+            Self::Panics => panic!("a buyer panics at a post"),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A scenario file, read strictly: a misspelt key is a fault, never a check left out.
 //!
 //! Its tables: `publisher`, `product` and `lead` are laid over those of `base.toml`; `campaigns.NAME`
-//! holds what the campaign is (`is`), how its buyer answers (`ping`, `post`) and the code at which it
+//! holds what the campaign is (`is`), how its buyer answers (`ping`, `post`, and `again` and `status`
+//! while its post is unknown) and the code at which it
 //! must end (`code`); `expect` holds everything else that must come out, and nothing may come out that
 //! it does not name.
 
@@ -207,11 +208,16 @@ fn read_campaigns(slot: &Slot<'_, '_>) -> Option<(BTreeMap<String, Manners>, Fac
             Some(slot) => Some(read_post(&slot)?),
             None => None,
         };
+        let script = |name: &'static str| match fields.given(name) {
+            Some(slot) => slot.each(|word| word.choice(WORDS)),
+            None => Some(Vec::new()),
+        };
+        let (again, status) = (script("again")?, script("status")?);
         if let Some(code) = fields.given("code") {
             codes.insert(format!("code {name}"), code.integer(0u16, 999)?.to_string());
         }
         fields.deny_unknown();
-        manners.insert(name.to_owned(), Manners { ping, post });
+        manners.insert(name.to_owned(), Manners { ping, post, again, status });
     }
     Some((manners, codes))
 }
@@ -243,18 +249,20 @@ fn read_ping(slot: &Slot<'_, '_>) -> Option<PingManner> {
     Some(manner)
 }
 
+const WORDS: &[(&str, Word)] = &[
+    ("accepted", Word::Accepted),
+    ("rejected", Word::Rejected),
+    ("duplicate", Word::Duplicate),
+    ("not_sent", Word::NotSent),
+    ("unknown", Word::Unknown),
+    ("never", Word::Never),
+    ("panics", Word::Panics),
+];
+
 /// `{ answer = "accepted", after_ms = 40, redirect_url = "…", price = "9.00" }`.
 fn read_post(slot: &Slot<'_, '_>) -> Option<PostManner> {
     let fields = slot.fields()?;
-    let word = fields.at("answer").choice(&[
-        ("accepted", Word::Accepted),
-        ("rejected", Word::Rejected),
-        ("duplicate", Word::Duplicate),
-        ("not_sent", Word::NotSent),
-        ("unknown", Word::Unknown),
-        ("never", Word::Never),
-        ("panics", Word::Panics),
-    ])?;
+    let word = fields.at("answer").choice(WORDS)?;
     let manner = PostManner {
         after: after(&fields),
         word,

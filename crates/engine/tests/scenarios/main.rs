@@ -6,6 +6,7 @@
 mod buyers;
 mod file;
 mod guard;
+mod review;
 mod world;
 
 use std::path::{Path, PathBuf};

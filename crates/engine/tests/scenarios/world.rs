@@ -9,8 +9,8 @@ use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
 use jiff::{SignedDuration, Timestamp};
 use lead::{Answer, Clock, LeadId, Status, Submission};
 use ledger::{
-    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, Receipt, Refused, StoredRequest,
-    Write,
+    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, OpenIntent, PostRow, Receipt,
+    Recovery, Refused, StoredRequest, Write,
 };
 
 use crate::buyers::FakeBuyers;
@@ -101,6 +101,28 @@ impl Ledger for Books {
     }
 }
 
+impl Recovery for Books {
+    async fn open_intents(&self) -> Result<Vec<OpenIntent>, Refused> {
+        self.0.ledger.open_intents().await
+    }
+
+    async fn leads_unsettled(&self) -> Result<Vec<LeadId>, Refused> {
+        self.0.ledger.leads_unsettled().await
+    }
+
+    fn visit_posts(&self, visit: &mut dyn FnMut(PostRow)) -> Result<(), Refused> {
+        self.0.ledger.visit_posts(visit)
+    }
+
+    fn visit_pings(
+        &self,
+        since: Timestamp,
+        visit: &mut dyn FnMut(&lead::CampaignKey, Timestamp),
+    ) -> Result<(), Refused> {
+        self.0.ledger.visit_pings(since, visit)
+    }
+}
+
 /// One engine, its buyers and its books.
 pub(crate) struct World {
     pub(crate) engine: Engine<FakeBuyers, Books>,
@@ -152,7 +174,7 @@ impl World {
     }
 
     /// The lead, in a request of its own.
-    fn arrival(&self) -> Arrival {
+    pub(crate) fn arrival(&self) -> Arrival {
         let clock = VirtualClock { began: self.began };
         Arrival {
             submission: self.submission.clone(),
@@ -217,6 +239,15 @@ impl World {
         for sale in record.sales() {
             facts.insert("billed".to_owned(), sale.price.to_wire());
         }
+        let risky: Vec<String> = record
+            .posts
+            .iter()
+            .filter(|post| post.is_at_risk())
+            .map(|post| short(&post.campaign))
+            .collect();
+        if !risky.is_empty() {
+            facts.insert("at_risk".to_owned(), risky.join(", "));
+        }
         for decision in &record.decisions {
             let key = format!("code {}", short(&decision.campaign));
             facts.insert(key, decision.code.number().to_string());
@@ -232,6 +263,8 @@ impl World {
         };
         note("pings", self.buyers.pings());
         note("posts", self.buyers.posts());
+        note("retries", self.buyers.retries());
+        note("queries", self.buyers.queries());
         let shown = self.buyers.shown();
         for key in self.expected.keys().filter(|key| key.starts_with("shown.")) {
             let value = shown.get(key.trim_start_matches("shown.")).map_or("nothing", |v| v);

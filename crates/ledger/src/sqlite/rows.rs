@@ -21,8 +21,13 @@ const OPEN: &str = concat!(
     ", id FROM posts LEFT JOIN leads ON leads.seq = posts.lead WHERE class IS NULL ORDER BY lead, ordinal"
 );
 const UNSETTLED: &str = "SELECT id FROM leads WHERE disposition IS NULL ORDER BY seq";
-const POSTS: &str =
-    concat!("SELECT ", post_columns!(), " FROM posts ORDER BY posts.lead, posts.ordinal");
+/// The lead's id costs a look at its row, so only where it is needed.
+const POSTS: &str = concat!(
+    "SELECT ",
+    post_columns!(),
+    ", CASE WHEN class IS NULL OR class = 4 THEN (SELECT id FROM leads WHERE seq = posts.lead) END \
+     FROM posts ORDER BY posts.lead, posts.ordinal"
+);
 const PINGS: &str = "SELECT id, received_at, decisions FROM leads WHERE id >= ?1 \
      AND received_at >= ?2 AND test = 0 AND decisions IS NOT NULL ORDER BY received_at, seq";
 
@@ -115,9 +120,12 @@ pub(super) fn visit_posts(
     let mut statement = db.prepare(POSTS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let post = StoredPost::read(&mut Columns::of(row), keys)?;
+        let mut columns = Columns::of(row);
+        let post = StoredPost::read(&mut columns, keys)?;
+        let lead = columns.maybe_lead_id()?;
         let StoredPost { publisher, product, test, record, .. } = post;
         visit(PostRow {
+            lead,
             campaign: record.campaign,
             publisher,
             product,

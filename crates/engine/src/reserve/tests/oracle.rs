@@ -196,7 +196,7 @@ fn decide(
         8 => drop(taken),
         _ => {
             taken.freeze();
-            books.settle_frozen(scope, event.deal, event.at, false);
+            books.settle_frozen(scope, event.deal, event.at, None);
             event.state = State::Refused;
         }
     }

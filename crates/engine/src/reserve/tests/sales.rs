@@ -113,7 +113,8 @@ fn a_frozen_post_is_settled_later_as_either() {
         let mut parties = Parties::new("b", "c");
         parties.campaign = vec![leads(Window::Day, 1, CapOf::Sold)];
         books.reserve(&parties.scope(), deal("10", "8"), at(NOW)).unwrap().freeze();
-        books.settle_frozen(&parties.scope(), deal("10", "8"), at(NOW), sold);
+        let billed = sold.then(|| deal("9", "7"));
+        books.settle_frozen(&parties.scope(), deal("10", "8"), at(NOW), billed);
         assert_eq!(left(&books, &parties.scope(), at(NOW)), room);
     }
 }
@@ -234,7 +235,7 @@ proptest! {
                     2 => taken.release(false),
                     3 => taken.freeze(),
                     // A settlement that does not fit what was taken.
-                    _ => books.settle_frozen(&scope, billed, at(NOW), false),
+                    _ => books.settle_frozen(&scope, billed, at(NOW), None),
                 }
             }
             let left = books.headroom(&scope, at(NOW))[0].left;

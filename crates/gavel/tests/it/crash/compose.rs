@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::{Engine, Parts, Reserves, Snapshot, Suppressions};
-use fanout::{Buyers, HttpBuyers, Ping, Post, PostReply};
+use fanout::{Buyers, HttpBuyers, Ping, Post, PostReply, StatusQuery};
 use jiff::Timestamp;
 use lead::{Bid, CampaignKey, Clock, LeadId, NoBid};
 use ledger::{
@@ -133,6 +133,10 @@ impl Buyers for Wire {
         };
         trip.pass(Step::AfterReply);
         reply
+    }
+
+    async fn status(&self, query: &StatusQuery<'_>) -> PostReply {
+        self.inner.status(query).await
     }
 }
 

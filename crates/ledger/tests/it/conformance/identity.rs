@@ -19,7 +19,7 @@ pub(super) async fn a_claimed_key_names_its_leads(ledger: &impl Ledger) {
     let claimant = |number, key, kind, millis, disposition| Claimant {
         key: digest(key),
         kind,
-        lead: id(number),
+        lead: Some(id_at(number, i64::from(number) * 10)),
         publisher: "acme-leads".parse().unwrap(),
         received_at: at(millis),
         disposition,
@@ -118,7 +118,8 @@ pub(super) async fn a_start_is_shown_every_post_and_the_pings_since_a_time(ledge
 
     let mut posts = Vec::new();
     ledger.visit_posts(&mut |post| posts.push(post)).unwrap();
-    let open = |buyer, test| PostRow {
+    let open = |number, buyer, test| PostRow {
+        lead: Some(id_at(number, i64::from(number) * 10)),
         campaign: campaign(buyer),
         publisher: "acme-leads".parse().unwrap(),
         product: "personal-loan-es".parse().unwrap(),
@@ -129,8 +130,14 @@ pub(super) async fn a_start_is_shown_every_post_and_the_pings_since_a_time(ledge
         test,
     };
     let (price, payout) = (money("11.00"), money("7.00"));
-    let sold = PostRow { class: Some(PostClass::Accepted), price, payout, ..open("nova", false) };
-    assert_eq!(posts, [sold, open("nova", false), open("orion", true)]);
+    let sold = PostRow {
+        lead: None,
+        class: Some(PostClass::Accepted),
+        price,
+        payout,
+        ..open(1, "nova", false)
+    };
+    assert_eq!(posts, [sold, open(2, "nova", false), open(3, "orion", true)]);
 
     let pings = |since: Timestamp| {
         let mut pings = Vec::new();

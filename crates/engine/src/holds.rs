@@ -1,0 +1,84 @@
+//! The posts whose answer nobody knows, and until when each is held. In memory; the ledger has them
+//! all, and a start reads them from there. Settles nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use lead::{CampaignKey, LeadId, ProductId, PublisherId};
+
+use crate::reserve::Deal;
+
+/// A post whose answer is unknown, and what it keeps taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Hold {
+    pub(crate) lead: LeadId,
+    pub(crate) campaign: CampaignKey,
+    pub(crate) publisher: PublisherId,
+    pub(crate) product: ProductId,
+    /// What its reservation took.
+    pub(crate) deal: Deal,
+    /// When its intent was written and its reservation taken.
+    pub(crate) since: Timestamp,
+    /// A test lead takes nothing.
+    pub(crate) test: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Holds(Mutex<Book>);
+
+type Key = (LeadId, CampaignKey);
+
+#[derive(Debug, Default)]
+struct Book {
+    by_post: BTreeMap<Key, (Timestamp, Hold)>,
+    by_end: BTreeSet<(Timestamp, Key)>,
+}
+
+impl Holds {
+    /// Holds a post for so long after its intent.
+    pub(crate) fn add(&self, hold: Hold, hold_for: Duration) {
+        let span = SignedDuration::try_from(hold_for).unwrap_or(SignedDuration::MAX);
+        let end = hold.since.checked_add(span).unwrap_or(Timestamp::MAX);
+        let key = (hold.lead, hold.campaign.clone());
+        self.remove(&hold);
+        let mut book = self.book();
+        book.by_end.insert((end, key.clone()));
+        book.by_post.insert(key, (end, hold));
+    }
+
+    /// The hold on a post.
+    pub(crate) fn of(&self, lead: LeadId, campaign: &CampaignKey) -> Option<Hold> {
+        self.book().by_post.get(&(lead, campaign.clone())).map(|(_, hold)| hold.clone())
+    }
+
+    /// Those whose time is over at `now`, the first to end first.
+    pub(crate) fn over(&self, now: Timestamp) -> Vec<Hold> {
+        let book = self.book();
+        let ended = book.by_end.iter().take_while(|(end, _)| *end <= now);
+        ended.filter_map(|(_, key)| book.by_post.get(key)).map(|(_, hold)| hold.clone()).collect()
+    }
+
+    /// Somebody knows now.
+    pub(crate) fn remove(&self, hold: &Hold) {
+        let mut book = self.book();
+        let key = (hold.lead, hold.campaign.clone());
+        if let Some((end, _)) = book.by_post.remove(&key) {
+            book.by_end.remove(&(end, key));
+        }
+    }
+
+    /// How many.
+    pub(crate) fn count(&self) -> usize {
+        self.book().by_post.len()
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;
