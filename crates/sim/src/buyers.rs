@@ -180,6 +180,12 @@ impl Handle {
         format!("http://{}/{name}/post", self.addr)
     }
 
+    /// A buyer's address for questions about posts.
+    #[must_use]
+    pub fn status_url(&self, name: &str) -> String {
+        format!("http://{}/{name}/status", self.addr)
+    }
+
     /// The posts received, oldest first, as far as they are kept.
     #[must_use]
     pub fn posts(&self) -> Vec<Post> {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::draw::Draw;
-use super::journal::{Judged, Received, Seen};
+use super::journal::{Judged, Received, Seen, UNREAD};
 use super::spec::cents;
 use super::{Behaviour, Fault, Stage, World};
 
@@ -21,7 +21,15 @@ pub(super) struct Turn {
 
 #[derive(Debug)]
 pub(super) enum Act {
-    Reply { status: u16, kind: &'static str, body: String },
+    Reply {
+        status: u16,
+        kind: &'static str,
+        body: String,
+    },
+    /// The first half of this body, under a header that promises all of it.
+    Cut {
+        body: String,
+    },
     Hang,
     Close,
 }
@@ -35,10 +43,20 @@ impl Act {
         Self::json(status, &json!({ "error": text }))
     }
 
-    fn faulty(fault: Fault) -> Option<Self> {
-        Some(match fault {
+    /// What is done instead of the true answer.
+    fn faulty(self, fault: Option<Fault>) -> Self {
+        let Some(fault) = fault else { return self };
+        match fault {
             Fault::Hang(_) => Self::Hang,
-            Fault::Close(_) => Self::Close,
+            Fault::Close(_) | Fault::Unread(_) => Self::Close,
+            Fault::Cut(_) => match self {
+                Self::Reply { body, .. } => Self::Cut { body },
+                other => other,
+            },
+            Fault::BothVerdicts(_) => {
+                let body = r#"{"status":"accepted","status":"rejected"}"#.to_owned();
+                Self::Reply { status: 200, kind: "application/json", body }
+            }
             Fault::Garbage(_) => {
                 let body = "<html><body><h1>It works!</h1></body></html>".to_owned();
                 Self::Reply { status: 200, kind: "text/html", body }
@@ -51,8 +69,8 @@ impl Act {
             Fault::Status(status, _) => {
                 Self::Reply { status, kind: "text/plain", body: format!("status {status}\n") }
             }
-            Fault::NoRedirect | Fault::InsecureRedirect => return None,
-        })
+            Fault::NoRedirect | Fault::InsecureRedirect => self,
+        }
     }
 }
 
@@ -98,7 +116,7 @@ pub(super) fn ping(
         json!({ "status": "no_bid", "reason": "not interested" })
     };
     let fault = behaviour.strikes(Stage::Ping, &mut draw);
-    let act = fault.and_then(Act::faulty).unwrap_or_else(|| Act::json(200, &answer));
+    let act = Act::json(200, &answer).faulty(fault);
     Ok(Turn { delay, act })
 }
 
@@ -130,13 +148,21 @@ pub(super) fn post(
         let fault = behaviour
             .strikes(Stage::Post, &mut Draw::new(world.seed, &[name, "fault", id, &visit]));
         let verdict = Verdict::of(accepts, seen, key);
-        act = fault
-            .and_then(Act::faulty)
-            .unwrap_or_else(|| verdict.answer(name, &reference, cut(behaviour, &bid), fault));
-        let refused = matches!(fault, Some(Fault::Status(status, _)) if is_refusal(status));
+        act = verdict.answer(name, &reference, cut(behaviour, &bid), fault).faulty(fault);
+        let refused = match fault {
+            Some(Fault::Status(status, _)) => is_refusal(status),
+            Some(Fault::Unread(_)) => true,
+            _ => false,
+        };
         Judged { bought: verdict == Verdict::Accepted && !refused, answered: verdict.told(fault) }
     })?;
     Ok(Turn { delay, act })
+}
+
+/// The answer to a status call: what the buyer holds of a lead, whatever it answered to its posts.
+pub(super) fn status(world: &World, name: &str, lead_id: &str) -> Turn {
+    let status = world.journal.standing(name, lead_id);
+    Turn { delay: Duration::ZERO, act: Act::json(200, &json!({ "status": status })) }
 }
 
 /// The lower price that is stated with an accept, if the buyer cuts.
@@ -177,6 +203,9 @@ impl Verdict {
             Some(Fault::Hang(_) | Fault::Close(_)) => "nothing".to_owned(),
             Some(Fault::Garbage(_)) => "garbage".to_owned(),
             Some(Fault::NoVerdict(_)) => "no-verdict".to_owned(),
+            Some(Fault::BothVerdicts(_)) => "both-verdicts".to_owned(),
+            Some(Fault::Cut(_)) => "half".to_owned(),
+            Some(Fault::Unread(_)) => UNREAD.to_owned(),
             Some(Fault::Status(status, _)) => format!("status-{status}"),
             Some(Fault::NoRedirect | Fault::InsecureRedirect) | None => self.name().to_owned(),
         }

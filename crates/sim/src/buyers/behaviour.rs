@@ -96,6 +96,12 @@ pub enum Fault {
     Garbage(Stage),
     /// 200 with JSON that says neither yes nor no.
     NoVerdict(Stage),
+    /// Half of the true answer, then the connection is dropped.
+    Cut(Stage),
+    /// 200 with JSON that says both yes and no.
+    BothVerdicts(Stage),
+    /// Drops the connection without having read the call: it knows nothing of it.
+    Unread(Stage),
     /// This HTTP status. 4xx and 503 come with a readable refusal, others with plain text.
     Status(u16, Stage),
     /// Accepts without a `redirect_url`.
@@ -111,6 +117,9 @@ impl Fault {
             | Self::Close(stage)
             | Self::Garbage(stage)
             | Self::NoVerdict(stage)
+            | Self::Cut(stage)
+            | Self::BothVerdicts(stage)
+            | Self::Unread(stage)
             | Self::Status(_, stage) => stage,
             Self::NoRedirect | Self::InsecureRedirect => Stage::Post,
         }

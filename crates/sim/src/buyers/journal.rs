@@ -12,6 +12,9 @@ use serde_json::json;
 
 use super::Options;
 
+/// What a post is told as that the buyer knows nothing of.
+pub(super) const UNREAD: &str = "unread";
+
 /// Names come with requests, so there is an end to them.
 const BUYERS_MAX: usize = 1000;
 
@@ -36,7 +39,8 @@ pub struct Post {
     /// The price that the post named, as written.
     pub bid: String,
     /// `accepted`, `rejected`, `duplicate`, or what a fault said instead: `nothing`, `garbage`,
-    /// `no-verdict`, `status-NNN`. A repeat under the key of an accepted post reads `accepted` again.
+    /// `no-verdict`, `both-verdicts`, `half`, `status-NNN`, or `unread` for a post that it dropped
+    /// without a look. A repeat under the key of an accepted post reads `accepted` again.
     pub answered: String,
     /// Whether the buyer itself holds that it bought the lead, whatever it answered.
     pub bought: bool,
@@ -65,6 +69,8 @@ pub(super) struct Seen {
     pub(super) visits: u32,
     /// Bought, under this key.
     pub(super) bought: Option<Option<String>>,
+    /// Read and refused, at least once.
+    refused: bool,
     kept: u32,
 }
 
@@ -152,6 +158,7 @@ impl Journal {
         seen.visits += 1;
         seen.kept += 1;
         let key = idempotency_key.map(str::to_owned);
+        seen.refused |= !bought && answered != UNREAD;
         if bought && seen.bought.is_none() {
             seen.bought = Some(key.clone());
         }
@@ -176,6 +183,17 @@ impl Journal {
 
     pub(super) fn posts(&self) -> Vec<Post> {
         self.book().posts.iter().cloned().collect()
+    }
+
+    /// What a buyer holds of a lead: `accepted`, `rejected` or `unknown`.
+    pub(super) fn standing(&self, buyer: &str, lead_id: &str) -> &'static str {
+        let book = self.book();
+        let seen = book.buyers.get(buyer).and_then(|counts| counts.seen.get(lead_id));
+        match seen {
+            Some(seen) if seen.bought.is_some() => "accepted",
+            Some(seen) if seen.refused => "rejected",
+            _ => "unknown",
+        }
     }
 
     pub(super) fn pings(&self) -> u64 {

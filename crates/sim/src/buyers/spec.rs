@@ -35,7 +35,8 @@ const LATENCY: &str =
     "a latency like 20ms, 20..60ms or p50:20ms/p99:300ms (us, ms, s; at most 600s)";
 const PRICE: &str = "a price like 12.50, for bids also a range like 5.00..30.00";
 const PER_MILLE: &str = "a share of a thousand, 0 to 1000";
-const FAULT: &str = "a fault: none, hang, close, garbage, no-verdict or status-NNN, each alone or with \
+const FAULT: &str = "a fault: none, hang, close, garbage, no-verdict, both-verdicts, cut, unread or \
+                     status-NNN, each alone or with \
                      -on-ping or -on-post (close: -after-ping, -after-post), no-redirect, http-redirect";
 
 impl FromStr for Buyer {
@@ -159,6 +160,9 @@ fn fault(text: &str) -> Option<Fault> {
         "close" if stage == Stage::Both => Some(Fault::Close(stage)),
         "garbage" => Some(Fault::Garbage(stage)),
         "no-verdict" => Some(Fault::NoVerdict(stage)),
+        "both-verdicts" => Some(Fault::BothVerdicts(stage)),
+        "cut" => Some(Fault::Cut(stage)),
+        "unread" => Some(Fault::Unread(stage)),
         _ => {
             let status: u16 = kind.strip_prefix("status-")?.parse().ok()?;
             // 1xx are not answers.
@@ -213,6 +217,9 @@ mod tests {
             ("close-after-post", Fault::Close(Stage::Post)),
             ("garbage", Fault::Garbage(Stage::Both)),
             ("no-verdict-on-post", Fault::NoVerdict(Stage::Post)),
+            ("both-verdicts-on-post", Fault::BothVerdicts(Stage::Post)),
+            ("cut", Fault::Cut(Stage::Both)),
+            ("unread-on-ping", Fault::Unread(Stage::Ping)),
             ("status-503-on-ping", Fault::Status(503, Stage::Ping)),
             ("status-500", Fault::Status(500, Stage::Both)),
             ("no-redirect", Fault::NoRedirect),

@@ -84,3 +84,39 @@ async fn a_repeated_call_draws_its_fault_anew() {
     assert!((4..=16).contains(&answered), "{answered}");
     assert!(buyers.posts().iter().all(|post| post.bought));
 }
+
+#[tokio::test]
+async fn an_answer_may_be_cut_or_say_both_and_a_call_may_go_unread() {
+    let specs = [
+        "torn:fault=cut-on-post",
+        "torn2:fault=cut-on-post,accepts=0",
+        "both:fault=both-verdicts-on-post",
+        "deaf:fault=unread-on-post",
+    ];
+    let buyers = start(&specs, Options::default()).await;
+    let mut seen = Vec::new();
+    for name in ["torn", "torn2", "both", "deaf"] {
+        seen.push(call(&buyers, &format!("/{name}/post"), None, posted("l").to_string()).await);
+    }
+    let both = Bytes::from_static(br#"{"status":"accepted","status":"rejected"}"#);
+    assert_eq!(seen[2], Ok((200, both)));
+    for at in [0, 1, 3] {
+        assert!(seen[at].is_err(), "{at}: {:?}", seen[at]);
+    }
+    let told: Vec<_> =
+        buyers.posts().into_iter().map(|post| (post.answered, post.bought)).collect();
+    let expected = [("half", true), ("half", false), ("both-verdicts", true), ("unread", false)];
+    assert_eq!(told, expected.map(|(answered, bought)| (answered.to_owned(), bought)));
+    for (name, status) in
+        [("torn", "accepted"), ("torn2", "rejected"), ("both", "accepted"), ("deaf", "unknown")]
+    {
+        let asked = json_of(&buyers, &format!("/{name}/status"), json!({ "lead_id": "l" })).await;
+        assert_eq!(asked, json!({ "status": status }), "{name}");
+    }
+    let mut connection = Connection::new(buyers.addr());
+    let query = Request::get("/torn/status?x=1&lead_id=l").body(Bytes::new()).unwrap();
+    let (_, body) = timeout(LONG, connection.exchange(query)).await.unwrap().unwrap();
+    assert_eq!(body, r#"{"status":"accepted"}"#);
+    let other = json_of(&buyers, "/torn/status", json!({ "lead_id": "m" })).await;
+    assert_eq!(other, json!({ "status": "unknown" }));
+}

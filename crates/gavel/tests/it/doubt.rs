@@ -1,0 +1,18 @@
+//! What a post's fault may cost, through the real wire and the real store, against the buyers' own books.
+//!
+//! * [`matrix`]: ten ways for a post to go wrong times the four policies for unknown posts. The long
+//!   form is the same test with more leads in each cell:
+//!   `GAVEL_MATRIX_LEADS=200 cargo test --release -p gavel --test it doubt::matrix -- --nocapture`
+//! * [`idle`]: buyers that close idle connections after a second. The long form:
+//!   `GAVEL_IDLE_POSTS=10000 cargo test --release -p gavel --test it doubt::idle -- --nocapture`
+
+mod idle;
+mod matrix;
+mod rig;
+
+/// A number from the environment; something that is no number stops the test.
+#[expect(clippy::disallowed_methods, reason = "how long to test is said from outside")]
+fn setting(name: &str, default: usize) -> usize {
+    let Ok(text) = std::env::var(name) else { return default };
+    text.parse().unwrap_or_else(|_| panic!("{name} must be a number, found {text:?}"))
+}
