@@ -1,9 +1,12 @@
 //! Who is asked and what they bid: the gates before a ping, one tier's pings, and what of the answers
 //! may buy. Posts nothing.
 
-use fanout::{Buyers, Ping, SharedAttributes, ping_all};
+use std::sync::Arc;
+use std::time::Instant;
+
+use fanout::{Asked, Buyers, Heard, Ping, Pings, SharedAttributes};
 use jiff::Timestamp;
-use lead::{Code, Deadline, PingId};
+use lead::{Bid, Code, Currency, Deadline, NoBid, PingId, ProductId};
 use ledger::Ledger;
 use market::{Campaign, Tier};
 
@@ -11,9 +14,11 @@ use crate::Tree;
 use crate::auction::{self, Offer, Place};
 use crate::engine::Inner;
 use crate::journey::Waiter;
+use crate::pace::{Chance, Pace};
 use crate::record::Record;
 use crate::reserve::Stop;
 use crate::subject::Lead;
+use crate::{close, late};
 
 /// A matched campaign: its place in the tree and its row in the record.
 #[derive(Clone, Copy)]
@@ -92,88 +97,181 @@ pub(crate) fn narrow<B: Buyers, L: Ledger>(
     campaigns
 }
 
-/// Pings a tier and returns the offers that may buy, best first.
+/// Pings a tier and returns the offers that may buy, best first. What has yet to answer when the tier
+/// is closed is read on in the background.
 pub(crate) async fn ask<B: Buyers, L: Ledger>(
-    inner: &Inner<B, L>,
+    inner: &Arc<Inner<B, L>>,
     lead: &Lead<'_>,
     rung: &Rung<'_>,
     waiter: &mut Waiter,
     record: &mut Record<B, L>,
 ) -> Vec<Offer> {
+    let now = inner.clock.instant();
+    let mut offers = Vec::with_capacity(rung.campaigns.len());
+    let asked_of = choose(inner, (lead, rung, now), &mut offers, record);
+    let mut pings = Pings::send(questions(inner, lead, (&asked_of, now)), now);
+    let is_over = |offers: &[Offer], pings: &Pings<_>| {
+        let open = pings.open().filter_map(|index| asked_of.get(index));
+        close::is_decided(offers, open.filter_map(|target| lead.campaign(target.candidate.index)))
+    };
+    while !is_over(&offers, &pings)
+        && let Some(asked) = pings.next(&*inner.clock).await
+    {
+        if let Some(target) = asked_of.get(asked.index) {
+            offers.extend(hear(inner, (lead, rung, target), asked, record));
+        }
+    }
+    let took = inner.clock.instant().saturating_duration_since(now);
+    waiter.waited += took;
+    let unneeded: Vec<&Target> = pings.open().filter_map(|index| asked_of.get(index)).collect();
+    for target in &unneeded {
+        record.note(target.candidate.row, Code::EarlyClose);
+        inner.metrics.pinged(Code::EarlyClose, took);
+    }
+    inner.metrics.early_closes.increment(u64::from(!unneeded.is_empty()));
+    let asking = asked_of.into_iter().map(|target| (target.candidate.row, target.pace)).collect();
+    late::read_on(inner, pings, asking, record.late.clone());
+    auction::rank(record.id, &mut offers, &lead.tree.campaigns);
+    offers
+}
+
+/// A campaign that is pinged.
+struct Target {
+    candidate: Candidate,
+    ping: PingId,
+    deadline: Deadline,
+    pace: Option<Arc<Pace>>,
+}
+
+/// The campaigns of a tier that are pinged, and the offers of those that need not be. Nobody is pinged
+/// who could not beat those offers.
+fn choose<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    (lead, rung, now): (&Lead<'_>, &Rung<'_>, Instant),
+    offers: &mut Vec<Offer>,
+    record: &mut Record<B, L>,
+) -> Vec<Target> {
+    let mut to_ping = Vec::with_capacity(rung.campaigns.len());
+    for candidate in rung.campaigns.iter().copied() {
+        match lead.campaign(candidate.index).map(|campaign| (campaign, &campaign.delivery.ping)) {
+            Some((campaign, Some(call))) => to_ping.push((candidate, campaign, call.timeout)),
+            Some((campaign, None)) => {
+                let bid = Bid { price: campaign.price.most(), reference: None };
+                offers.extend(appraise((lead, rung, candidate), None, bid, record));
+            }
+            None => {}
+        }
+    }
+    if close::is_decided(offers, to_ping.iter().map(|(_, campaign, _)| *campaign)) {
+        to_ping.drain(..).for_each(|(candidate, ..)| record.note(candidate.row, Code::EarlyClose));
+    }
+    let ids = ping_ids(inner, to_ping.len());
+    let mut targets = Vec::with_capacity(to_ping.len());
+    for ((candidate, campaign, limit), ping) in to_ping.into_iter().zip(ids) {
+        let deadline = rung.until.or_sooner(Deadline::after(now, limit));
+        let pace = lead.pace(&inner.paces, candidate.index);
+        match pace.as_ref().map_or(Chance::Fits, |pace| pace.ping(deadline.left(now), now)) {
+            Chance::Fits => {}
+            Chance::Probe => inner.metrics.pings_probing.increment(1),
+            Chance::TooSlow => {
+                inner.metrics.pings_skipped.increment(1);
+                record.note(candidate.row, Code::NoTime);
+                continue;
+            }
+        }
+        match count_ping(inner, lead, campaign) {
+            Ok(()) => targets.push(Target { candidate, ping, deadline, pace }),
+            Err(stop) => record.stopped(candidate.row, &stop),
+        }
+    }
+    targets
+}
+
+/// What every ping of a tier shares with those that outlive the journey.
+struct Shared<B: Send + Sync + 'static, L: Ledger> {
+    inner: Arc<Inner<B, L>>,
+    tree: Arc<Tree>,
+    product: ProductId,
+    currency: Currency,
+    test: bool,
+    attributes: SharedAttributes,
+}
+
+/// The pings, each with its deadline.
+fn questions<B: Buyers, L: Ledger>(
+    inner: &Arc<Inner<B, L>>,
+    lead: &Lead<'_>,
+    (targets, now): (&[Target], Instant),
+) -> Vec<(Deadline, impl Future<Output = Heard> + Send + 'static + use<B, L>)> {
     let product = lead.product;
     let shown =
         lead.submission.attributes.for_ping(|name| product.dictionary.declared_in_ping(name));
-    let attributes = SharedAttributes::of(&shown);
-    let now = inner.clock.instant();
-    let ids = ping_ids(inner, rung.campaigns.len());
-    let mut pings = Vec::with_capacity(rung.campaigns.len());
-    let mut bids = Vec::with_capacity(rung.campaigns.len());
-    for (candidate, id) in rung.campaigns.iter().zip(ids) {
-        let Some(campaign) = lead.campaign(candidate.index) else {
-            continue;
+    let shared = Arc::new(Shared {
+        inner: Arc::clone(inner),
+        tree: Arc::clone(lead.tree),
+        product: product.id.clone(),
+        currency: product.currency,
+        test: lead.submission.test,
+        attributes: SharedAttributes::of(&shown),
+    });
+    let question = |(position, target): (usize, &Target)| {
+        let (shared, deadline) = (Arc::clone(&shared), target.deadline);
+        let (index, id, time_left) = (target.candidate.index, target.ping, deadline.left(now));
+        let answer = async move {
+            let Some(campaign) = shared.tree.campaigns.get(index) else {
+                return (position, Err(NoBid::new(Code::Connect)));
+            };
+            let Shared { ref product, ref attributes, currency, test, .. } = *shared;
+            let ping = Ping { campaign, id, product, currency, test, attributes, time_left };
+            (position, shared.inner.buyers.ping(&ping).await)
         };
-        let Some(call) = &campaign.delivery.ping else {
-            let bid = lead::Bid { price: campaign.price.most(), reference: None };
-            bids.push((*candidate, bid, None));
-            continue;
-        };
-        if let Err(stop) = count_ping(inner, lead, campaign) {
-            record.stopped(candidate.row, &stop);
-            continue;
-        }
-        let deadline = rung.until.or_sooner(Deadline::after(now, call.timeout));
-        let ping = Ping {
-            campaign,
-            id,
-            product: &product.id,
-            currency: product.currency,
-            test: lead.submission.test,
-            attributes: &attributes,
-            time_left: deadline.left(now),
-            deadline,
-        };
-        pings.push((*candidate, ping));
+        (deadline, answer)
+    };
+    targets.iter().enumerate().map(question).collect()
+}
+
+/// Notes an answer, or that there was none in time; says what it offers.
+fn hear<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    (lead, rung, target): (&Lead<'_>, &Rung<'_>, &Target),
+    asked: Asked,
+    record: &mut Record<B, L>,
+) -> Option<Offer> {
+    let Target { candidate, ping, pace, .. } = target;
+    if asked.late {
+        late::heard_late(inner, pace.as_deref(), &asked);
+        record.late.add(candidate.row, asked);
+        return None;
     }
-    let (asked_of, pings): (Vec<Candidate>, Vec<Ping<'_>>) = pings.into_iter().unzip();
-    for asked in ping_all(&inner.buyers, &*inner.clock, &pings).await {
-        let Some(candidate) = asked_of.get(asked.index) else {
-            continue;
-        };
-        let code = asked.answer.as_ref().map_or_else(|no_bid| no_bid.code, |_| Code::Sold);
-        inner.metrics.pinged(code, asked.took);
-        record.pinged(candidate.row, &asked);
-        if let (Ok(bid), Some(ping)) = (asked.answer, pings.get(asked.index)) {
-            bids.push((*candidate, bid, Some(ping.id)));
-        }
+    let code = asked.answer.as_ref().map_or_else(|no_bid| no_bid.code, |_| Code::Sold);
+    inner.metrics.pinged(code, asked.took);
+    record.pinged(candidate.row, &asked);
+    // How slow it is shows once it answers, or is given up.
+    if let Some(pace) = pace.as_ref().filter(|_| code != Code::Timeout) {
+        pace.answered(asked.took, inner.clock.instant());
     }
-    waiter.waited += inner.clock.instant().saturating_duration_since(now);
-    appraise(lead, rung, bids, record)
+    appraise((lead, rung, *candidate), Some(*ping), asked.answer.ok()?, record)
 }
 
 fn appraise<B: Buyers, L: Ledger>(
-    lead: &Lead<'_>,
-    rung: &Rung<'_>,
-    bids: Vec<(Candidate, lead::Bid, Option<PingId>)>,
+    (lead, rung, candidate): (&Lead<'_>, &Rung<'_>, Candidate),
+    ping: Option<PingId>,
+    bid: Bid,
     record: &mut Record<B, L>,
-) -> Vec<Offer> {
-    let floors = lead.floors(rung.tier);
-    let mut offers = Vec::with_capacity(bids.len());
-    for (candidate, bid, ping) in bids {
-        let Some(campaign) = lead.campaign(candidate.index) else {
-            continue;
-        };
-        record.bid(candidate.row, &bid);
-        let place = Place { index: candidate.index, row: candidate.row, ping };
-        match auction::appraise(place, campaign, bid, &floors) {
-            Ok(offer) => {
-                record.note(candidate.row, Code::Outbid);
-                offers.push(offer);
-            }
-            Err(code) => record.note(candidate.row, code),
+) -> Option<Offer> {
+    let campaign = lead.campaign(candidate.index)?;
+    record.bid(candidate.row, &bid);
+    let place = Place { index: candidate.index, row: candidate.row, ping };
+    match auction::appraise(place, campaign, bid, &lead.floors(rung.tier)) {
+        Ok(offer) => {
+            record.note(candidate.row, Code::Outbid);
+            Some(offer)
+        }
+        Err(code) => {
+            record.note(candidate.row, code);
+            None
         }
     }
-    auction::rank(record.id, &mut offers, &lead.tree.campaigns);
-    offers
 }
 
 fn ping_ids<B: Buyers, L: Ledger>(inner: &Inner<B, L>, count: usize) -> Vec<PingId> {

@@ -79,7 +79,8 @@ pub(crate) fn appraise(
     Ok(Offer { index, row, ping, price, payout, score, reference: bid.reference })
 }
 
-fn score(campaign: &Campaign, price: Money) -> Option<Decimal> {
+/// What a price ranks by; `None` if that cannot be counted with.
+pub(crate) fn score(campaign: &Campaign, price: Money) -> Option<Decimal> {
     price.amount.checked_mul(campaign.score.multiplier)?.checked_sub(campaign.score.penalty)
 }
 

@@ -7,7 +7,8 @@ use lead::Deadline;
 /// What is kept back of a budget.
 #[derive(Debug, Clone, Copy)]
 pub struct Reserves {
-    /// For the post that follows the pings, at most; a quarter of a short budget.
+    /// For the post that follows the pings, at most; a quarter of a short budget. Also what a post takes
+    /// to a campaign of which too little is known.
     pub post: Duration,
     /// For settling and answering.
     pub answer: Duration,
@@ -31,32 +32,46 @@ pub(crate) struct Budget {
     whole: Duration,
     deadline: Deadline,
     reserves: Reserves,
+    /// What a commit takes: one comes before the post, one before the answer.
+    commit: Duration,
 }
 
 impl Budget {
-    pub(crate) fn new(received: Instant, whole: Duration, reserves: Reserves) -> Self {
-        Self { whole, deadline: Deadline::after(received, whole), reserves }
+    /// `commit` is what a commit must be expected to take.
+    pub(crate) fn new(
+        received: Instant,
+        whole: Duration,
+        reserves: Reserves,
+        commit: Duration,
+    ) -> Self {
+        Self { whole, deadline: Deadline::after(received, whole), reserves, commit }
     }
 
     /// When bids must be in, or `None` if there is no time left to ask.
     pub(crate) fn for_pings(&self, now: Instant, limit: Duration) -> Option<Deadline> {
-        let reserve = self.post_reserve() + self.reserves.answer;
+        let reserve = self.usual_post() + self.commit + self.answer_reserve();
         let until = self.deadline.earlier(reserve, now, self.reserves.ping_least)?;
         Some(until.or_sooner(Deadline::after(now, limit)))
     }
 
-    /// Whether a post may still start.
-    pub(crate) fn fits_post(&self, now: Instant) -> bool {
-        self.deadline.left(now) >= self.post_reserve() + self.reserves.answer
+    /// What is left for a post that would start now.
+    pub(crate) fn for_post(&self, now: Instant) -> Duration {
+        self.deadline.left(now).saturating_sub(self.commit + self.answer_reserve())
+    }
+
+    /// What a post takes to a campaign of which too little is known.
+    pub(crate) fn usual_post(&self) -> Duration {
+        self.reserves.post.min(self.whole / 4)
     }
 
     /// When the publisher is answered, whatever is still running.
     pub(crate) fn answer_by(&self) -> Deadline {
-        Deadline(self.deadline.0.checked_sub(self.reserves.answer).unwrap_or(self.deadline.0))
+        let reserve = self.answer_reserve();
+        Deadline(self.deadline.0.checked_sub(reserve).unwrap_or(self.deadline.0))
     }
 
-    fn post_reserve(&self) -> Duration {
-        self.reserves.post.min(self.whole / 4)
+    fn answer_reserve(&self) -> Duration {
+        self.reserves.answer + self.commit
     }
 }
 

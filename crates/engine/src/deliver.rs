@@ -14,6 +14,21 @@ use crate::record::Record;
 use crate::reserve::{Deal, Reservation};
 use crate::subject::Lead;
 
+/// Whether a post to the campaign of an offer, as long as they have taken lately, would end in time.
+pub(crate) fn fits_post<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    offer: &Offer,
+    budget: &Budget,
+) -> bool {
+    let (now, usual) = (inner.clock.instant(), budget.usual_post());
+    let left = budget.for_post(now);
+    match lead.pace(&inner.paces, offer.index) {
+        Some(pace) => pace.fits_post(left, usual, now),
+        None => usual <= left,
+    }
+}
+
 /// Posts to one campaign whose intent is durable and notes what became of it. If the budget ends
 /// first the publisher is answered and the post goes on, with everything that its policy does while
 /// its answer is unknown.
@@ -53,6 +68,9 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     };
     waiter.waited += inner.clock.instant().saturating_duration_since(started);
     inner.metrics.posted(reply.code, post_took);
+    if let Some(pace) = lead.pace(&inner.paces, offer.index) {
+        pace.posted(post_took, inner.clock.instant());
+    }
     let agreed = Agreed { price: offer.price, payout: offer.payout, attempt: post.attempt };
     let posted = outcome(lead, campaign, agreed, &reply, inner.clock.timestamp());
     record.delivered(offer.row, post_took, &reply);

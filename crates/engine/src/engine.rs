@@ -21,7 +21,9 @@ use crate::fraud::Velocity;
 use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
+use crate::late;
 use crate::metrics::{Ending, Metrics};
+use crate::pace::Paces;
 use crate::recover::{Recovered, pings_matter_since, recover};
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
 use crate::reserve::{Deal, Reservations, Scope};
@@ -77,6 +79,8 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) reviewing: tokio::sync::Mutex<()>,
     pub(crate) suppressions: Suppressions,
     pub(crate) velocity: Velocity,
+    pub(crate) paces: Paces,
+    pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -141,6 +145,8 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             reviewing: tokio::sync::Mutex::default(),
             suppressions: parts.suppressions,
             velocity: Velocity::new(parts.leads_per_ip_minute),
+            paces: Paces::default(),
+            late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),
             repeats: Arc::default(),
             in_flight: Arc::new(tokio::sync::Semaphore::new(parts.in_flight_max)),
             tasks: TaskTracker::new(),

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::ask::{Rung, ask, gate, narrow};
 use crate::budget::Budget;
-use crate::deliver::{post, release_unsent, settle_reservation};
+use crate::deliver::{fits_post, post, release_unsent, settle_reservation};
 use crate::delivery::Delivery;
 use crate::engine::{Arrival, Inner, Refusal};
 use crate::metrics::Ending;
@@ -37,7 +37,8 @@ async fn distribute<B: Buyers, L: Ledger>(
     let (product, tree) = snapshot.tree(&submission.product).ok_or(Refusal::NoProduct)?;
     let publisher = market.publishers.get(&submission.publisher).ok_or(Refusal::NoProduct)?;
     let whole = arrival.budget.unwrap_or(product.budget).min(product.budget);
-    let budget = Budget::new(arrival.instant, whole, inner.reserves);
+    let commit = inner.paces.commit_wait(arrival.instant);
+    let budget = Budget::new(arrival.instant, whole, inner.reserves, commit);
 
     submission.test |= publisher.mode == Mode::Test;
     enrich::derive(&mut submission, product, publisher, arrival.at);
@@ -103,8 +104,9 @@ async fn offer<B: Buyers, L: Ledger>(
         let campaigns = narrow(lead, campaigns, &mut record);
         let rung = Rung { tier, until, campaigns };
         for offer in ask(inner, lead, &rung, waiter, &mut record).await {
-            if !budget.fits_post(inner.clock.instant()) {
-                return close(record, OfferEvent::OutOfTime, lead).await;
+            if !fits_post(inner, lead, &offer, budget) {
+                record.ran_out(offer.row);
+                continue;
             }
             if lead.campaign(offer.index).is_some_and(|c| record.may_be_with(&c.key.buyer)) {
                 record.note(offer.row, Code::SameBuyer);

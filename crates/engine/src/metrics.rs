@@ -91,6 +91,11 @@ pub(crate) struct Metrics {
     retries: Vec<Counter>,
     holds_settled: [Counter; 3],
     holds: Gauge,
+    pub(crate) pings_skipped: Counter,
+    pub(crate) pings_probing: Counter,
+    pub(crate) posts_skipped: Counter,
+    pub(crate) early_closes: Counter,
+    pub(crate) late_answers: Counter,
     pub(crate) passed_on: Counter,
     pub(crate) sold_at_risk: Counter,
     pub(crate) journey_seconds: Histogram,
@@ -134,6 +139,11 @@ impl Metrics {
             holds_settled: Settler::ALL
                 .map(|(_, by)| counter!("gavel_holds_settled_total", "by" => by)),
             holds: gauge!("gavel_holds"),
+            pings_skipped: counter!("gavel_pings_skipped_total"),
+            pings_probing: counter!("gavel_pings_probing_total"),
+            posts_skipped: counter!("gavel_posts_skipped_total"),
+            early_closes: counter!("gavel_early_closes_total"),
+            late_answers: counter!("gavel_late_answers_total"),
             passed_on: counter!("gavel_posts_passed_on_total"),
             sold_at_risk: counter!("gavel_sales_at_risk_total"),
             journey_seconds: histogram!("gavel_journey_seconds"),
@@ -226,6 +236,7 @@ impl std::fmt::Debug for Metrics {
 /// Registers help texts.
 pub fn describe() {
     describe_doubt();
+    describe_time();
     describe_counter!(
         "gavel_leads_total",
         Unit::Count,
@@ -303,5 +314,33 @@ fn describe_doubt() {
         "gavel_sales_at_risk_total",
         Unit::Count,
         "Sales while an earlier post of the same lead was unknown: each may be a second one."
+    );
+}
+
+fn describe_time() {
+    describe_counter!(
+        "gavel_pings_skipped_total",
+        Unit::Count,
+        "Campaigns not asked because lately they have been too slow for the time left."
+    );
+    describe_counter!(
+        "gavel_pings_probing_total",
+        Unit::Count,
+        "Pings to campaigns that have been too slow, to see whether they still are."
+    );
+    describe_counter!(
+        "gavel_posts_skipped_total",
+        Unit::Count,
+        "Bids that were left alone because a post would not have ended in time."
+    );
+    describe_counter!(
+        "gavel_early_closes_total",
+        Unit::Count,
+        "Tiers that were closed because no campaign still to answer could have won."
+    );
+    describe_counter!(
+        "gavel_late_answers_total",
+        Unit::Count,
+        "Answers to pings that came after their deadline; they never buy."
     );
 }

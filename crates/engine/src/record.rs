@@ -16,6 +16,7 @@ use ledger::{
 
 use crate::engine::{Inner, Refusal};
 use crate::holds::Hold;
+use crate::late::LateAnswers;
 use crate::metrics::Ending;
 use crate::reserve::{Deal, Stop};
 use crate::standing;
@@ -40,6 +41,10 @@ pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
     open_intent: Option<Intent>,
     /// Buyers that may have the lead, and whose sale is offered on all the same.
     passed_on: Vec<BuyerId>,
+    /// Answers that came after their deadline.
+    pub(crate) late: LateAnswers,
+    /// A bid was left alone for want of time.
+    out_of_time: bool,
     sale: Option<Posted>,
     answered: bool,
     settled: bool,
@@ -59,6 +64,8 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             state: OfferState::Asking,
             open_intent: None,
             passed_on: Vec::new(),
+            late: LateAnswers::default(),
+            out_of_time: false,
             sale: None,
             answered: false,
             settled: false,
@@ -82,6 +89,13 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             decision.code = no_bid.code;
             decision.reason.clone_from(&no_bid.reason);
         }
+    }
+
+    /// Notes that there is no time left to post to a campaign that bid.
+    pub(crate) fn ran_out(&mut self, row: usize) {
+        self.note(row, Code::NoTime);
+        self.inner.metrics.posts_skipped.increment(1);
+        self.out_of_time = true;
     }
 
     /// Notes a bid.
@@ -201,6 +215,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// Ends the offer.
     pub(crate) async fn end(mut self, event: OfferEvent) -> Result<(Self, OfferOutcome), Refusal> {
         if !self.is_over() {
+            let event = if self.out_of_time { OfferEvent::OutOfTime } else { event };
             self.step(if self.passed_on.is_empty() { event } else { OfferEvent::Unknown });
         }
         let OfferState::Ended(outcome) = self.state else {
@@ -231,7 +246,8 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         // A rejected lead is a rejected lead, rehearsal or not: its reason must stand.
         let rehearsal = self.test && reason.is_none();
         let disposition = if rehearsal { Some(Disposition::Test) } else { disposition };
-        let decisions = std::mem::take(&mut self.decisions);
+        let mut decisions = std::mem::take(&mut self.decisions);
+        self.late.show_in(&mut decisions);
         let status = reason.map_or_else(|| self.status(), Status::Rejected);
         let is_final = disposition.is_some_and(|d| d != Disposition::Indeterminate);
         // What was answered early stays the first answer.
@@ -243,7 +259,11 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     async fn flush(&mut self) -> Result<(), Refusal> {
         let known = self.created.is_none();
         let write = self.take_write();
-        match self.inner.ledger.commit(write.clone()).await {
+        let started = self.inner.clock.instant();
+        let committed = self.inner.ledger.commit(write.clone()).await;
+        let now = self.inner.clock.instant();
+        self.inner.paces.committed(now.saturating_duration_since(started), now);
+        match committed {
             Ok(receipt) => {
                 self.sequence = Some(receipt.sequence);
                 Ok(())

@@ -15,7 +15,7 @@ pub struct Snapshot {
     pub market: Arc<Market>,
     /// Counts up with every swap.
     pub version: u64,
-    trees: BTreeMap<ProductId, Tree>,
+    trees: BTreeMap<ProductId, Arc<Tree>>,
 }
 
 /// The campaigns of one product in the order in which they may be asked, and their compiled filters.
@@ -36,7 +36,8 @@ impl Snapshot {
         let mut defects = Vec::new();
         let mut trees = BTreeMap::new();
         for product in market.products.values() {
-            trees.insert(product.id.clone(), Tree::compile(&market, product, &mut defects));
+            let tree = Tree::compile(&market, product, &mut defects);
+            trees.insert(product.id.clone(), Arc::new(tree));
         }
         if defects.is_empty() {
             Ok(Self { market: Arc::new(market), version, trees })
@@ -47,7 +48,7 @@ impl Snapshot {
 
     /// The tree of a product.
     #[must_use]
-    pub fn tree(&self, product: &ProductId) -> Option<(&Product, &Tree)> {
+    pub fn tree(&self, product: &ProductId) -> Option<(&Product, &Arc<Tree>)> {
         Some((self.market.products.get(product)?, self.trees.get(product)?))
     }
 }

@@ -1,5 +1,7 @@
 //! A lead on its journey and everything that the journey looks up for it. Decides nothing.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use lead::{Code, Submission};
 use ledger::{Decision, Intent};
@@ -10,6 +12,7 @@ use crate::Tree;
 use crate::ask::Candidate;
 use crate::auction::{Floors, Offer};
 use crate::engine::Refusal;
+use crate::pace::{Pace, Paces};
 use crate::reserve::{Deal, Reservation, Reservations, Scope, Stop};
 
 /// A lead and everything that its journey looks things up in.
@@ -18,7 +21,7 @@ pub(crate) struct Lead<'a> {
     pub(crate) market: &'a Market,
     pub(crate) publisher: &'a Publisher,
     pub(crate) product: &'a Product,
-    pub(crate) tree: &'a Tree,
+    pub(crate) tree: &'a Arc<Tree>,
 }
 
 impl<'a> Lead<'a> {
@@ -36,6 +39,13 @@ impl<'a> Lead<'a> {
     /// What a sale to `campaign` counts for.
     pub(crate) fn scope(&self, campaign: &'a Campaign) -> Scope<'a> {
         Scope::of(self.market, self.publisher, self.product, campaign)
+    }
+
+    /// How fast the campaign at a position of the tree has been. A test lead meets its sandbox, of which
+    /// nothing is known.
+    pub(crate) fn pace(&self, paces: &Paces, index: usize) -> Option<Arc<Pace>> {
+        let campaign = self.campaign(index).filter(|_| !self.submission.test)?;
+        Some(paces.of(&campaign.key))
     }
 
     /// Takes everything that a sale counts for, or nothing. A test lead counts nowhere.

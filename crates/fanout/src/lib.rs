@@ -20,7 +20,7 @@ mod tests;
 
 pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
-pub use ping::{Asked, Ping, SharedAttributes, ping_all};
+pub use ping::{Asked, Heard, Ping, Pings, SharedAttributes};
 pub use post::{Post, PostReply, StatusQuery};
 
 use lead::{Bid, NoBid};

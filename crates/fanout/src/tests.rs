@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
-    Buyers, HttpBuyers, Limits, Ping, Post, PostReply, SharedAttributes, StatusQuery, ping_all,
+    Buyers, HttpBuyers, Limits, Ping, Pings, Post, PostReply, SharedAttributes, StatusQuery,
 };
 
 struct TestClock;
@@ -159,9 +159,10 @@ async fn ping(buyers: &HttpBuyers, campaign: &Campaign, limit: Duration) -> Resu
         test: false,
         attributes: &attributes,
         time_left: limit,
-        deadline: Deadline::after(TestClock.instant(), limit),
     };
-    let asked = ping_all(buyers, &TestClock, &[ping]).await.remove(0);
+    let now = TestClock.instant();
+    let one = [(Deadline::after(now, limit), async { (0, buyers.ping(&ping).await) })];
+    let asked = Pings::send(one, now).next(&TestClock).await.unwrap();
     asked.answer.map(|bid| bid.price.to_wire()).map_err(|no_bid| no_bid.code)
 }
 
@@ -361,4 +362,38 @@ async fn a_status_call_names_the_post_and_nobody_else() {
     }
     wire().status(&query(campaign, true)).await;
     assert_eq!(seen.lock().unwrap().len(), 2, "nobody is asked about a test lead");
+}
+
+/// Each ping ends at its own deadline, whatever the others do; what comes later is told as late.
+#[tokio::test(start_paused = true)]
+async fn pings_end_one_by_one_and_late_answers_are_told_apart() {
+    let now = TestClock.instant();
+    let ms = Duration::from_millis;
+    let ping = |index: usize, limit: u64, after: u64| {
+        let answer = async move {
+            tokio::time::sleep(ms(after)).await;
+            (index, Err(lead::NoBid::new(Code::NoBid)))
+        };
+        (Deadline::after(now, ms(limit)), answer)
+    };
+    let sent = [ping(0, 100, 50), ping(1, 60, 80), ping(2, 100, 500), ping(3, 60, 60)];
+    let mut pings = Pings::send(sent, now);
+    let mut told = Vec::new();
+    while let Some(asked) = pings.next(&TestClock).await {
+        told.push((asked.index, asked.answer.unwrap_err().code, asked.took, asked.late));
+        let open: Vec<_> = pings.open().collect();
+        assert!(told.iter().all(|(index, ..)| !open.contains(index)));
+    }
+    let expected = [
+        (0, Code::NoBid, ms(50), false),
+        (3, Code::NoBid, ms(60), false),
+        (1, Code::Timeout, ms(60), false),
+        (1, Code::NoBid, ms(80), true),
+        (2, Code::Timeout, ms(100), false),
+    ];
+    assert_eq!(told, expected);
+    assert!(!pings.is_done() && pings.unanswered().eq([2]));
+    let last = pings.next_late(&TestClock).await.unwrap();
+    assert_eq!((last.index, last.took, last.late), (2, ms(500), true));
+    assert!(pings.is_done() && pings.next_late(&TestClock).await.is_none());
 }

@@ -36,39 +36,40 @@ proptest! {
     #[test]
     fn pings_end_before_the_reserves_begin(
         whole in ms(0..5_000), gone in ms(0..6_000), limit in ms(0..3_000), reserves in reserves(),
+        commit in ms(0..300),
     ) {
         let received = Now.instant();
         let now = received + gone;
-        let budget = Budget::new(received, whole, reserves);
-        let kept = reserves.post.min(whole / 4) + reserves.answer;
+        let budget = Budget::new(received, whole, reserves, commit);
+        let kept = reserves.post.min(whole / 4) + commit + reserves.answer + commit;
         match budget.for_pings(now, limit) {
             Some(until) => {
                 prop_assert!(until.0 + kept <= received + whole);
                 prop_assert!(until.0 <= now + limit);
                 prop_assert!(until.0 >= now);
                 prop_assert!(gone + reserves.ping_least + kept <= whole);
-                prop_assert!(budget.fits_post(now), "who may be asked may be posted to");
-                prop_assert!(until.0 == now + limit || budget.fits_post(until.0));
+                prop_assert!(budget.for_post(until.0) >= budget.usual_post(), "a post still fits");
             }
             None => prop_assert!(gone + reserves.ping_least + kept > whole),
         }
     }
 
     #[test]
-    fn a_post_starts_only_if_it_and_the_answer_fit(
-        whole in ms(0..5_000), gone in ms(0..6_000), reserves in reserves(),
+    fn a_post_has_what_the_commits_and_the_answer_leave(
+        whole in ms(0..5_000), gone in ms(0..6_000), reserves in reserves(), commit in ms(0..300),
     ) {
         let received = Now.instant();
-        let budget = Budget::new(received, whole, reserves);
-        let needed = reserves.post.min(whole / 4) + reserves.answer;
-        let left = whole.saturating_sub(gone);
-        prop_assert_eq!(budget.fits_post(received + gone), left >= needed);
+        let budget = Budget::new(received, whole, reserves, commit);
+        let left = whole.saturating_sub(gone + commit + reserves.answer + commit);
+        prop_assert_eq!(budget.for_post(received + gone), left);
     }
 
     #[test]
-    fn the_answer_goes_out_before_the_budget_ends(whole in ms(0..5_000), reserves in reserves()) {
+    fn the_answer_goes_out_before_the_budget_ends(
+        whole in ms(0..5_000), reserves in reserves(), commit in ms(0..300),
+    ) {
         let received = Now.instant();
-        let budget = Budget::new(received, whole, reserves);
-        prop_assert_eq!(budget.answer_by().0 + reserves.answer, received + whole);
+        let budget = Budget::new(received, whole, reserves, commit);
+        prop_assert_eq!(budget.answer_by().0 + reserves.answer + commit, received + whole);
     }
 }

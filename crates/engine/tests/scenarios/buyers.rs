@@ -81,6 +81,12 @@ impl FakeBuyers {
         Self { manners, books, seen: Arc::default(), secrets }
     }
 
+    /// What was seen until now is forgotten, except what must never be seen.
+    pub(crate) fn forget(&self) {
+        let mut seen = self.seen.lock().unwrap();
+        *seen = Seen { faults: std::mem::take(&mut seen.faults), ..Seen::default() };
+    }
+
     /// Who was pinged, by name.
     pub(crate) fn pings(&self) -> Vec<String> {
         let mut pings = self.seen.lock().unwrap().pings.clone();
@@ -122,6 +128,9 @@ impl FakeBuyers {
         let shown = format!("{:?}", ping.attributes).replace("\\\"", "\"");
         for secret in self.secrets.iter().filter(|secret| shown.contains(secret.as_str())) {
             self.fault(format!("the ping of {name} shows {secret}"));
+        }
+        if ping.time_left.is_zero() {
+            self.fault(format!("{name} was pinged and had no time to answer"));
         }
         if ping.test && ping.campaign.delivery.sandbox.is_none() {
             self.fault(format!("a test lead was shown to {name}, which has no sandbox"));

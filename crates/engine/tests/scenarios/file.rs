@@ -3,7 +3,8 @@
 //! Its tables: `publisher`, `product` and `lead` are laid over those of `base.toml`; `campaigns.NAME`
 //! holds what the campaign is (`is`), how its buyer answers (`ping`, `post`, and `again` and `status`
 //! while its post is unknown) and the code at which it
-//! must end (`code`); `expect` holds everything else that must come out, and nothing may come out that
+//! must end (`code`); `before` sells the same lead so many times first, so that the engine knows its
+//! buyers; `expect` holds everything else that must come out, and nothing may come out that
 //! it does not name.
 
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub(crate) struct Scenario {
     pub(crate) submission: Submission,
     pub(crate) budget: Option<Duration>,
     pub(crate) entropy: u8,
+    /// How often the same lead was sold before.
+    pub(crate) before: u32,
     pub(crate) manners: BTreeMap<String, Manners>,
     pub(crate) expected: Facts,
 }
@@ -48,9 +51,9 @@ impl Scenario {
         let (submission, budget, entropy) = defects.finish(read).map_err(all)?;
         let defects = Defects::new();
         let read = read_campaigns(&Slot::root(&root, &defects));
-        let (manners, mut expected) = defects.finish(read).map_err(all)?;
+        let ((before, manners), mut expected) = defects.finish(read).map_err(all)?;
         flatten("", &member(&root, "expect"), &mut expected);
-        Ok(Self { market, submission, budget, entropy, manners, expected })
+        Ok(Self { market, submission, budget, entropy, before, manners, expected })
     }
 }
 
@@ -191,8 +194,12 @@ fn read_contact(slot: &Slot<'_, '_>) -> Option<Contact> {
     Some(contact)
 }
 
-fn read_campaigns(slot: &Slot<'_, '_>) -> Option<(BTreeMap<String, Manners>, Facts)> {
+/// How often the lead was sold before, and how every campaign's buyer behaves.
+type Script = (u32, BTreeMap<String, Manners>);
+
+fn read_campaigns(slot: &Slot<'_, '_>) -> Option<(Script, Facts)> {
     let fields = slot.fields()?;
+    let before = fields.given("before").map_or(Some(0), |slot| slot.integer(1u32, 1_000))?;
     let _elsewhere = ["publisher", "product", "lead", "expect"].map(|name| fields.at(name));
     let (mut manners, mut codes) = (BTreeMap::new(), Facts::new());
     let campaigns = fields.at("campaigns");
@@ -219,7 +226,7 @@ fn read_campaigns(slot: &Slot<'_, '_>) -> Option<(BTreeMap<String, Manners>, Fac
         fields.deny_unknown();
         manners.insert(name.to_owned(), Manners { ping, post, again, status });
     }
-    Some((manners, codes))
+    Some(((before, manners), codes))
 }
 
 fn after(fields: &Fields<'_, '_>) -> Duration {

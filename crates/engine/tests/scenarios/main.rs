@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod buyers;
+mod close;
 mod file;
 mod guard;
 mod review;
