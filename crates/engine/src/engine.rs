@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use lead::{
-    Answer, CampaignKey, Clock, Currency, Deadline, Explanation, LeadId, PostClass, PublisherId,
-    Submission,
+    Answer, CampaignKey, Clock, Currency, Deadline, Explanation, LeadId, PublisherId, Submission,
 };
-use ledger::{LeadRecord, Ledger, OpenIntent, PostRow, Recovery, Refused, Write};
+use ledger::{LeadRecord, Ledger, Refused, Write};
 use market::Product;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
@@ -24,17 +22,14 @@ use crate::journey::Waiter;
 use crate::late;
 use crate::metrics::{Ending, Metrics};
 use crate::pace::Paces;
-use crate::recover::{Recovered, pings_matter_since, recover};
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
-use crate::reserve::{Deal, Reservations, Scope};
+use crate::reserve::Reservations;
 use crate::review::{self, ReviewRefusal, Verdict};
 use crate::suppress::Suppressions;
 use crate::{Reserves, Snapshot, journey, repeats, standing};
 
 /// How often holds are looked through for those that are over.
 const HOLDS_LOOK: Duration = Duration::from_secs(1);
-/// How many posts of the last run are asked about at once.
-const ASKED_AT_ONCE: usize = 64;
 
 /// Fills a buffer with unguessable bytes.
 pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -62,7 +57,7 @@ pub struct Parts<B, L> {
 }
 
 /// Sells leads. Cheap to clone.
-pub struct Engine<B: Send + Sync + 'static, L: Ledger>(Arc<Inner<B, L>>);
+pub struct Engine<B: Send + Sync + 'static, L: Ledger>(pub(crate) Arc<Inner<B, L>>);
 
 pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) snapshot: ArcSwap<Snapshot>,
@@ -401,80 +396,6 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.decrement(1);
     }
-}
-
-impl<B: fanout::Buyers, L: Recovery> Engine<B, L> {
-    /// Settles what a crash left open and counts what was taken before. Call once, before the first
-    /// lead; blocks on the disk.
-    ///
-    /// # Errors
-    /// The ledger cannot be read or written; nothing should be served then.
-    pub async fn recover(&self) -> Result<Recovered, Refused> {
-        let inner = &self.0;
-        let now = inner.clock.timestamp();
-        let open = inner.ledger.open_intents().await?;
-        let recovered = recover(&inner.ledger, &open, now).await?;
-        let market = &self.snapshot().market;
-        inner.ledger.visit_posts(&mut |post| {
-            if let Some(hold) = held(&post) {
-                inner.hold(hold);
-            }
-            if post.test {
-                return;
-            }
-            let scope = Scope::known(market, &post.campaign, (&post.publisher, &post.product));
-            let deal = Deal { price: post.price, payout: post.payout };
-            inner.reservations.restore(&scope, post.class, deal, post.intent_at);
-        })?;
-        self.recount_pings(now)?;
-        self.ask_about(open);
-        Ok(recovered)
-    }
-
-    /// Asks the buyers of posts that the last run left open, beside the first leads.
-    fn ask_about(&self, open: Vec<OpenIntent>) {
-        if open.is_empty() {
-            return;
-        }
-        let inner = Arc::clone(&self.0);
-        let ask = move |intent: OpenIntent| {
-            let inner = Arc::clone(&inner);
-            async move {
-                let (lead, campaign) = (intent.lead, &intent.post.campaign);
-                if let Err(refusal) = review::ask_again(&inner, lead, campaign).await {
-                    tracing::warn!(%lead, %campaign, %refusal, "a post of the last run stays held");
-                }
-            }
-        };
-        self.0.tasks.spawn(stream::iter(open).for_each_concurrent(ASKED_AT_ONCE, ask));
-    }
-
-    /// Pings are counted again only as far back as a cap on them can look.
-    fn recount_pings(&self, now: Timestamp) -> Result<(), Refused> {
-        let snapshot = self.snapshot();
-        let market = &snapshot.market;
-        // A ping counts for its campaign and buyer only, so any publisher completes the scope.
-        let Some(publisher) = market.publishers.keys().next() else { return Ok(()) };
-        let Some(since) = pings_matter_since(market, now) else { return Ok(()) };
-        self.0.ledger.visit_pings(since, &mut |key, at| {
-            if let Some(campaign) = market.campaigns.get(key) {
-                let scope = Scope::known(market, key, (publisher, &campaign.product));
-                self.0.reservations.restore_ping(&scope, at);
-            }
-        })
-    }
-}
-
-fn held(post: &PostRow) -> Option<Hold> {
-    Some(Hold {
-        lead: post.lead.filter(|_| post.class == Some(PostClass::Unknown))?,
-        campaign: post.campaign.clone(),
-        publisher: post.publisher.clone(),
-        product: post.product.clone(),
-        deal: Deal { price: post.price, payout: post.payout },
-        since: post.intent_at,
-        test: post.test,
-    })
 }
 
 impl<B: Send + Sync + 'static, L: Ledger> Clone for Engine<B, L> {

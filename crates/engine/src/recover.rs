@@ -2,12 +2,22 @@
 //! `Unknown` and its lead is held; whether its buyer can be asked is for `review` to see. A lead without
 //! a post under way that was not settled is expired. Nothing is ever posted again here.
 
+use std::sync::Arc;
+
+use fanout::Buyers;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use lead::{Code, Disposition, LeadId, OfferOutcome, PostClass};
-use ledger::{Entry, LeadRecord, OpenIntent, Posted, Recovery, Refused, Settled, Write};
+use ledger::{Entry, LeadRecord, OpenIntent, PostRow, Posted, Recovery, Refused, Settled, Write};
 use market::{Cap, CapOf, Market, Window};
 
+use crate::Engine;
+use crate::holds::Hold;
+use crate::reserve::{Deal, Scope};
+use crate::review;
+
+/// How many posts of the last run are asked about at once.
+const ASKED_AT_ONCE: usize = 64;
 /// How many leads are settled at once: enough to fill a commit.
 const AT_ONCE: usize = 256;
 
@@ -20,11 +30,82 @@ pub struct Recovered {
     pub settled: usize,
 }
 
-/// Settles every lead that a crash left open. Call before the first lead is taken.
-///
-/// # Errors
-/// The ledger cannot be read or written; nothing should be served then.
-pub(crate) async fn recover<L: Recovery>(
+impl<B: Buyers, L: Recovery> Engine<B, L> {
+    /// Settles what a crash left open and counts what was taken before. Call once, before the first
+    /// lead; blocks on the disk.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or written; nothing should be served then.
+    pub async fn recover(&self) -> Result<Recovered, Refused> {
+        let inner = &self.0;
+        let now = inner.clock.timestamp();
+        let open = inner.ledger.open_intents().await?;
+        let recovered = recover(&inner.ledger, &open, now).await?;
+        let market = &self.snapshot().market;
+        inner.ledger.visit_posts(&mut |post| {
+            if let Some(hold) = held(&post) {
+                inner.hold(hold);
+            }
+            if post.test {
+                return;
+            }
+            let scope = Scope::known(market, &post.campaign, (&post.publisher, &post.product));
+            let deal = Deal { price: post.price, payout: post.payout };
+            inner.reservations.restore(&scope, post.class, deal, post.intent_at);
+        })?;
+        self.recount_pings(now)?;
+        self.ask_about(open);
+        Ok(recovered)
+    }
+
+    /// Asks the buyers of posts that the last run left open, beside the first leads.
+    fn ask_about(&self, open: Vec<OpenIntent>) {
+        if open.is_empty() {
+            return;
+        }
+        let inner = Arc::clone(&self.0);
+        let ask = move |intent: OpenIntent| {
+            let inner = Arc::clone(&inner);
+            async move {
+                let (lead, campaign) = (intent.lead, &intent.post.campaign);
+                if let Err(refusal) = review::ask_again(&inner, lead, campaign).await {
+                    tracing::warn!(%lead, %campaign, %refusal, "a post of the last run stays held");
+                }
+            }
+        };
+        self.0.tasks.spawn(stream::iter(open).for_each_concurrent(ASKED_AT_ONCE, ask));
+    }
+
+    /// Pings are counted again only as far back as a cap on them can look.
+    fn recount_pings(&self, now: Timestamp) -> Result<(), Refused> {
+        let snapshot = self.snapshot();
+        let market = &snapshot.market;
+        // A ping counts for its campaign and buyer only, so any publisher completes the scope.
+        let Some(publisher) = market.publishers.keys().next() else { return Ok(()) };
+        let Some(since) = pings_matter_since(market, now) else { return Ok(()) };
+        self.0.ledger.visit_pings(since, &mut |key, at| {
+            if let Some(campaign) = market.campaigns.get(key) {
+                let scope = Scope::known(market, key, (publisher, &campaign.product));
+                self.0.reservations.restore_ping(&scope, at);
+            }
+        })
+    }
+}
+
+fn held(post: &PostRow) -> Option<Hold> {
+    Some(Hold {
+        lead: post.lead.filter(|_| post.class == Some(PostClass::Unknown))?,
+        campaign: post.campaign.clone(),
+        publisher: post.publisher.clone(),
+        product: post.product.clone(),
+        deal: Deal { price: post.price, payout: post.payout },
+        since: post.intent_at,
+        test: post.test,
+    })
+}
+
+/// Settles every lead that a crash left open.
+async fn recover<L: Recovery>(
     ledger: &L,
     open: &[OpenIntent],
     at: Timestamp,
@@ -47,7 +128,7 @@ pub(crate) async fn recover<L: Recovery>(
 }
 
 /// How far back a cap on pings can look; `None` if there is no such cap.
-pub(crate) fn pings_matter_since(market: &Market, now: Timestamp) -> Option<Timestamp> {
+fn pings_matter_since(market: &Market, now: Timestamp) -> Option<Timestamp> {
     let of_buyers = market.buyers.values().flat_map(|buyer| &buyer.caps);
     let of_campaigns = market.campaigns.values().flat_map(|campaign| &campaign.caps);
     let pinged = of_buyers.chain(of_campaigns).filter(|cap| cap.of == CapOf::Pinged);

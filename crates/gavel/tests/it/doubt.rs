@@ -3,9 +3,11 @@
 //! * [`matrix`]: ten ways for a post to go wrong times the four policies for unknown posts. The long
 //!   form is the same test with more leads in each cell:
 //!   `GAVEL_MATRIX_LEADS=200 cargo test --release -p gavel --test it doubt::matrix -- --nocapture`
+//! * [`counted`]: what operators see of all that.
 //! * [`idle`]: buyers that close idle connections after a second. The long form:
 //!   `GAVEL_IDLE_POSTS=10000 cargo test --release -p gavel --test it doubt::idle -- --nocapture`
 
+mod counted;
 mod idle;
 mod matrix;
 mod rig;

@@ -26,7 +26,7 @@ fn market(buyers: &sim::buyers::Handle) -> String {
         let (ping, post) = (buyers.ping_url(name), buyers.post_url(name));
         let price = match name {
             "asked" => format!(
-                "price.bid = {{ min = \"1.00\", max = \"60.00\" }}\ndelivery.ping.url = \"{ping}\""
+                "price.bid = {{ min = \"1.00\", max = \"60.00\" }}\ndelivery.ping = {{ url = \"{ping}\", timeout_ms = 20000 }}"
             ),
             _ => "price.fixed = \"10.00\"".to_owned(),
         };
@@ -38,7 +38,7 @@ fn market(buyers: &sim::buyers::Handle) -> String {
             country = "ES"
             currency = "EUR"
             timezone = "UTC"
-            budget_ms = 5000
+            budget_ms = 30000
             tiers = [{{ mode = "auction" }}]
             [buyers.{name}]
             name = "B"
