@@ -125,7 +125,7 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
     waiter.waited += took;
     let unneeded: Vec<&Target> = pings.open().filter_map(|index| asked_of.get(index)).collect();
     for target in &unneeded {
-        record.note(target.candidate.row, Code::EarlyClose);
+        record.not_awaited(target.candidate.row, took);
         inner.metrics.pinged(Code::EarlyClose, took);
     }
     inner.metrics.early_closes.increment(u64::from(!unneeded.is_empty()));

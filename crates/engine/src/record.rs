@@ -91,6 +91,15 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         }
     }
 
+    /// Notes that the answer to a ping was not waited for any longer. That it was sent stays on record: a
+    /// cap of pings counts it.
+    pub(crate) fn not_awaited(&mut self, row: usize, took: Duration) {
+        if let Some(decision) = self.decisions.get_mut(row) {
+            decision.code = Code::EarlyClose;
+            decision.ping_ms = Some(millis(took));
+        }
+    }
+
     /// Notes that there is no time left to post to a campaign that bid.
     pub(crate) fn ran_out(&mut self, row: usize) {
         self.note(row, Code::NoTime);

@@ -61,6 +61,9 @@ async fn run(scenario: Scenario) -> Vec<String> {
     let mut faults = differences(&expected, &facts);
     faults.extend(world.buyers.faults());
     faults.extend(world.faults());
+    if !world.names_who_was_pinged() {
+        faults.push("the record does not say who was pinged".to_owned());
+    }
     faults
 }
 

@@ -298,6 +298,15 @@ impl World {
         }
     }
 
+    /// Whether the record says who was pinged, which caps of pings go by.
+    pub(crate) fn names_who_was_pinged(&self) -> bool {
+        let rows = self.books.only_record().map(|record| record.decisions).unwrap_or_default();
+        let pinged = rows.iter().filter(|row| row.ping_ms.is_some());
+        let mut pinged: Vec<String> = pinged.map(|row| short(&row.campaign)).collect();
+        pinged.sort();
+        pinged == self.buyers.pings()
+    }
+
     /// What must hold after any lead, whatever its scenario.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
