@@ -62,12 +62,8 @@ impl<'row, 'statement> Columns<'row, 'statement> {
     }
 
     pub(super) fn lead_id(&mut self) -> Result<LeadId, Fault> {
-        lead_id(self.get()?)
-    }
-
-    pub(super) fn maybe_lead_id(&mut self) -> Result<Option<LeadId>, Fault> {
-        let bytes: Option<Vec<u8>> = self.get()?;
-        bytes.map(lead_id).transpose()
+        let bytes: Vec<u8> = self.get()?;
+        Ok(LeadId(bytes.try_into().map_err(|_| Fault::corrupt("a lead's id"))?))
     }
 
     /// Bid, price and payout, and then their currency.
@@ -76,10 +72,6 @@ impl<'row, 'statement> Columns<'row, 'statement> {
         let currency = self.parsed()?;
         Ok([bid, price, payout].map(|amount| Money { amount, currency }))
     }
-}
-
-fn lead_id(bytes: Vec<u8>) -> Result<LeadId, Fault> {
-    Ok(LeadId(bytes.try_into().map_err(|_| Fault::corrupt("a lead's id"))?))
 }
 
 fn time(millis: i64) -> Result<Timestamp, Fault> {

@@ -21,13 +21,8 @@ const OPEN: &str = concat!(
     ", id FROM posts LEFT JOIN leads ON leads.seq = posts.lead WHERE class IS NULL ORDER BY lead, ordinal"
 );
 const UNSETTLED: &str = "SELECT id FROM leads WHERE disposition IS NULL ORDER BY seq";
-/// The lead's id costs a look at its row, so only where it is needed.
-const POSTS: &str = concat!(
-    "SELECT ",
-    post_columns!(),
-    ", CASE WHEN class IS NULL OR class = 4 THEN (SELECT id FROM leads WHERE seq = posts.lead) END \
-     FROM posts ORDER BY posts.lead, posts.ordinal"
-);
+const POSTS: &str =
+    concat!("SELECT ", post_columns!(), " FROM posts ORDER BY posts.lead, posts.ordinal");
 const PINGS: &str = "SELECT id, received_at, decisions FROM leads WHERE id >= ?1 \
      AND received_at >= ?2 AND test = 0 AND decisions IS NOT NULL ORDER BY received_at, seq";
 
@@ -120,9 +115,12 @@ pub(super) fn visit_posts(
     let mut statement = db.prepare(POSTS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let mut columns = Columns::of(row);
-        let post = StoredPost::read(&mut columns, keys)?;
-        let lead = columns.maybe_lead_id()?;
+        let post = StoredPost::read(&mut Columns::of(row), keys)?;
+        let lead = post.record.is_unclear().then(|| {
+            let lead = LeadRow::numbered(db, keys, post.lead)?;
+            lead.map(|lead| lead.id).ok_or_else(|| Fault::corrupt("a post is of no lead"))
+        });
+        let lead = lead.transpose()?;
         let StoredPost { publisher, product, test, record, .. } = post;
         visit(PostRow {
             lead,

@@ -19,7 +19,7 @@ pub(super) async fn a_claimed_key_names_its_leads(ledger: &impl Ledger) {
     let claimant = |number, key, kind, millis, disposition| Claimant {
         key: digest(key),
         kind,
-        lead: Some(id_at(number, i64::from(number) * 10)),
+        lead: id(number),
         publisher: "acme-leads".parse().unwrap(),
         received_at: at(millis),
         disposition,
