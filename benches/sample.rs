@@ -115,7 +115,7 @@ pub fn unsold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) 
     Write { lead: id, created: Some(Box::new(created)), entries: vec![Entry::Settled(settled)] }
 }
 
-/// A lead that sold at its first post, in one write.
+/// A lead that sold at its first post to a campaign of the demo market, in one write.
 #[must_use]
 pub fn sold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) -> Write {
     let mut write = unsold(id, submission, decisions);
@@ -124,7 +124,7 @@ pub fn sold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) ->
         |text: &str| Money { amount: text.parse().unwrap(), currency: "EUR".parse().unwrap() };
     let (price, payout) = (euros("12.50"), euros("10.00"));
     let campaign =
-        CampaignKey { buyer: "buyer-0".parse().unwrap(), campaign: "es-prime".parse().unwrap() };
+        CampaignKey { buyer: "nova".parse().unwrap(), campaign: "es-prime".parse().unwrap() };
     let intent = Intent { campaign: campaign.clone(), attempt: 0, slot: 0, price, payout, at };
     let posted = Posted {
         campaign,

@@ -404,6 +404,27 @@ fn after_a_failed_sync_nothing_is_committed_until_a_restart() {
 }
 
 #[test]
+fn what_waits_for_a_sync_that_fails_is_not_committed() {
+    let mut bench = bench();
+    let (sender, waiting) = bounded(8);
+    let (first, mut first_answer) = bench.job(created(1, 10, vec![]));
+    let (second, mut second_answer) = bench.job(created(2, 10, vec![]));
+    sender.send(first).unwrap();
+    bench.writer.batch(None, &waiting);
+    sender.send(second).unwrap();
+    bench.disk.fails.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let (committed, syncer) = (bench.syncer.committed.recv().unwrap(), &bench.syncer);
+        scope.spawn(move || syncer.settle(committed));
+        bench.writer.batch(None, &waiting);
+    });
+    for answer in [&mut first_answer, &mut second_answer] {
+        assert!(matches!(answer.try_recv().unwrap(), Err(Refused::Unavailable(_))));
+    }
+    assert!(!bench.knows(id(2)));
+}
+
+#[test]
 fn the_log_that_is_synced_is_the_databases_own_also_after_it_was_emptied() {
     let mut bench = bench();
     let log = std::fs::File::open(bench.writer.path.with_extension("db-wal")).unwrap();

@@ -233,6 +233,10 @@ impl Writer {
             }
         }
         let made = batch.made();
+        // The log failed while this waited for it.
+        if let Some(why) = self.health.ended() {
+            return Err(unsynced(why));
+        }
         tx.commit()?;
         self.traces.add(made);
         Ok(verdicts)
@@ -324,10 +328,7 @@ impl Writer {
         }
         let _turn = self.turns.take();
         self.db.execute(PROBE, []).map(drop)?;
-        self.log.sync().map_err(|error| {
-            let io = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
-            rusqlite::Error::SqliteFailure(io, Some(error.to_string()))
-        })
+        self.log.sync().map_err(|error| unsynced(error.to_string()))
     }
 }
 
@@ -357,6 +358,11 @@ fn apply_alone(batch: &mut Batch<'_>, job: &Job) -> Result<Receipt, Fault> {
     db.execute_batch("ROLLBACK TO alone; RELEASE alone")?;
     batch.back_to(mark);
     Err(refused.into())
+}
+
+fn unsynced(why: String) -> rusqlite::Error {
+    let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+    rusqlite::Error::SqliteFailure(error, Some(why))
 }
 
 /// Says, however the writer ends, that nobody commits any more.
