@@ -10,7 +10,7 @@ use lead::{
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Claim, RequestKey};
+use crate::{Claim, RequestKey, legality};
 
 /// Changes to one lead that reach stable storage together or not at all.
 #[derive(Debug, Clone)]
@@ -267,6 +267,33 @@ impl Answered {
 }
 
 impl PostRecord {
+    /// A post that is about to start.
+    pub(crate) fn opened(intent: &Intent) -> Self {
+        Self {
+            campaign: intent.campaign.clone(),
+            attempt: intent.attempt,
+            slot: intent.slot,
+            class: None,
+            code: None,
+            price: intent.price,
+            payout: intent.payout,
+            redirect_url: None,
+            reference: None,
+            intent_at: legality::kept(intent.at),
+            posted_at: None,
+        }
+    }
+
+    /// Takes over what became of it.
+    pub(crate) fn classify(&mut self, posted: &Posted) {
+        self.class = Some(posted.class);
+        self.code = Some(posted.code);
+        (self.price, self.payout) = legality::billed(posted).unwrap_or((self.price, self.payout));
+        self.redirect_url.clone_from(&posted.redirect_url);
+        self.reference.clone_from(&posted.reference);
+        self.posted_at = Some(legality::kept(posted.at));
+    }
+
     /// Made while an earlier post for the same sale was unknown: the seller took the risk of a second.
     #[must_use]
     pub fn is_at_risk(&self) -> bool {

@@ -112,30 +112,11 @@ impl State {
 
 fn apply(record: &mut LeadRecord, change: &PostChange<'_>) {
     match change {
-        PostChange::Open { intent, .. } => record.posts.push(PostRecord {
-            campaign: intent.campaign.clone(),
-            attempt: intent.attempt,
-            slot: intent.slot,
-            class: None,
-            code: None,
-            price: intent.price,
-            payout: intent.payout,
-            redirect_url: None,
-            reference: None,
-            intent_at: legality::kept(intent.at),
-            posted_at: None,
-        }),
+        PostChange::Open { intent, .. } => record.posts.push(PostRecord::opened(intent)),
         PostChange::Class { ordinal, posted } => {
-            let Some(post) = record.posts.get_mut(*ordinal as usize) else {
-                return;
-            };
-            post.class = Some(posted.class);
-            post.code = Some(posted.code);
-            (post.price, post.payout) =
-                legality::billed(posted).unwrap_or((post.price, post.payout));
-            post.redirect_url.clone_from(&posted.redirect_url);
-            post.reference.clone_from(&posted.reference);
-            post.posted_at = Some(legality::kept(posted.at));
+            if let Some(post) = record.posts.get_mut(*ordinal as usize) {
+                post.classify(posted);
+            }
         }
     }
 }

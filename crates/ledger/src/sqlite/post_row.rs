@@ -9,7 +9,6 @@ use super::columns::Columns;
 use super::fault::Fault;
 use super::lead_row::LeadRow;
 use crate::digest::{Keys, Text};
-use crate::legality;
 use crate::seal::LeadKey;
 use crate::{Intent, PostRecord, Posted};
 
@@ -97,19 +96,6 @@ impl StoredPost {
 
     /// A post that is about to start.
     pub(super) fn open(lead: &LeadRow, ordinal: u32, intent: &Intent) -> Self {
-        let record = PostRecord {
-            campaign: intent.campaign.clone(),
-            attempt: intent.attempt,
-            slot: intent.slot,
-            class: None,
-            code: None,
-            price: intent.price,
-            payout: intent.payout,
-            redirect_url: None,
-            reference: None,
-            intent_at: intent.at,
-            posted_at: None,
-        };
         Self {
             lead: lead.seq,
             ordinal,
@@ -117,19 +103,16 @@ impl StoredPost {
             product: lead.product.clone(),
             test: lead.test,
             bid: intent.price.amount,
-            record,
+            record: PostRecord::opened(intent),
             sealed: None,
         }
     }
 
     /// Takes over what became of it.
     pub(super) fn class(&mut self, posted: &Posted, sealed: Option<Vec<u8>>) {
-        let record = &mut self.record;
-        record.class = Some(posted.class);
-        record.code = Some(posted.code);
-        (record.price, record.payout) =
-            legality::billed(posted).unwrap_or((record.price, record.payout));
-        record.posted_at = Some(posted.at);
+        self.record.classify(posted);
+        // They are in what is sealed.
+        (self.record.redirect_url, self.record.reference) = (None, None);
         self.sealed = sealed;
     }
 
