@@ -40,8 +40,13 @@ fn main() {
     let opened = started.elapsed();
     let open_intents = runtime.block_on(ledger.open_intents()).unwrap().len();
     let unsettled = runtime.block_on(ledger.leads_unsettled()).unwrap().len();
-    let mut posts = 0;
-    ledger.visit_posts(&mut |_| posts += 1).unwrap();
+    let posts = AtomicU64::new(0);
+    ledger
+        .visit_posts(&|_| {
+            posts.fetch_add(1, Ordering::Relaxed);
+        })
+        .unwrap();
+    let posts = posts.into_inner();
     let ready = started.elapsed();
     println!(
         "opened in {opened:.2?}, ready in {ready:.2?}: {posts} posts, {open_intents} open, {unsettled} unsettled"

@@ -42,7 +42,7 @@ impl<B: Buyers, L: Recovery> Engine<B, L> {
         let open = inner.ledger.open_intents().await?;
         let recovered = recover(&inner.ledger, &open, now).await?;
         let market = &self.snapshot().market;
-        inner.ledger.visit_posts(&mut |post| {
+        inner.ledger.visit_posts(&|post| {
             if let Some(hold) = held(&post) {
                 inner.hold(hold);
             }

@@ -149,7 +149,7 @@ impl Recovery for MemoryLedger {
             .collect())
     }
 
-    fn visit_posts(&self, visit: &mut dyn FnMut(PostRow)) -> Result<(), Refused> {
+    fn visit_posts(&self, visit: &(dyn Fn(PostRow) + Sync)) -> Result<(), Refused> {
         let state = self.state();
         for (record, facts) in state.leads.iter().zip(&state.facts) {
             for post in &record.posts {

@@ -60,6 +60,8 @@ pub use review::held;
 
 /// Erasures that may wait for the log to be emptied.
 const ORDERS: usize = 256;
+/// Threads that read posts for a start.
+const VISITORS: usize = 4;
 /// Long works that may wait.
 const BULK: usize = 256;
 
@@ -284,8 +286,27 @@ impl Recovery for SqliteLedger {
         self.readers.read(rows::leads_unsettled).await
     }
 
-    fn visit_posts(&self, visit: &mut dyn FnMut(PostRow)) -> Result<(), Refused> {
-        self.visit(|db| rows::visit_posts(db, &self.keys, visit))
+    fn visit_posts(&self, visit: &(dyn Fn(PostRow) + Sync)) -> Result<(), Refused> {
+        let mut last = 0;
+        self.visit(|db| {
+            last = rows::last_posted(db)?;
+            Ok(())
+        })?;
+        let parts =
+            std::thread::available_parallelism().map_or(1, |cores| cores.get().min(VISITORS));
+        let length = last / i64::try_from(parts).unwrap_or(1) + 1;
+        std::thread::scope(|scope| {
+            let part = |part| {
+                let leads = (part * length + 1, (part + 1) * length);
+                scope
+                    .spawn(move || self.visit(|db| rows::visit_posts(db, &self.keys, leads, visit)))
+            };
+            let parts: Vec<_> = (0..).take(parts).map(part).collect();
+            // A panic of `visit` goes on here.
+            parts.into_iter().try_for_each(|part| {
+                part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        })
     }
 
     fn visit_pings(

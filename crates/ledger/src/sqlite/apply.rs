@@ -122,8 +122,7 @@ impl<'a> Batch<'a> {
         keys: &'a Keys,
         traces: &'a Traces,
     ) -> rusqlite::Result<Self> {
-        let mut last = db.prepare_cached("SELECT coalesce(max(seq), 0) FROM leads")?;
-        let last = last.query_row([], |row| row.get(0))?;
+        let last = rows::last_lead(db)?;
         Ok(Self {
             db,
             keys,

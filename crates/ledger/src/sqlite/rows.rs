@@ -22,7 +22,7 @@ const OPEN: &str = concat!(
 );
 const UNSETTLED: &str = "SELECT id FROM leads WHERE disposition IS NULL ORDER BY seq";
 const POSTS: &str =
-    concat!("SELECT ", post_columns!(), " FROM posts ORDER BY posts.lead, posts.ordinal");
+    concat!("SELECT ", post_columns!(), " FROM posts WHERE posts.lead BETWEEN ?1 AND ?2");
 const PINGS: &str = "SELECT id, received_at, decisions FROM leads WHERE id >= ?1 \
      AND received_at >= ?2 AND test = 0 AND decisions IS NOT NULL ORDER BY received_at, seq";
 
@@ -106,14 +106,25 @@ pub(super) fn leads_unsettled(db: &Connection) -> Result<Vec<LeadId>, Fault> {
     Ok(leads)
 }
 
-/// Shows every post.
+/// The newest lead's number; 0 if there is none.
+pub(super) fn last_lead(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT coalesce(max(seq), 0) FROM leads")?.query_row([], |row| row.get(0))
+}
+
+/// The newest one that has a post.
+pub(super) fn last_posted(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT coalesce(max(lead), 0) FROM posts")?.query_row([], |row| row.get(0))
+}
+
+/// Shows every post of the leads from the first to the last.
 pub(super) fn visit_posts(
     db: &Connection,
     keys: &Keys,
-    visit: &mut dyn FnMut(PostRow),
+    (first, last): (i64, i64),
+    visit: &dyn Fn(PostRow),
 ) -> Result<(), Fault> {
     let mut statement = db.prepare(POSTS)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([first, last])?;
     while let Some(row) = rows.next()? {
         let post = StoredPost::read(&mut Columns::of(row), keys)?;
         let lead = post.record.is_unclear().then(|| {

@@ -13,6 +13,7 @@ use super::bulk::Work;
 use super::checkpoint::Order;
 use super::fault::Fault;
 use super::lead_row::unchecked_keys;
+use super::rows;
 use crate::digest::Keys;
 use crate::filter::Filter;
 use crate::{Digest, Refused};
@@ -60,8 +61,7 @@ impl Traces {
     /// What `db` holds.
     pub(super) fn load(db: &Connection, due: usize) -> Result<Self, Fault> {
         // Counting keys would read them twice.
-        let leads: i64 =
-            db.query_row("SELECT coalesce(max(seq), 0) FROM leads", [], |row| row.get(0))?;
+        let leads = rows::last_lead(db)?;
         let keys = usize::try_from(leads).unwrap_or(0).saturating_mul(KEYS_A_LEAD);
         let filter = Filter::for_keys(keys);
         let mut statement = db.prepare("SELECT key FROM traces")?;

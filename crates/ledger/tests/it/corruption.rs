@@ -8,7 +8,7 @@ use ledger::{
     verify,
 };
 
-use crate::sample::{digest, id, options, sqlite};
+use crate::sample::{digest, id, options, posts_of, sqlite};
 use crate::verification::fill;
 
 const LEADS: u16 = 7;
@@ -38,8 +38,8 @@ async fn everything(ledger: &SqliteLedger) -> Everything {
     for key in 1..=2 {
         read.claimants.push(ledger.claimants(&[digest(key)]).await);
     }
-    let (mut posts, mut pings) = (Vec::new(), 0);
-    read.posts = ledger.visit_posts(&mut |post| posts.push(post)).map(|()| posts);
+    let mut pings = 0;
+    read.posts = posts_of(ledger);
     let since = jiff::Timestamp::UNIX_EPOCH;
     read.pings = ledger.visit_pings(since, &mut |_, _| pings += 1).map(|()| pings);
     read

@@ -13,7 +13,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::sample::{at, claiming, digest, id, money, requested, settlement, sqlite, write};
+use crate::sample::{
+    at, claiming, digest, id, money, posts_of, requested, settlement, sqlite, write,
+};
 
 fn campaign() -> impl Strategy<Value = CampaignKey> {
     (select(vec!["nova", "orion", "lyra"]), select(vec!["a", "b"])).prop_map(|(buyer, campaign)| {
@@ -104,8 +106,7 @@ fn takes_nothing_twice(record: &LeadRecord) -> bool {
 }
 
 fn visited(ledger: &impl Recovery) -> (Vec<PostRow>, Vec<(CampaignKey, Timestamp)>) {
-    let (mut posts, mut pings) = (Vec::new(), Vec::new());
-    ledger.visit_posts(&mut |post| posts.push(post)).unwrap();
+    let (posts, mut pings) = (posts_of(ledger).unwrap(), Vec::new());
     ledger.visit_pings(at(0), &mut |campaign, at| pings.push((campaign.clone(), at))).unwrap();
     (posts, pings)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use lead::{
@@ -10,8 +10,8 @@ use lead::{
     LeadId, Money, OfferOutcome, PostClass, Reading, RejectionReason, Standard, Submission,
 };
 use ledger::{
-    Answered, Claim, ClaimKind, Decision, Digest, Entry, Intent, NewLead, Options, Posted,
-    RequestKey, RootKey, Settled, SqliteLedger, Write,
+    Answered, Claim, ClaimKind, Decision, Digest, Entry, Intent, NewLead, Options, PostRow, Posted,
+    Recovery, Refused, RequestKey, RootKey, Settled, SqliteLedger, Write,
 };
 use serde_json::json;
 
@@ -227,4 +227,13 @@ pub(crate) fn rejected(reason: Option<RejectionReason>) -> Entry {
         answered: Some(Answered::Rejected),
         at: at(2),
     })
+}
+
+/// Every post, in the order of campaigns and classes.
+pub(crate) fn posts_of(ledger: &impl Recovery) -> Result<Vec<PostRow>, Refused> {
+    let posts = Mutex::new(Vec::new());
+    ledger.visit_posts(&|post| posts.lock().unwrap().push(post))?;
+    let mut posts = posts.into_inner().unwrap();
+    posts.sort_by_key(|post: &PostRow| format!("{} {post:?}", post.campaign));
+    Ok(posts)
 }

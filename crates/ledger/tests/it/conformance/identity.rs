@@ -8,7 +8,7 @@ use ledger::{
 
 use super::{illegal, ok, record};
 use crate::sample::{
-    at, campaign, claiming, classed, created, digest, id, id_at, money, opened, rejected,
+    at, campaign, claiming, classed, created, digest, id, id_at, money, opened, posts_of, rejected,
     requested, settled, settlement, write,
 };
 
@@ -116,8 +116,7 @@ pub(super) async fn a_start_is_shown_every_post_and_the_pings_since_a_time(ledge
         ok(ledger, write(lead, vec![Entry::Settled(settled)])).await;
     }
 
-    let mut posts = Vec::new();
-    ledger.visit_posts(&mut |post| posts.push(post)).unwrap();
+    let posts = posts_of(ledger).unwrap();
     let open = |number, buyer, test| PostRow {
         lead: Some(id_at(number, i64::from(number) * 10)),
         campaign: campaign(buyer),
