@@ -42,8 +42,8 @@ fn main() {
     let unsettled = runtime.block_on(ledger.leads_unsettled()).unwrap().len();
     let posts = AtomicU64::new(0);
     ledger
-        .visit_posts(&|_| {
-            posts.fetch_add(1, Ordering::Relaxed);
+        .visit_posts(&|some| {
+            posts.fetch_add(some.len() as u64, Ordering::Relaxed);
         })
         .unwrap();
     let posts = posts.into_inner();

@@ -42,20 +42,28 @@ impl<B: Buyers, L: Recovery> Engine<B, L> {
         let open = inner.ledger.open_intents().await?;
         let recovered = recover(&inner.ledger, &open, now).await?;
         let market = &self.snapshot().market;
-        inner.ledger.visit_posts(&|post| {
-            if let Some(hold) = held(&post) {
-                inner.hold(hold);
-            }
-            if post.test {
-                return;
-            }
-            let scope = Scope::known(market, &post.campaign, (&post.publisher, &post.product));
-            let deal = Deal { price: post.price, payout: post.payout };
-            inner.reservations.restore(&scope, post.class, deal, post.intent_at);
-        })?;
+        inner.ledger.visit_posts(&|posts| self.recount(market, posts))?;
         self.recount_pings(now)?;
         self.ask_about(open);
         Ok(recovered)
+    }
+
+    /// Counts posts again, those of the same parties together.
+    fn recount(&self, market: &Market, mut posts: Vec<PostRow>) {
+        posts.iter().filter_map(held).for_each(|hold| self.0.hold(hold));
+        posts.retain(|post| !post.test);
+        let parties =
+            |post: &PostRow| (post.campaign.clone(), post.publisher.clone(), post.product.clone());
+        posts.sort_by_cached_key(parties);
+        for posts in posts.chunk_by(|one, next| parties(one) == parties(next)) {
+            let Some(first) = posts.first() else { continue };
+            let scope = Scope::known(market, &first.campaign, (&first.publisher, &first.product));
+            let changes = posts.iter().map(|post| {
+                let deal = Deal { price: post.price, payout: post.payout };
+                (post.class, deal, post.intent_at)
+            });
+            self.0.reservations.restore(&scope, changes);
+        }
     }
 
     /// Asks the buyers of posts that the last run left open, beside the first leads.

@@ -118,21 +118,23 @@ impl Reservations {
         self.accounts(scope).change(Places::KEPT, taken_at, change);
     }
 
-    /// Counts a post of the record; `class` is `None` while its intent is open, `at` is the time of
+    /// Counts posts of the record; `class` is `None` while its intent is open, `at` is the time of
     /// its reservation. Posts may come in any order; those of windows long past count for ever only.
     pub(crate) fn restore(
         &self,
         scope: &Scope<'_>,
-        class: Option<PostClass>,
-        deal: Deal,
-        at: Timestamp,
+        posts: impl Iterator<Item = (Option<PostClass>, Deal, Timestamp)>,
     ) {
-        let change = match class {
-            None | Some(PostClass::Unknown | PostClass::Accepted) => Change::Hold(deal),
-            Some(PostClass::Rejected) => Change::Refused,
-            Some(PostClass::NotSent) => Change::NotSent,
-        };
-        self.accounts(scope).change(Places::past(scope), at, change);
+        let (accounts, places) = (self.accounts(scope), Places::past(scope));
+        let (mut buyer, mut publisher) = (lock(&accounts.buyer), lock(&accounts.publisher));
+        for (class, deal, at) in posts {
+            let change = match class {
+                None | Some(PostClass::Unknown | PostClass::Accepted) => Change::Hold(deal),
+                Some(PostClass::Rejected) => Change::Refused,
+                Some(PostClass::NotSent) => Change::NotSent,
+            };
+            accounts.write((&mut buyer, &mut publisher), places, at, change);
+        }
     }
 
     /// Counts a ping of the record.

@@ -88,12 +88,12 @@ pub trait Recovery: Ledger {
     /// The leads without a disposition, in order.
     fn leads_unsettled(&self) -> impl Future<Output = Result<Vec<lead::LeadId>, Refused>> + Send;
 
-    /// Shows every post to `visit`, from several threads and in no order: it is most of what a start
-    /// reads. Blocks on the disk: for a start, before leads are served.
+    /// Shows every post to `visit`, some at a time, from several threads and in no order: it is most of what
+    /// a start reads. Blocks on the disk: for a start, before leads are served.
     ///
     /// # Errors
     /// When the store cannot be read; what was shown until then is not all.
-    fn visit_posts(&self, visit: &(dyn Fn(PostRow) + Sync)) -> Result<(), Refused>;
+    fn visit_posts(&self, visit: &(dyn Fn(Vec<PostRow>) + Sync)) -> Result<(), Refused>;
 
     /// Shows every ping of leads that came at or after `since`, by their ids as well, with the time at which they came;
     /// those of test leads, which no real counter counts, are left out. Blocks on the disk.

@@ -12,8 +12,8 @@ use lead::{CampaignKey, LeadId};
 
 use crate::digest::Keys;
 use crate::{
-    ClaimKind, Claimant, Digest, LeadRecord, Ledger, OpenIntent, PostRow, Receipt, Recovery,
-    Refused, RootKey, StoredRequest, Write,
+    ClaimKind, Claimant, Digest, LeadRecord, Ledger, OpenIntent, PostRecord, PostRow, Receipt,
+    Recovery, Refused, RootKey, StoredRequest, Write,
 };
 
 use self::state::{State, forget};
@@ -149,22 +149,21 @@ impl Recovery for MemoryLedger {
             .collect())
     }
 
-    fn visit_posts(&self, visit: &(dyn Fn(PostRow) + Sync)) -> Result<(), Refused> {
+    fn visit_posts(&self, visit: &(dyn Fn(Vec<PostRow>) + Sync)) -> Result<(), Refused> {
         let state = self.state();
         for (record, facts) in state.leads.iter().zip(&state.facts) {
-            for post in &record.posts {
-                visit(PostRow {
-                    lead: post.is_unclear().then_some(record.id),
-                    campaign: post.campaign.clone(),
-                    publisher: facts.publisher.clone(),
-                    product: facts.product.clone(),
-                    class: post.class,
-                    price: post.price,
-                    payout: post.payout,
-                    intent_at: post.intent_at,
-                    test: facts.test,
-                });
-            }
+            let row = |post: &PostRecord| PostRow {
+                lead: post.is_unclear().then_some(record.id),
+                campaign: post.campaign.clone(),
+                publisher: facts.publisher.clone(),
+                product: facts.product.clone(),
+                class: post.class,
+                price: post.price,
+                payout: post.payout,
+                intent_at: post.intent_at,
+                test: facts.test,
+            };
+            visit(record.posts.iter().map(row).collect());
         }
         Ok(())
     }

@@ -286,7 +286,7 @@ impl Recovery for SqliteLedger {
         self.readers.read(rows::leads_unsettled).await
     }
 
-    fn visit_posts(&self, visit: &(dyn Fn(PostRow) + Sync)) -> Result<(), Refused> {
+    fn visit_posts(&self, visit: &(dyn Fn(Vec<PostRow>) + Sync)) -> Result<(), Refused> {
         let mut last = 0;
         self.visit(|db| {
             last = rows::last_posted(db)?;

@@ -122,7 +122,7 @@ impl Recovery for Books {
         self.0.ledger.leads_unsettled().await
     }
 
-    fn visit_posts(&self, visit: &(dyn Fn(PostRow) + Sync)) -> Result<(), Refused> {
+    fn visit_posts(&self, visit: &(dyn Fn(Vec<PostRow>) + Sync)) -> Result<(), Refused> {
         self.0.ledger.visit_posts(visit)
     }
 

@@ -23,6 +23,9 @@ const OPEN: &str = concat!(
 const UNSETTLED: &str = "SELECT id FROM leads WHERE disposition IS NULL ORDER BY seq";
 const POSTS: &str =
     concat!("SELECT ", post_columns!(), " FROM posts WHERE posts.lead BETWEEN ?1 AND ?2");
+/// Posts that are shown together.
+const AT_A_TIME: usize = 1024;
+
 const PINGS: &str = "SELECT id, received_at, decisions FROM leads WHERE id >= ?1 \
      AND received_at >= ?2 AND test = 0 AND decisions IS NOT NULL ORDER BY received_at, seq";
 
@@ -121,10 +124,11 @@ pub(super) fn visit_posts(
     db: &Connection,
     keys: &Keys,
     (first, last): (i64, i64),
-    visit: &dyn Fn(PostRow),
+    visit: &dyn Fn(Vec<PostRow>),
 ) -> Result<(), Fault> {
     let mut statement = db.prepare(POSTS)?;
     let mut rows = statement.query([first, last])?;
+    let mut posts = Vec::with_capacity(AT_A_TIME);
     while let Some(row) = rows.next()? {
         let post = StoredPost::read(&mut Columns::of(row), keys)?;
         let lead = post.record.is_unclear().then(|| {
@@ -133,7 +137,7 @@ pub(super) fn visit_posts(
         });
         let lead = lead.transpose()?;
         let StoredPost { publisher, product, test, record, .. } = post;
-        visit(PostRow {
+        posts.push(PostRow {
             lead,
             campaign: record.campaign,
             publisher,
@@ -144,7 +148,11 @@ pub(super) fn visit_posts(
             intent_at: record.intent_at,
             test,
         });
+        if posts.len() == AT_A_TIME {
+            visit(std::mem::replace(&mut posts, Vec::with_capacity(AT_A_TIME)));
+        }
     }
+    visit(posts);
     Ok(())
 }
 

@@ -232,7 +232,7 @@ pub(crate) fn rejected(reason: Option<RejectionReason>) -> Entry {
 /// Every post, in the order of campaigns and classes.
 pub(crate) fn posts_of(ledger: &impl Recovery) -> Result<Vec<PostRow>, Refused> {
     let posts = Mutex::new(Vec::new());
-    ledger.visit_posts(&|post| posts.lock().unwrap().push(post))?;
+    ledger.visit_posts(&|some| posts.lock().unwrap().extend(some))?;
     let mut posts = posts.into_inner().unwrap();
     posts.sort_by_key(|post: &PostRow| format!("{} {post:?}", post.campaign));
     Ok(posts)

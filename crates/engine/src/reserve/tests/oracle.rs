@@ -216,7 +216,7 @@ fn restore(books: &Reservations, parties: &[Parties], events: &[Event]) {
             State::Refused => Some(PostClass::Rejected),
             State::NotSent => Some(PostClass::NotSent),
         };
-        books.restore(&scope, class, event.deal, event.at);
+        books.restore(&scope, std::iter::once((class, event.deal, event.at)));
     }
 }
 

@@ -198,7 +198,7 @@ fn a_scope_finds_its_caps_in_the_market() {
     let scope = Scope::known(&market, &gone, (&publisher, &product));
     assert!(scope.of_campaign.caps.is_empty() && scope.funds.is_some());
     let books = Reservations::default();
-    books.restore(&scope, Some(PostClass::Accepted), deal("30", "20"), at(NOW));
+    books.restore(&scope, std::iter::once((Some(PostClass::Accepted), deal("30", "20"), at(NOW))));
     assert!(books.reserve(&scope, deal("30", "20"), at(NOW)).is_err());
     assert_eq!(
         books

@@ -206,7 +206,7 @@ impl Recovery for Store {
         self.inner.leads_unsettled().await
     }
 
-    fn visit_posts(&self, visit: &(dyn Fn(PostRow) + Sync)) -> Result<(), Refused> {
+    fn visit_posts(&self, visit: &(dyn Fn(Vec<PostRow>) + Sync)) -> Result<(), Refused> {
         self.inner.visit_posts(visit)
     }
 
