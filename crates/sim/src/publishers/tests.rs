@@ -90,10 +90,12 @@ async fn a_run_ends_at_its_limit() {
 async fn a_connection_that_idled_out_is_replaced() {
     let options = Options { idle_close: Duration::from_millis(20), ..Options::default() };
     let buyers = buyers(&["nova"], options).await;
-    let load = Load::new(buyers.addr(), 20, 5, posts("/nova/post")).connections(1);
+    // A request that crosses the close on its way is rightly lost: so far apart even a busy machine
+    // sends none then.
+    let load = Load::new(buyers.addr(), 2, 3, posts("/nova/post")).connections(1);
     let report = run(load).await.unwrap();
-    assert_eq!(report.count(200, "accepted"), 5, "{report}");
-    assert_eq!(buyers.posts().len(), 5);
+    assert_eq!(report.count(200, "accepted"), 3, "{report}");
+    assert_eq!(buyers.posts().len(), 3);
 }
 
 #[tokio::test]
