@@ -9,10 +9,12 @@ use market::{Campaign, Tier};
 
 use crate::Tree;
 use crate::auction::{self, Offer, Place};
+use crate::choose;
 use crate::engine::Inner;
 use crate::journey::Waiter;
 use crate::record::Record;
 use crate::reserve::Stop;
+use crate::slots::Part;
 use crate::subject::Lead;
 
 /// A matched campaign: its place in the tree and its row in the record.
@@ -27,6 +29,8 @@ pub(crate) struct Rung<'a> {
     pub(crate) tier: &'a Tier,
     pub(crate) until: Deadline,
     pub(crate) campaigns: Vec<Candidate>,
+    /// Those that are not, because the tier is too wide.
+    pub(crate) passed_over: Vec<Candidate>,
 }
 
 /// Matched campaigns that may be asked now; the others get the code of the gate that stopped them.
@@ -65,7 +69,7 @@ fn has_room<'a, B: Buyers, L: Ledger>(
     if lead.submission.test {
         return Ok(());
     }
-    inner.reservations.admits(&lead.scope(campaign), Some(campaign.price.least()), now)
+    inner.reservations.admits(&lead.scope(campaign), Some(campaign.least_price()), now)
 }
 
 fn count_ping<'a, B: Buyers, L: Ledger>(
@@ -77,19 +81,6 @@ fn count_ping<'a, B: Buyers, L: Ledger>(
         return Ok(());
     }
     inner.reservations.pinged(&lead.scope(campaign), inner.clock.timestamp())
-}
-
-/// As many campaigns as may be asked at once, the first in the tree first; the others are coded.
-pub(crate) fn narrow<B: Buyers, L: Ledger>(
-    lead: &Lead<'_>,
-    mut campaigns: Vec<Candidate>,
-    record: &mut Record<B, L>,
-) -> Vec<Candidate> {
-    let width = lead.product.fanout_width.min(campaigns.len());
-    for candidate in campaigns.split_off(width) {
-        record.note(candidate.row, Code::Width);
-    }
-    campaigns
 }
 
 /// Pings a tier and returns the offers that may buy, best first.
@@ -141,6 +132,7 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
         };
         let code = asked.answer.as_ref().map_or_else(|no_bid| no_bid.code, |_| Code::Sold);
         inner.metrics.pinged(code, asked.took);
+        choose::note_form(inner, lead, candidate.index, asked.answer.as_ref().ok());
         record.pinged(candidate.row, &asked);
         if let (Ok(bid), Some(ping)) = (asked.answer, pings.get(asked.index)) {
             bids.push((*candidate, bid, Some(ping.id)));
@@ -159,20 +151,26 @@ fn appraise<B: Buyers, L: Ledger>(
     let floors = lead.floors(rung.tier);
     let mut offers = Vec::with_capacity(bids.len());
     for (candidate, bid, ping) in bids {
-        let Some(campaign) = lead.campaign(candidate.index) else {
+        let campaign = lead.campaign(candidate.index).zip(lead.family(candidate.index));
+        let Some((campaign, family)) = campaign else {
             continue;
         };
         record.bid(candidate.row, &bid);
-        let place = Place { index: candidate.index, row: candidate.row, ping };
-        match auction::appraise(place, campaign, bid, &floors) {
-            Ok(offer) => {
-                record.note(candidate.row, Code::Outbid);
-                offers.push(offer);
+        let place = Place { index: candidate.index, row: candidate.row, family, ping };
+        let whole = campaign.whole_price().filter(|_| choose::sells_whole(rung.tier, record));
+        let parts = [whole.map(|_| Part::Whole), campaign.slot_price().map(|_| Part::Slot)];
+        let mut refusal = None;
+        let standing = offers.len();
+        for part in parts.into_iter().flatten() {
+            match auction::appraise(place, (campaign, part), &bid, &floors) {
+                Ok(offer) => offers.push(offer),
+                Err(code) => refusal = refusal.or(Some(code)),
             }
-            Err(code) => record.note(candidate.row, code),
         }
+        let stands = offers.len() > standing;
+        record.note(candidate.row, refusal.filter(|_| !stands).unwrap_or(Code::Outbid));
     }
-    auction::rank(record.id, &mut offers, &lead.tree.campaigns);
+    choose::rank(lead, rung.tier, &mut offers, record.id);
     offers
 }
 

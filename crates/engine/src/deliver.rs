@@ -5,7 +5,7 @@ use lead::PostClass;
 use ledger::{Ledger, Posted};
 use market::Campaign;
 
-use crate::auction::Offer;
+use crate::auction::{self, Offer};
 use crate::budget::Budget;
 use crate::engine::{Inner, Refusal};
 use crate::journey::Waiter;
@@ -22,13 +22,14 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     budget: &Budget,
     (waiter, record): (&mut Waiter, &mut Record<B, L>),
 ) -> Result<Posted, Refusal> {
-    let campaign = lead.campaign(offer.index).ok_or(Refusal::Bug("an offer names no campaign"))?;
+    let campaign =
+        lead.campaign(offer.place.index).ok_or(Refusal::Bug("an offer names no campaign"))?;
     let submission = lead.submission;
     let post = Post {
         campaign,
         lead: record.id,
         attempt: 0,
-        ping: offer.ping,
+        ping: offer.place.ping,
         bid_reference: offer.reference.as_deref(),
         price: offer.price,
         product: &lead.product.id,
@@ -52,7 +53,10 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     waiter.waited += took;
     inner.metrics.posted(reply.code, took);
     let posted = outcome(lead, campaign, offer, &reply, inner.clock.timestamp());
-    record.delivered(offer.row, took, &reply, posted.clone());
+    if posted.class == PostClass::Accepted && lead.is_crowded() {
+        inner.form.won(&campaign.key, posted.at);
+    }
+    record.delivered(offer, took, &reply, posted.clone());
     Ok(posted)
 }
 
@@ -84,10 +88,8 @@ fn outcome(
     reply: &PostReply,
     at: jiff::Timestamp,
 ) -> Posted {
-    let cut = reply.price.and_then(|amount| lead::Money::price(amount, offer.price.currency));
-    let price = cut.filter(|price| price.amount < offer.price.amount).unwrap_or(offer.price);
     let rule = campaign.payout.unwrap_or(lead.payout_rule());
-    let payout = if price == offer.price { offer.payout } else { rule.payout_of_cut(price) };
+    let (price, payout) = auction::bill(offer, reply.price, rule, lead.product.min_margin);
     let fallback = campaign.redirect_url.as_ref().map(|url| url.as_str().to_owned());
     let accepted = reply.class == PostClass::Accepted;
     Posted {

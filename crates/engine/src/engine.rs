@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::Delivery;
+use crate::form::Form;
 use crate::fraud::Velocity;
 use crate::identity::Identities;
 use crate::journey::Waiter;
@@ -19,6 +20,7 @@ use crate::metrics::{Ending, Metrics};
 use crate::recover::{Recovered, pings_matter_since, recover};
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
 use crate::reserve::{Deal, Reservations, Scope};
+use crate::shares::Shares;
 use crate::suppress::Suppressions;
 use crate::{Reserves, Snapshot, journey, repeats, standing};
 
@@ -60,6 +62,8 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) metrics: Metrics,
     pub(crate) identities: Arc<Identities>,
     pub(crate) reservations: Reservations,
+    pub(crate) shares: Shares,
+    pub(crate) form: Form,
     pub(crate) suppressions: Suppressions,
     pub(crate) velocity: Velocity,
     repeats: Arc<Repeats>,
@@ -122,6 +126,8 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             metrics: Metrics::new(),
             identities: Arc::default(),
             reservations: Reservations::default(),
+            shares: Shares::default(),
+            form: Form::default(),
             suppressions: parts.suppressions,
             velocity: Velocity::new(parts.leads_per_ip_minute),
             repeats: Arc::default(),
@@ -138,7 +144,10 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
 
     /// Lets new journeys use another market.
     pub fn swap(&self, snapshot: Snapshot) {
+        let market = Arc::clone(&snapshot.market);
         self.0.snapshot.store(Arc::new(snapshot));
+        self.0.shares.keep(|key| market.campaigns.contains_key(key));
+        self.0.form.keep(|key| market.campaigns.contains_key(key));
     }
 
     /// Sells a lead, or says why not; a repeat of a request gets the first one's answer. The journey

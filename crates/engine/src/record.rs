@@ -4,16 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lead::journey::{OfferEvent, OfferState};
+use lead::journey::{Held, OfferEvent, OfferState};
 use lead::{
     Answer, Code, Disposition, LeadId, OfferOutcome, PostClass, RejectionReason, Sequence, Status,
 };
-use ledger::{Answered, Decision, Entry, Intent, Ledger, NewLead, Posted, Refused, Settled, Write};
+use ledger::{Decision, Entry, Intent, Ledger, NewLead, Posted, Refused, Settled, Write};
 
+use crate::auction::Offer;
 use crate::engine::{Inner, Refusal};
 use crate::metrics::Ending;
 use crate::reserve::Stop;
-use crate::standing;
+use crate::slots::Slots;
+use crate::standing::{self, Sold};
 use crate::subject::Lead;
 
 /// How long a write that failed waits for its next try.
@@ -31,13 +33,15 @@ pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) decisions: Vec<Decision>,
     state: OfferState,
     open_intent: Option<Intent>,
-    sale: Option<Posted>,
+    sales: Vec<(u16, Posted)>,
+    pub(crate) slots: Slots,
     answered: bool,
     settled: bool,
 }
 
 impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
-    pub(crate) fn new(inner: Arc<Inner<B, L>>, id: LeadId, created: NewLead) -> Self {
+    /// Of a lead that may be sold `slots` times.
+    pub(crate) fn new(inner: Arc<Inner<B, L>>, id: LeadId, slots: u16, created: NewLead) -> Self {
         Self {
             inner,
             id,
@@ -46,9 +50,10 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             created: Some(Box::new(created)),
             pending: Vec::new(),
             decisions: Vec::new(),
-            state: OfferState::Asking,
+            state: OfferState::Asking(Held::Nothing),
             open_intent: None,
-            sale: None,
+            sales: Vec::new(),
+            slots: Slots::new(slots),
             answered: false,
             settled: false,
         }
@@ -83,20 +88,23 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// Notes what became of the open intent, in the record and in the campaign's row.
     pub(crate) fn delivered(
         &mut self,
-        row: usize,
+        offer: &Offer,
         took: Duration,
         reply: &fanout::PostReply,
         posted: Posted,
     ) {
-        if let Some(decision) = self.decisions.get_mut(row) {
+        if let Some(decision) = self.decisions.get_mut(offer.place.row) {
             decision.code = reply.code;
             decision.post_ms = Some(millis(took));
             decision.reason.clone_from(&reply.reason);
         }
-        self.posted(posted);
+        let slot = self.slots.number(offer.part);
+        let more = self.slots.settle(offer.part, offer.place.family, posted.class);
+        self.posted(slot, posted, more);
     }
 
-    /// Nothing can follow: sold, unknown, or refused after the publisher was answered.
+    /// Nothing can follow: nothing of the lead is left to sell, or a post ended after the publisher was
+    /// answered.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, OfferState::Ended(_))
     }
@@ -109,16 +117,18 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         self.flush().await
     }
 
-    /// The next write carries it.
-    fn posted(&mut self, posted: Posted) {
-        self.step(match posted.class {
-            PostClass::Accepted => OfferEvent::Accepted,
-            PostClass::Rejected | PostClass::NotSent => OfferEvent::Refused,
-            PostClass::Unknown => OfferEvent::Unknown,
+    /// The next write carries it. `more` says that slots are left.
+    fn posted(&mut self, slot: u16, posted: Posted, more: bool) {
+        self.step(match (posted.class, more) {
+            (PostClass::Accepted, false) => OfferEvent::Accepted,
+            (PostClass::Accepted, true) => OfferEvent::SlotSold,
+            (PostClass::Rejected | PostClass::NotSent, _) => OfferEvent::Refused,
+            (PostClass::Unknown, false) => OfferEvent::Unknown,
+            (PostClass::Unknown, true) => OfferEvent::SlotUnknown,
         });
         self.open_intent = None;
         if posted.class == PostClass::Accepted {
-            self.sale = Some(posted.clone());
+            self.sales.push((slot, posted.clone()));
         }
         self.pending.push(Entry::Posted(posted));
     }
@@ -135,14 +145,16 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     pub(crate) async fn answer_early(&mut self, lead: &Lead<'_>) -> Result<Answer, Refusal> {
         self.step(OfferEvent::OutOfTime);
         self.answered = true;
-        self.pending.push(Entry::Answered(Answered::New));
+        let status = self.status();
+        self.pending.push(Entry::Answered(standing::answered(&status, false)));
         self.flush().await?;
-        Ok(self.answer(lead, Status::New, false))
+        Ok(self.answer(lead, status, false))
     }
 
     /// How the lead stands with its publisher now.
     pub(crate) fn status(&self) -> Status {
-        self.sale.as_ref().map_or(Status::New, standing::sold)
+        let sales = self.sales.iter().map(|(slot, posted)| Sold::of(*slot, posted));
+        standing::sold(&sales.collect::<Vec<_>>())
     }
 
     /// What its publisher is told.
@@ -221,7 +233,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// A post whose intent is not durable is never made, and the offer ends there.
     fn without_post(&mut self, mut write: Write) -> Write {
         if write.entries.pop_if(|entry| matches!(entry, Entry::Intent(_))).is_some() {
-            let outcome = OfferOutcome::Expired;
+            let outcome = self.state.if_stopped();
             write.entries.push(self.ending(Some(outcome), outcome.disposition(), None));
         }
         write
@@ -253,14 +265,11 @@ impl<B: Send + Sync + 'static, L: Ledger> Drop for Record<B, L> {
         if self.settled || self.created.is_some() {
             return;
         }
-        let outcome = match (self.state, self.open_intent.take()) {
-            (OfferState::Ended(outcome), _) => outcome,
-            (_, Some(intent)) => {
-                self.pending.push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
-                OfferOutcome::Indeterminate
-            }
-            (_, None) => OfferOutcome::Expired,
-        };
+        if let Some(intent) = self.open_intent.take() {
+            self.step(OfferEvent::Unknown);
+            self.pending.push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
+        }
+        let outcome = self.state.if_stopped();
         let entry = self.ending(Some(outcome), outcome.disposition(), None);
         self.pending.push(entry);
         let (inner, write) = (Arc::clone(&self.inner), self.take_write());

@@ -1,16 +1,17 @@
 //! An engine on virtual time with scripted buyers and a ledger in memory, and what came of one lead in
 //! it as plain facts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
 use jiff::{SignedDuration, Timestamp};
-use lead::{Answer, Clock, LeadId, Status, Submission};
+use lead::{Answer, Clock, LeadId, PostClass, Status, Submission};
 use ledger::{
-    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, Receipt, Refused, StoredRequest,
-    Write,
+    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Refused,
+    StoredRequest, Write,
 };
 
 use crate::buyers::FakeBuyers;
@@ -109,6 +110,9 @@ pub(crate) struct World {
     submission: Submission,
     budget: Option<Duration>,
     expected: Facts,
+    slots: u16,
+    /// A buyer's group, else itself.
+    families: BTreeMap<String, String>,
     began: tokio::time::Instant,
     arrivals: AtomicU8,
 }
@@ -128,6 +132,12 @@ impl World {
         let buyers = FakeBuyers::new(manners, books.clone(), secrets.chain(born).collect());
         let began = tokio::time::Instant::now();
         let byte = AtomicU8::new(entropy);
+        let slots = market.products.values().next().map_or(1, |product| product.slots);
+        let family = |buyer: &market::Buyer| {
+            let id = buyer.id.to_string();
+            (id.clone(), buyer.group.as_ref().map_or(id, |group| format!("group {group}")))
+        };
+        let families = market.buyers.values().map(family).collect();
         let engine = Engine::new(Parts {
             snapshot: Snapshot::compile(market, 1).unwrap(),
             buyers: buyers.clone(),
@@ -146,9 +156,15 @@ impl World {
             submission,
             budget,
             expected,
+            slots,
+            families,
             began,
             arrivals: AtomicU8::new(0),
         }
+    }
+
+    fn family(&self, post: &PostRecord) -> &String {
+        &self.families[post.campaign.buyer.as_str()]
     }
 
     /// The lead, in a request of its own.
@@ -214,8 +230,9 @@ impl World {
         facts.extend(outcome.map(|outcome| ("outcome".to_owned(), outcome)));
         let disposition = record.disposition.map_or("open", lead::Disposition::name);
         facts.insert("disposition".to_owned(), disposition.to_owned());
-        for sale in record.sales() {
-            facts.insert("billed".to_owned(), sale.price.to_wire());
+        let billed: Vec<String> = record.sales().map(|sale| sale.price.to_wire()).collect();
+        if !billed.is_empty() {
+            facts.insert("billed".to_owned(), billed.join(", "));
         }
         for decision in &record.decisions {
             let key = format!("code {}", short(&decision.campaign));
@@ -256,7 +273,17 @@ impl World {
         let posted: Vec<String> = record.posts.iter().map(|post| short(&post.campaign)).collect();
         must(posted == self.buyers.posts(), "the record does not name who was posted to");
         must(record.posts.iter().all(|post| post.class.is_some()), "an intent was left open");
-        must(record.sales().count() <= 1, "the lead was sold twice");
+        let held = |post: &&PostRecord| {
+            matches!(post.class, Some(PostClass::Accepted | PostClass::Unknown))
+        };
+        let held: Vec<&PostRecord> = record.posts.iter().filter(held).collect();
+        must(held.len() <= self.slots.into(), "more is sold or held than the lead has slots");
+        let whole = held.iter().filter(|post| post.slot == 0).count();
+        must(whole == 0 || held.len() == 1, "the lead was sold whole and to others too");
+        let mut families: Vec<&String> = held.iter().map(|it| self.family(it)).collect();
+        families.sort();
+        families.dedup();
+        must(families.len() == held.len(), "a buyer or group has the lead twice");
         must(record.disposition.is_some(), "the lead has not settled");
         must(
             record.posts.iter().all(|post| post.payout.amount <= post.price.amount),
@@ -280,9 +307,13 @@ fn told(answer: &Answer, prefix: &str, facts: &mut Facts) {
             note("status", "rejected".to_owned());
             note("reason", reason.to_string());
         }
-        Status::Distributed { redirect_url, payout, .. } => {
+        Status::Distributed { redirect_url, payout, sales, .. } => {
             note("status", "distributed".to_owned());
             note("payout", payout.to_wire());
+            if !sales.is_empty() {
+                let payouts = sales.iter().map(|sale| sale.payout.to_wire());
+                note("sales", payouts.collect::<Vec<_>>().join(", "));
+            }
             if let Some(url) = redirect_url {
                 note("redirect_url", url.clone());
             }

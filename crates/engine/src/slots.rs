@@ -1,0 +1,67 @@
+//! How much of one lead is sold or held, and for whom. Pure; decides nothing.
+
+use lead::PostClass;
+
+/// A buyer together with the sister brands of its group, by its number in a tree.
+pub(crate) type Family = u32;
+
+/// How much of a lead an offer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// All of it: nobody else gets it.
+    Whole,
+    /// One slot.
+    Slot,
+}
+
+/// A lead's slots.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    all: u16,
+    /// Who holds one: a sale, or a post that may have been one.
+    held: Vec<Family>,
+    is_whole: bool,
+}
+
+impl Slots {
+    /// The slots of a lead that may be sold `all` times; none is taken.
+    pub(crate) fn new(all: u16) -> Self {
+        Self { all, held: Vec::new(), is_whole: false }
+    }
+
+    /// Whether a slot is taken, so that the lead can no longer be sold whole.
+    pub(crate) fn is_shared(&self) -> bool {
+        !self.is_whole && !self.held.is_empty()
+    }
+
+    /// How many may still be sold.
+    pub(crate) fn left(&self) -> u16 {
+        if self.is_whole { 0 } else { self.all.saturating_sub(self.taken()) }
+    }
+
+    /// Whether a buyer or its group holds one.
+    pub(crate) fn serves(&self, family: Family) -> bool {
+        self.held.contains(&family)
+    }
+
+    /// The ledger's number of the next one: 0 for a whole lead, and those of a shared one from 1.
+    pub(crate) fn number(&self, part: Part) -> u16 {
+        match part {
+            Part::Whole => 0,
+            Part::Slot => self.taken().saturating_add(1),
+        }
+    }
+
+    /// Notes what became of a post; says whether more of the lead may be sold after it.
+    pub(crate) fn settle(&mut self, part: Part, family: Family, class: PostClass) -> bool {
+        if matches!(class, PostClass::Accepted | PostClass::Unknown) {
+            self.held.push(family);
+            self.is_whole |= part == Part::Whole;
+        }
+        self.left() > 0
+    }
+
+    fn taken(&self) -> u16 {
+        u16::try_from(self.held.len()).unwrap_or(u16::MAX)
+    }
+}
