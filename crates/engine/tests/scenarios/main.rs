@@ -6,6 +6,7 @@
 mod buyers;
 mod file;
 mod guard;
+mod turns;
 mod world;
 
 use std::path::{Path, PathBuf};
