@@ -193,6 +193,7 @@ fn every_mode_takes_the_campaigns_that_suit_it_and_no_others() {
         assert_eq!(faults(&sharing(tier, selling)), Vec::<String>::new(), "{tier}: {selling}");
     }
     let bad = [
+        ("auction", "price = { outcome = {} }", "price.outcome is not supported by this version"),
         ("lottery", fixed, "tiers.0.mode must be one of auction, waterfall, weighted, broadcast"),
         ("waterfall", bid, "prime.price must be fixed: tier 1 is a waterfall"),
         ("broadcast", fixed, "prime.sells must be shared or both: tier 1 is a broadcast"),
