@@ -123,7 +123,7 @@ pub(crate) fn rank(lead: LeadId, offers: &mut [Offer], campaigns: &[Campaign]) {
     });
 }
 
-/// Takes the offer that is posted to next, and all others of its campaign, out of `ranked`.
+/// Takes the offer that is posted to next out of `ranked`.
 ///
 /// While nothing of the lead is sold or held, an auction takes the better of the best offer for all of
 /// it and of the best ones for its slots together, and the other modes go by rank. From then on only
@@ -141,9 +141,7 @@ pub(crate) fn next(ranked: &mut Vec<Offer>, slots: &Slots, mode: TierMode) -> Op
         },
         (whole, slot) => whole.or(slot)?,
     };
-    let next = ranked.remove(place);
-    ranked.retain(|offer| offer.place.index != next.place.index);
-    Some(next)
+    Some(ranked.remove(place))
 }
 
 /// The greatest sum of scores that at most `slots` families can bring together.

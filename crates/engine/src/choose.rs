@@ -143,13 +143,15 @@ pub(crate) fn next<B: Buyers, L: Ledger>(
     auction::next(offers, &record.slots, rung.tier.mode)
 }
 
-/// Counts a post of a weighted tier; `others` could have had it. Test leads count nowhere.
+/// A post is about to be made of `offer`: its campaign has no other offer any more, and a weighted tier
+/// counts it against `others`, who could have had it. Test leads count nowhere.
 pub(crate) fn offered<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
     lead: &Lead<'_>,
     rung: &Rung<'_>,
-    (offer, others): (&Offer, &[Offer]),
+    (offer, others): (&Offer, &mut Vec<Offer>),
 ) {
+    others.retain(|other| other.place.index != offer.place.index);
     if rung.tier.mode != TierMode::Weighted || lead.submission.test {
         return;
     }

@@ -119,7 +119,7 @@ async fn offer<B: Buyers, L: Ledger>(
                 }
             };
             posts_left = posts_left.saturating_sub(1);
-            choose::offered(inner, lead, &rung, (&offer, &offers));
+            choose::offered(inner, lead, &rung, (&offer, &mut offers));
             let slot = record.slots.number(offer.part);
             if let Err(refusal) = record.intend(lead.intent(&offer, slot, at)?).await {
                 release_unsent(reservation);

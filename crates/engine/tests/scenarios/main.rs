@@ -3,6 +3,7 @@
 //! come in the way); nothing is registered here.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod any;
 mod buyers;
 mod file;
 mod guard;
