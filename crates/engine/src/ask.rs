@@ -12,11 +12,13 @@ use market::{Campaign, Tier};
 
 use crate::Tree;
 use crate::auction::{self, Offer, Place};
+use crate::choose;
 use crate::engine::Inner;
 use crate::journey::Waiter;
 use crate::pace::{Chance, Pace};
 use crate::record::Record;
 use crate::reserve::Stop;
+use crate::slots::Part;
 use crate::subject::Lead;
 use crate::{close, late};
 
@@ -32,6 +34,8 @@ pub(crate) struct Rung<'a> {
     pub(crate) tier: &'a Tier,
     pub(crate) until: Deadline,
     pub(crate) campaigns: Vec<Candidate>,
+    /// Those that are not, because the tier is too wide.
+    pub(crate) passed_over: Vec<Candidate>,
 }
 
 /// Matched campaigns that may be asked now; the others get the code of the gate that stopped them.
@@ -70,7 +74,7 @@ fn has_room<'a, B: Buyers, L: Ledger>(
     if lead.submission.test {
         return Ok(());
     }
-    inner.reservations.admits(&lead.scope(campaign), Some(campaign.price.least()), now)
+    inner.reservations.admits(&lead.scope(campaign), Some(campaign.least_price()), now)
 }
 
 fn count_ping<'a, B: Buyers, L: Ledger>(
@@ -84,19 +88,6 @@ fn count_ping<'a, B: Buyers, L: Ledger>(
     inner.reservations.pinged(&lead.scope(campaign), inner.clock.timestamp())
 }
 
-/// As many campaigns as may be asked at once, the first in the tree first; the others are coded.
-pub(crate) fn narrow<B: Buyers, L: Ledger>(
-    lead: &Lead<'_>,
-    mut campaigns: Vec<Candidate>,
-    record: &mut Record<B, L>,
-) -> Vec<Candidate> {
-    let width = lead.product.fanout_width.min(campaigns.len());
-    for candidate in campaigns.split_off(width) {
-        record.note(candidate.row, Code::Width);
-    }
-    campaigns
-}
-
 /// Pings a tier and returns the offers that may buy, best first. What has yet to answer when the tier
 /// is closed is read on in the background.
 pub(crate) async fn ask<B: Buyers, L: Ledger>(
@@ -108,11 +99,13 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
 ) -> Vec<Offer> {
     let now = inner.clock.instant();
     let mut offers = Vec::with_capacity(rung.campaigns.len());
-    let asked_of = choose(inner, (lead, rung, now), &mut offers, record);
+    let asked_of = targets(inner, (lead, rung, now), &mut offers, record);
     let mut pings = Pings::send(questions(inner, lead, (&asked_of, now)), now);
+    let one_winner = has_one_winner(lead, rung);
     let is_over = |offers: &[Offer], pings: &Pings<_>| {
         let open = pings.open().filter_map(|index| asked_of.get(index));
-        close::is_decided(offers, open.filter_map(|target| lead.campaign(target.candidate.index)))
+        let open = open.filter_map(|target| lead.campaign(target.candidate.index));
+        one_winner && close::is_decided(offers, open)
     };
     while !is_over(&offers, &pings)
         && let Some(asked) = pings.next(&*inner.clock).await
@@ -131,8 +124,13 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
     inner.metrics.early_closes.increment(u64::from(!unneeded.is_empty()));
     let asking = asked_of.into_iter().map(|target| (target.candidate.row, target.pace)).collect();
     late::read_on(inner, pings, asking, record.late.clone());
-    auction::rank(record.id, &mut offers, &lead.tree.campaigns);
+    choose::rank(lead, rung.tier, &mut offers, record.id);
     offers
+}
+
+fn has_one_winner(lead: &Lead<'_>, rung: &Rung<'_>) -> bool {
+    let campaigns = rung.campaigns.iter().filter_map(|candidate| lead.campaign(candidate.index));
+    close::has_one_winner(rung.tier.mode, lead.product.slots, campaigns)
 }
 
 /// A campaign that is pinged.
@@ -145,7 +143,7 @@ struct Target {
 
 /// The campaigns of a tier that are pinged, and the offers of those that need not be. Nobody is pinged
 /// who could not beat those offers.
-fn choose<B: Buyers, L: Ledger>(
+fn targets<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
     (lead, rung, now): (&Lead<'_>, &Rung<'_>, Instant),
     offers: &mut Vec<Offer>,
@@ -157,12 +155,14 @@ fn choose<B: Buyers, L: Ledger>(
             Some((campaign, Some(call))) => to_ping.push((candidate, campaign, call.timeout)),
             Some((campaign, None)) => {
                 let bid = Bid { price: campaign.price.most(), reference: None };
-                offers.extend(appraise((lead, rung, candidate), None, bid, record));
+                offers.extend(appraise((lead, rung, candidate), None, &bid, record));
             }
             None => {}
         }
     }
-    if close::is_decided(offers, to_ping.iter().map(|(_, campaign, _)| *campaign)) {
+    if has_one_winner(lead, rung)
+        && close::is_decided(offers, to_ping.iter().map(|(_, campaign, _)| *campaign))
+    {
         to_ping.drain(..).for_each(|(candidate, ..)| record.note(candidate.row, Code::EarlyClose));
     }
     let ids = ping_ids(inner, to_ping.len());
@@ -236,42 +236,50 @@ fn hear<B: Buyers, L: Ledger>(
     (lead, rung, target): (&Lead<'_>, &Rung<'_>, &Target),
     asked: Asked,
     record: &mut Record<B, L>,
-) -> Option<Offer> {
+) -> Vec<Offer> {
     let Target { candidate, ping, pace, .. } = target;
     if asked.late {
         late::heard_late(inner, pace.as_deref(), &asked);
         record.late.add(candidate.row, asked);
-        return None;
+        return Vec::new();
     }
     let code = asked.answer.as_ref().map_or_else(|no_bid| no_bid.code, |_| Code::Sold);
     inner.metrics.pinged(code, asked.took);
+    choose::note_form(inner, lead, candidate.index, asked.answer.as_ref().ok());
     record.pinged(candidate.row, &asked);
     // How slow it is shows once it answers, or is given up.
     if let Some(pace) = pace.as_ref().filter(|_| code != Code::Timeout) {
         pace.answered(asked.took, inner.clock.instant());
     }
-    appraise((lead, rung, *candidate), Some(*ping), asked.answer.ok()?, record)
+    match asked.answer {
+        Ok(bid) => appraise((lead, rung, *candidate), Some(*ping), &bid, record),
+        Err(_) => Vec::new(),
+    }
 }
 
+/// What a bid may buy: the whole lead, a slot of it, either or nothing; and the code of its row.
 fn appraise<B: Buyers, L: Ledger>(
     (lead, rung, candidate): (&Lead<'_>, &Rung<'_>, Candidate),
     ping: Option<PingId>,
-    bid: Bid,
+    bid: &Bid,
     record: &mut Record<B, L>,
-) -> Option<Offer> {
-    let campaign = lead.campaign(candidate.index)?;
-    record.bid(candidate.row, &bid);
-    let place = Place { index: candidate.index, row: candidate.row, ping };
-    match auction::appraise(place, campaign, bid, &lead.floors(rung.tier)) {
-        Ok(offer) => {
-            record.note(candidate.row, Code::Outbid);
-            Some(offer)
-        }
-        Err(code) => {
-            record.note(candidate.row, code);
-            None
+) -> Vec<Offer> {
+    let campaign = lead.campaign(candidate.index).zip(lead.family(candidate.index));
+    let Some((campaign, family)) = campaign else { return Vec::new() };
+    record.bid(candidate.row, bid);
+    let place = Place { index: candidate.index, row: candidate.row, family, ping };
+    let whole = campaign.whole_price().filter(|_| choose::sells_whole(rung.tier, record));
+    let parts = [whole.map(|_| Part::Whole), campaign.slot_price().map(|_| Part::Slot)];
+    let floors = lead.floors(rung.tier);
+    let (mut offers, mut refusal) = (Vec::new(), None);
+    for part in parts.into_iter().flatten() {
+        match auction::appraise(place, (campaign, part), bid, &floors) {
+            Ok(offer) => offers.push(offer),
+            Err(code) => refusal = refusal.or(Some(code)),
         }
     }
+    record.note(candidate.row, refusal.filter(|_| offers.is_empty()).unwrap_or(Code::Outbid));
+    offers
 }
 
 fn ping_ids<B: Buyers, L: Ledger>(inner: &Inner<B, L>, count: usize) -> Vec<PingId> {

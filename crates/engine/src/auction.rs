@@ -1,20 +1,21 @@
-//! Who is offered the lead first. Pure: bids in, ranked offers and refusals out.
+//! Who is offered the lead first, whole or shared. Pure: bids in, ranked offers and refusals out.
 
 use std::cmp::Reverse;
 
 use lead::{Bid, Code, LeadId, Money, PingId};
-use market::{Campaign, PayoutRule, Price};
+use market::{Campaign, PayoutRule, Price, TierMode};
 use rust_decimal::Decimal;
+
+use crate::reserve::Deal;
+use crate::slots::{Family, Part, Slots};
 
 /// A bid that may buy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Offer {
-    /// The campaign's position in its tree.
-    pub(crate) index: usize,
-    /// Its row in the record.
-    pub(crate) row: usize,
-    /// The ping that it answered, if it was asked.
-    pub(crate) ping: Option<PingId>,
+    /// Whose.
+    pub(crate) place: Place,
+    /// For how much of the lead.
+    pub(crate) part: Part,
     /// What the buyer pays.
     pub(crate) price: Money,
     /// What the publisher gets.
@@ -26,10 +27,15 @@ pub(crate) struct Offer {
 }
 
 /// Whose bid it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// The campaign's position in its tree.
     pub(crate) index: usize,
+    /// Its row in the record.
     pub(crate) row: usize,
+    /// The buyer with its sister brands.
+    pub(crate) family: Family,
+    /// The ping that it answered, if it was asked.
     pub(crate) ping: Option<PingId>,
 }
 
@@ -46,24 +52,15 @@ pub(crate) struct Floors {
     pub(crate) rule: PayoutRule,
 }
 
-/// Whether a bid may buy, and at what payout. Nothing is clipped: a bid outside its limits is refused.
+/// Whether a bid may buy that part of the lead, and at what payout. Nothing is clipped: a bid outside its
+/// limits is refused.
 pub(crate) fn appraise(
     place: Place,
-    campaign: &Campaign,
-    bid: Bid,
+    (campaign, part): (&Campaign, Part),
+    bid: &Bid,
     floors: &Floors,
 ) -> Result<Offer, Code> {
-    let price = match campaign.price {
-        Price::Fixed(price) => price,
-        Price::Bid { min, max } => {
-            let price =
-                Money::price(bid.price.amount, bid.price.currency).ok_or(Code::InvalidBid)?;
-            let within = price.currency == min.currency
-                && price.amount >= min.amount
-                && price.amount <= max.amount;
-            within.then_some(price).ok_or(Code::InvalidBid)?
-        }
-    };
+    let price = price(campaign, part, bid).ok_or(Code::InvalidBid)?;
     if price.amount < floors.price.amount {
         return Err(Code::TierFloor);
     }
@@ -75,8 +72,36 @@ pub(crate) fn appraise(
         return Err(Code::PublisherFloor);
     }
     let score = score(campaign, price).ok_or(Code::InvalidBid)?;
-    let Place { index, row, ping } = place;
-    Ok(Offer { index, row, ping, price, payout, score, reference: bid.reference })
+    Ok(Offer { place, part, price, payout, score, reference: bid.reference.clone() })
+}
+
+fn price(campaign: &Campaign, part: Part, bid: &Bid) -> Option<Money> {
+    let price = match part {
+        Part::Whole => campaign.whole_price(),
+        Part::Slot => campaign.slot_price(),
+    };
+    match price? {
+        Price::Fixed(price) => Some(price),
+        Price::Bid { min, max } => {
+            let price = Money::price(bid.price.amount, bid.price.currency)?;
+            let within = price.currency == min.currency
+                && price.amount >= min.amount
+                && price.amount <= max.amount;
+            within.then_some(price)
+        }
+    }
+}
+
+/// What is billed and paid out once a buyer accepts what was `agreed` and states a price: a lower one
+/// counts, a higher or absurd one does not. A publisher's payout never eats into the margin.
+pub(crate) fn bill(agreed: Deal, stated: Option<Decimal>, rule: PayoutRule, margin: Money) -> Deal {
+    let stated = stated.and_then(|amount| Money::price(amount, agreed.price.currency));
+    let Some(cut) = stated.filter(|price| price.amount < agreed.price.amount) else {
+        return agreed;
+    };
+    let most = cut.amount.saturating_sub(margin.amount).max(Decimal::ZERO);
+    let payout = rule.payout_of_cut(cut);
+    Deal { price: cut, payout: Money { amount: payout.amount.min(most), ..payout } }
 }
 
 /// What a price ranks by; `None` if that cannot be counted with.
@@ -88,11 +113,58 @@ pub(crate) fn score(campaign: &Campaign, price: Money) -> Option<Decimal> {
 /// campaign wins every tie and every run gives the same order.
 pub(crate) fn rank(lead: LeadId, offers: &mut [Offer], campaigns: &[Campaign]) {
     offers.sort_by_cached_key(|offer| {
-        let campaign = campaigns.get(offer.index);
+        let campaign = campaigns.get(offer.place.index);
         let priority = campaign.map_or(i32::MIN, |campaign| campaign.priority);
         let tie = campaign.map(|campaign| tie(lead, campaign));
-        (Reverse(offer.score), Reverse(priority), tie, offer.index)
+        (Reverse(offer.score), Reverse(priority), tie, offer.place.index, offer.part)
     });
+}
+
+/// Takes the offer that is posted to next out of `ranked`.
+///
+/// While nothing of the lead is sold or held, an auction takes the better of the best offer for all of
+/// it and of the best ones for its slots together, and the other modes go by rank. From then on only
+/// slots are left.
+pub(crate) fn next(ranked: &mut Vec<Offer>, slots: &Slots, mode: TierMode) -> Option<Offer> {
+    let first = |part: Part| ranked.iter().position(|offer| offer.part == part);
+    let (whole, slot) = (first(Part::Whole).filter(|_| !slots.is_shared()), first(Part::Slot));
+    let place = match (whole, slot) {
+        (Some(whole), Some(slot)) => match mode {
+            TierMode::Auction | TierMode::Broadcast => {
+                let best = ranked.get(whole)?.score;
+                if worth_shared(ranked, slots.left()) > Some(best) { slot } else { whole }
+            }
+            TierMode::Waterfall | TierMode::Weighted => whole.min(slot),
+        },
+        (whole, slot) => whole.or(slot)?,
+    };
+    Some(ranked.remove(place))
+}
+
+/// The greatest sum of scores that at most `slots` families can bring together.
+fn worth_shared(ranked: &[Offer], slots: u16) -> Option<Decimal> {
+    let mut families = Vec::new();
+    let mut worth: Option<Decimal> = None;
+    for offer in ranked.iter().filter(|offer| offer.part == Part::Slot) {
+        if families.len() == usize::from(slots) {
+            break;
+        }
+        if families.contains(&offer.place.family) {
+            continue;
+        }
+        families.push(offer.place.family);
+        worth = Some(match worth {
+            None => offer.score,
+            Some(sum) => sum.saturating_add(offer.score.max(Decimal::ZERO)),
+        });
+    }
+    worth
+}
+
+/// Takes the offers of those who hold a slot already out of `ranked`; gives their rows.
+pub(crate) fn drop_served(ranked: &mut Vec<Offer>, slots: &Slots) -> Vec<usize> {
+    let served = ranked.extract_if(.., |offer| slots.serves(offer.place.family));
+    served.map(|offer| offer.place.row).collect()
 }
 
 fn tie(lead: LeadId, campaign: &Campaign) -> [u8; 32] {

@@ -1,10 +1,21 @@
 //! When a tier need not wait any longer: no campaign that has yet to answer could take the lead. Pure.
-//! A tie waits, since another rule decides it.
+//! A tie waits, since another rule decides it; so does every tier whose winner is not one best score.
 
-use market::Campaign;
+use market::{Campaign, Sells, TierMode};
 use rust_decimal::Decimal;
 
 use crate::auction::{self, Offer};
+
+/// Whether one best score takes a whole lead of one slot, so that the others may be left unheard.
+pub(crate) fn has_one_winner<'c>(
+    mode: TierMode,
+    slots: u16,
+    mut campaigns: impl Iterator<Item = &'c Campaign>,
+) -> bool {
+    mode == TierMode::Auction
+        && slots == 1
+        && campaigns.all(|campaign| campaign.sells == Sells::Exclusive)
+}
 
 /// Whether the best offer in hand wins whatever the `open` campaigns may bid.
 pub(crate) fn is_decided<'c>(

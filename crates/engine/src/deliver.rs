@@ -5,7 +5,7 @@ use lead::{Money, PostClass};
 use ledger::{Ledger, Posted};
 use market::{Campaign, OnAmbiguous};
 
-use crate::auction::Offer;
+use crate::auction::{self, Offer};
 use crate::budget::Budget;
 use crate::doubt;
 use crate::engine::{Inner, Refusal};
@@ -23,7 +23,7 @@ pub(crate) fn fits_post<B: Buyers, L: Ledger>(
 ) -> bool {
     let (now, usual) = (inner.clock.instant(), budget.usual_post());
     let left = budget.for_post(now);
-    match lead.pace(&inner.paces, offer.index) {
+    match lead.pace(&inner.paces, offer.place.index) {
         Some(pace) => pace.fits_post(left, usual, now),
         None => usual <= left,
     }
@@ -39,14 +39,15 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     budget: &Budget,
     (waiter, record): (&mut Waiter, &mut Record<B, L>),
 ) -> Result<Posted, Refusal> {
-    let campaign = lead.campaign(offer.index).ok_or(Refusal::Bug("an offer names no campaign"))?;
+    let campaign =
+        lead.campaign(offer.place.index).ok_or(Refusal::Bug("an offer names no campaign"))?;
     let submission = lead.submission;
     let post = Post {
         campaign,
         lead: record.id,
         attempt: 0,
         again: false,
-        ping: offer.ping,
+        ping: offer.place.ping,
         bid_reference: offer.reference.as_deref(),
         price: offer.price,
         product: &lead.product.id,
@@ -68,13 +69,16 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     };
     waiter.waited += inner.clock.instant().saturating_duration_since(started);
     inner.metrics.posted(reply.code, post_took);
-    if let Some(pace) = lead.pace(&inner.paces, offer.index) {
+    if let Some(pace) = lead.pace(&inner.paces, offer.place.index) {
         pace.posted(post_took, inner.clock.instant());
     }
     let agreed = Agreed { price: offer.price, payout: offer.payout, attempt: post.attempt };
     let posted = outcome(lead, campaign, agreed, &reply, inner.clock.timestamp());
-    record.delivered(offer.row, post_took, &reply);
-    record.posted(posted.clone(), campaign.on_ambiguous == OnAmbiguous::NextBuyer);
+    if posted.class == PostClass::Accepted && lead.is_crowded() {
+        inner.form.won(&campaign.key, posted.at);
+    }
+    record.delivered(offer.place.row, post_took, &reply);
+    record.posted(offer, posted.clone(), campaign.on_ambiguous == OnAmbiguous::NextBuyer);
     Ok(posted)
 }
 
@@ -114,10 +118,9 @@ pub(crate) fn outcome(
     reply: &PostReply,
     at: jiff::Timestamp,
 ) -> Posted {
-    let cut = reply.price.and_then(|amount| Money::price(amount, agreed.price.currency));
-    let price = cut.filter(|price| price.amount < agreed.price.amount).unwrap_or(agreed.price);
     let rule = campaign.payout.unwrap_or(lead.payout_rule());
-    let payout = if price == agreed.price { agreed.payout } else { rule.payout_of_cut(price) };
+    let deal = Deal { price: agreed.price, payout: agreed.payout };
+    let Deal { price, payout } = auction::bill(deal, reply.price, rule, lead.product.min_margin);
     let fallback = campaign.redirect_url.as_ref().map(|url| url.as_str().to_owned());
     let accepted = reply.class == PostClass::Accepted;
     Posted {

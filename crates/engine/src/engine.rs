@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::Delivery;
+use crate::form::Form;
 use crate::fraud::Velocity;
 use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
@@ -25,6 +26,7 @@ use crate::pace::Paces;
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
 use crate::reserve::Reservations;
 use crate::review::{self, ReviewRefusal, Verdict};
+use crate::shares::Shares;
 use crate::suppress::Suppressions;
 use crate::{Reserves, Snapshot, journey, repeats, standing};
 
@@ -72,6 +74,8 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) holds: Holds,
     /// Held by whoever settles a held post.
     pub(crate) reviewing: tokio::sync::Mutex<()>,
+    pub(crate) shares: Shares,
+    pub(crate) form: Form,
     pub(crate) suppressions: Suppressions,
     pub(crate) velocity: Velocity,
     pub(crate) paces: Paces,
@@ -138,6 +142,8 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             reservations: Reservations::default(),
             holds: Holds::default(),
             reviewing: tokio::sync::Mutex::default(),
+            shares: Shares::default(),
+            form: Form::default(),
             suppressions: parts.suppressions,
             velocity: Velocity::new(parts.leads_per_ip_minute),
             paces: Paces::default(),
@@ -156,7 +162,10 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
 
     /// Lets new journeys use another market.
     pub fn swap(&self, snapshot: Snapshot) {
+        let market = Arc::clone(&snapshot.market);
         self.0.snapshot.store(Arc::new(snapshot));
+        self.0.shares.keep(|key| market.campaigns.contains_key(key));
+        self.0.form.keep(|key| market.campaigns.contains_key(key));
     }
 
     /// Sells a lead, or says why not; a repeat of a request gets the first one's answer. The journey

@@ -11,7 +11,7 @@ use ledger::{Ledger, NewLead, RequestKey};
 use market::Mode;
 use tokio::sync::oneshot;
 
-use crate::ask::{Rung, ask, gate, narrow};
+use crate::ask::{Rung, ask, gate};
 use crate::budget::Budget;
 use crate::deliver::{fits_post, post, release_unsent, settle_reservation};
 use crate::delivery::Delivery;
@@ -21,10 +21,10 @@ use crate::record::Record;
 use crate::repeats::{Request, Ticket};
 use crate::reserve::Deal;
 use crate::subject::Lead;
-use crate::{admit, enrich, identity, standing};
+use crate::{admit, choose, enrich, identity, standing};
 
-/// Takes one lead from submission to settlement: at most one sale, one disposition, durable before
-/// it is answered.
+/// Takes one lead from submission to settlement: at most one sale a slot, one disposition, durable
+/// before it is answered.
 async fn distribute<B: Buyers, L: Ledger>(
     inner: &Arc<Inner<B, L>>,
     arrival: Arrival,
@@ -57,7 +57,7 @@ async fn distribute<B: Buyers, L: Ledger>(
     };
     let id = lead_id(inner, &arrival.at);
     if let Err(reason) = admit::eligibility(product, &submission) {
-        let record = Record::new(Arc::clone(inner), id, created);
+        let record = Record::new(Arc::clone(inner), id, product.slots, created);
         return record.reject(reason).await.map(|record| Ended::rejected(&lead, &record, reason));
     }
 
@@ -72,11 +72,12 @@ async fn distribute<B: Buyers, L: Ledger>(
     }
 
     created.claims = claims;
-    let record = Record::new(Arc::clone(inner), id, created);
+    let record = Record::new(Arc::clone(inner), id, product.slots, created);
     offer(inner, &lead, &budget, waiter, record).await
 }
 
-/// Takes an accepted lead through its product's tree, once.
+/// Takes an accepted lead through its product's tree, once: until it is sold whole, its slots are gone,
+/// or nobody is left.
 async fn offer<B: Buyers, L: Ledger>(
     inner: &Arc<Inner<B, L>>,
     lead: &Lead<'_>,
@@ -94,6 +95,7 @@ async fn offer<B: Buyers, L: Ledger>(
     let mut posts_left = lead.product.max_posts;
     for (tier, number) in lead.product.tiers.iter().zip(1u8..) {
         let campaigns = lead.in_tier(number, &eligible);
+        let campaigns = choose::unserved(lead, campaigns, &mut record);
         if campaigns.is_empty() {
             continue;
         }
@@ -101,28 +103,27 @@ async fn offer<B: Buyers, L: Ledger>(
             campaigns.iter().for_each(|candidate| record.note(candidate.row, Code::NoTime));
             return close(record, OfferEvent::OutOfTime, lead).await;
         };
-        let campaigns = narrow(lead, campaigns, &mut record);
-        let rung = Rung { tier, until, campaigns };
-        for offer in ask(inner, lead, &rung, waiter, &mut record).await {
+        let mut rung = Rung { tier, until, campaigns, passed_over: Vec::new() };
+        choose::narrow(inner, lead, &mut rung, &mut record);
+        let mut offers = ask(inner, lead, &rung, waiter, &mut record).await;
+        while let Some(offer) = choose::next(inner, lead, &rung, &mut offers, &mut record) {
             if !fits_post(inner, lead, &offer, budget) {
-                record.ran_out(offer.row);
-                continue;
-            }
-            if lead.campaign(offer.index).is_some_and(|c| record.may_be_with(&c.key.buyer)) {
-                record.note(offer.row, Code::SameBuyer);
+                record.ran_out(offer.place.row);
                 continue;
             }
             let at = inner.clock.timestamp();
             let deal = Deal { price: offer.price, payout: offer.payout };
-            let reservation = match lead.reserve(&inner.reservations, offer.index, deal, at) {
+            let reservation = match lead.reserve(&inner.reservations, offer.place.index, deal, at) {
                 Ok(reservation) => reservation,
                 Err(stop) => {
-                    record.stopped(offer.row, &stop);
+                    record.stopped(offer.place.row, &stop);
                     continue;
                 }
             };
             posts_left = posts_left.saturating_sub(1);
-            if let Err(refusal) = record.intend(lead.intent(&offer, at)?).await {
+            choose::offered(inner, lead, &rung, (&offer, &mut offers));
+            let slot = record.slots.number(offer.part);
+            if let Err(refusal) = record.intend(lead.intent(&offer, slot, at)?).await {
                 release_unsent(reservation);
                 return Err(refusal);
             }

@@ -4,22 +4,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lead::journey::{OfferEvent, OfferState};
+use lead::journey::{Held, OfferEvent, OfferState};
 use lead::{
-    Answer, BuyerId, Code, Disposition, LeadId, OfferOutcome, PostClass, ProductId, PublisherId,
+    Answer, Code, Disposition, LeadId, OfferOutcome, PostClass, ProductId, PublisherId,
     RejectionReason, Sequence, Status,
 };
 use ledger::{
-    Answered, Decision, Entry, Intent, Ledger, NewLead, Posted, RESALE_SLOTS, Refused, Settled,
-    Write,
+    Decision, Entry, Intent, Ledger, NewLead, Posted, RESALE_SLOTS, Refused, Settled, Write,
 };
 
+use crate::auction::Offer;
 use crate::engine::{Inner, Refusal};
 use crate::holds::Hold;
 use crate::late::LateAnswers;
 use crate::metrics::Ending;
 use crate::reserve::{Deal, Stop};
-use crate::standing;
+use crate::slots::Slots;
+use crate::standing::{self, Sold};
 use crate::subject::Lead;
 
 /// How long a write that failed waits for its next try.
@@ -39,19 +40,19 @@ pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) decisions: Vec<Decision>,
     state: OfferState,
     open_intent: Option<Intent>,
-    /// Buyers that may have the lead, and whose sale is offered on all the same.
-    passed_on: Vec<BuyerId>,
     /// Answers that came after their deadline.
     pub(crate) late: LateAnswers,
     /// A bid was left alone for want of time.
     out_of_time: bool,
-    sale: Option<Posted>,
+    sales: Vec<(u16, Posted)>,
+    pub(crate) slots: Slots,
     answered: bool,
     settled: bool,
 }
 
 impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
-    pub(crate) fn new(inner: Arc<Inner<B, L>>, id: LeadId, created: NewLead) -> Self {
+    /// Of a lead that may be sold `slots` times.
+    pub(crate) fn new(inner: Arc<Inner<B, L>>, id: LeadId, slots: u16, created: NewLead) -> Self {
         Self {
             inner,
             id,
@@ -61,12 +62,12 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             created: Some(Box::new(created)),
             pending: Vec::new(),
             decisions: Vec::new(),
-            state: OfferState::Asking,
+            state: OfferState::Asking(Held::Nothing),
             open_intent: None,
-            passed_on: Vec::new(),
             late: LateAnswers::default(),
             out_of_time: false,
-            sale: None,
+            sales: Vec::new(),
+            slots: Slots::new(slots),
             answered: false,
             settled: false,
         }
@@ -123,58 +124,54 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         }
     }
 
-    /// Nothing can follow: sold, unknown, or refused after the publisher was answered.
+    /// Nothing can follow: nothing of the lead is left to sell, or a post ended after the publisher was
+    /// answered.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, OfferState::Ended(_))
     }
 
     /// Makes an intent durable, with everything that waits to be written.
-    pub(crate) async fn intend(&mut self, mut intent: Intent) -> Result<(), Refusal> {
+    pub(crate) async fn intend(&mut self, intent: Intent) -> Result<(), Refusal> {
         self.step(OfferEvent::IntentWritten);
-        // The slot of an unknown post stays taken.
-        let passed_on = u16::try_from(self.passed_on.len()).unwrap_or(u16::MAX);
-        intent.slot = intent.slot.saturating_add(passed_on.saturating_mul(RESALE_SLOTS));
         self.open_intent = Some(intent.clone());
         self.pending.push(Entry::Intent(intent));
         self.flush().await
     }
 
-    /// Notes what became of the open intent; the next write carries it. An unknown post is passed on
-    /// only if the seller takes that `risk`, and its publisher still waits.
-    pub(crate) fn posted(&mut self, posted: Posted, risk: bool) {
-        let pending = self.state == OfferState::Pending;
-        self.step(match posted.class {
-            PostClass::Accepted => OfferEvent::Accepted,
-            PostClass::Unknown if risk && !pending => OfferEvent::PassedOn,
-            PostClass::Unknown => OfferEvent::Unknown,
-            // Where this ends the offer, one that was passed on is still unknown.
-            _ if pending && !self.passed_on.is_empty() => OfferEvent::Unknown,
-            PostClass::Rejected | PostClass::NotSent => OfferEvent::Refused,
-        });
+    /// Notes what became of the open intent, made of `offer`; the next write carries it. An unknown post
+    /// is passed on only if the seller takes that `risk`, and its publisher still waits.
+    pub(crate) fn posted(&mut self, offer: &Offer, posted: Posted, risk: bool) {
         let intent = self.open_intent.take();
-        match posted.class {
-            PostClass::Accepted => self.sale = Some(posted.clone()),
-            PostClass::Unknown => self.hold(intent.as_ref()),
-            PostClass::Rejected | PostClass::NotSent => {}
-        }
-        if posted.class == PostClass::Unknown && !self.is_over() {
+        let waits = matches!(self.state, OfferState::Posting(_));
+        if posted.class == PostClass::Unknown && risk && waits {
+            self.step(OfferEvent::PassedOn);
+            self.slots.pass_on(offer.part, offer.place.family);
             self.inner.metrics.passed_on.increment(1);
-            self.passed_on.push(posted.campaign.buyer.clone());
+        } else {
+            let more = self.slots.settle(offer.part, offer.place.family, posted.class);
+            self.step(match (posted.class, more) {
+                (PostClass::Accepted, false) => OfferEvent::Accepted,
+                (PostClass::Accepted, true) => OfferEvent::SlotSold,
+                (PostClass::Rejected | PostClass::NotSent, _) => OfferEvent::Refused,
+                (PostClass::Unknown, false) => OfferEvent::Unknown,
+                (PostClass::Unknown, true) => OfferEvent::SlotUnknown,
+            });
         }
-        if posted.class == PostClass::Accepted && !self.passed_on.is_empty() {
-            self.inner.metrics.sold_at_risk.increment(1);
+        match (posted.class, &intent) {
+            (PostClass::Accepted, Some(intent)) => self.sold(intent.slot, &posted),
+            (PostClass::Unknown, Some(intent)) => self.hold(intent),
+            _ => {}
         }
         self.pending.push(Entry::Posted(posted));
     }
 
-    /// Whether a buyer may have the lead already, so that it must not be offered it again.
-    pub(crate) fn may_be_with(&self, buyer: &BuyerId) -> bool {
-        self.passed_on.contains(buyer)
+    fn sold(&mut self, slot: u16, posted: &Posted) {
+        self.sales.push((slot, posted.clone()));
+        self.inner.metrics.sold_at_risk.increment(u64::from(slot >= RESALE_SLOTS));
     }
 
     /// From now on somebody has to say what became of a post.
-    fn hold(&self, intent: Option<&Intent>) {
-        let Some(intent) = intent else { return };
+    fn hold(&self, intent: &Intent) {
         let (publisher, product) = self.origin.clone();
         self.inner.hold(Hold {
             lead: self.id,
@@ -199,14 +196,16 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     pub(crate) async fn answer_early(&mut self, lead: &Lead<'_>) -> Result<Answer, Refusal> {
         self.step(OfferEvent::OutOfTime);
         self.answered = true;
-        self.pending.push(Entry::Answered(Answered::New));
+        let status = self.status();
+        self.pending.push(Entry::Answered(standing::answered(&status, false)));
         self.flush().await?;
-        Ok(self.answer(lead, Status::New, false))
+        Ok(self.answer(lead, status, false))
     }
 
     /// How the lead stands with its publisher now.
     pub(crate) fn status(&self) -> Status {
-        self.sale.as_ref().map_or(Status::New, standing::sold)
+        let sales = self.sales.iter().map(|(slot, posted)| Sold::of(*slot, posted));
+        standing::sold(&sales.collect::<Vec<_>>())
     }
 
     /// What its publisher is told.
@@ -225,7 +224,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     pub(crate) async fn end(mut self, event: OfferEvent) -> Result<(Self, OfferOutcome), Refusal> {
         if !self.is_over() {
             let event = if self.out_of_time { OfferEvent::OutOfTime } else { event };
-            self.step(if self.passed_on.is_empty() { event } else { OfferEvent::Unknown });
+            self.step(event);
         }
         let OfferState::Ended(outcome) = self.state else {
             return Err(Refusal::Bug("an offer was settled before it ended"));
@@ -291,15 +290,10 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// A post whose intent is not durable is never made, and the offer ends there.
     fn without_post(&mut self, mut write: Write) -> Write {
         if write.entries.pop_if(|entry| matches!(entry, Entry::Intent(_))).is_some() {
-            let outcome = self.outcome_without_posts();
+            let outcome = self.state.if_stopped();
             write.entries.push(self.ending(Some(outcome), outcome.disposition(), None));
         }
         write
-    }
-
-    /// How an offer ends that is broken off while no post runs.
-    fn outcome_without_posts(&self) -> OfferOutcome {
-        if self.passed_on.is_empty() { OfferOutcome::Expired } else { OfferOutcome::Indeterminate }
     }
 
     fn take_write(&mut self) -> Write {
@@ -328,15 +322,12 @@ impl<B: Send + Sync + 'static, L: Ledger> Drop for Record<B, L> {
         if self.settled || self.created.is_some() {
             return;
         }
-        let outcome = match (self.state, self.open_intent.take()) {
-            (OfferState::Ended(outcome), _) => outcome,
-            (_, Some(intent)) => {
-                self.hold(Some(&intent));
-                self.pending.push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
-                OfferOutcome::Indeterminate
-            }
-            (_, None) => self.outcome_without_posts(),
-        };
+        if let Some(intent) = self.open_intent.take() {
+            self.step(OfferEvent::Unknown);
+            self.hold(&intent);
+            self.pending.push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
+        }
+        let outcome = self.state.if_stopped();
         let entry = self.ending(Some(outcome), outcome.disposition(), None);
         self.pending.push(entry);
         let (inner, write) = (Arc::clone(&self.inner), self.take_write());

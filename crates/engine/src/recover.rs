@@ -8,7 +8,9 @@ use fanout::Buyers;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use lead::{Code, Disposition, LeadId, OfferOutcome, PostClass};
-use ledger::{Entry, LeadRecord, OpenIntent, PostRow, Posted, Recovery, Refused, Settled, Write};
+use ledger::{
+    Entry, LeadRecord, OpenIntent, PostRecord, PostRow, Posted, Recovery, Refused, Settled, Write,
+};
 use market::{Cap, CapOf, Market, Window};
 
 use crate::Engine;
@@ -178,7 +180,8 @@ async fn settle<L: Recovery>(
         })
         .collect();
     let outcome = outcome(&record);
-    let held = outcome == OfferOutcome::Indeterminate;
+    // One slot of a lead may be held while another is sold.
+    let held = record.posts.iter().any(waits);
     if record.disposition.is_none() {
         let disposition = outcome.disposition();
         entries.push(Entry::Settled(Settled {
@@ -202,11 +205,16 @@ fn outcome(record: &LeadRecord) -> OfferOutcome {
     let is = |class: PostClass| record.posts.iter().any(|post| post.class == Some(class));
     if is(PostClass::Accepted) {
         OfferOutcome::Sold
-    } else if is(PostClass::Unknown) || record.posts.iter().any(|post| post.class.is_none()) {
+    } else if record.posts.iter().any(waits) {
         OfferOutcome::Indeterminate
     } else {
         OfferOutcome::Expired
     }
+}
+
+/// Whether a post may have sold.
+fn waits(post: &PostRecord) -> bool {
+    matches!(post.class, None | Some(PostClass::Unknown))
 }
 
 fn is_test(record: &LeadRecord) -> bool {

@@ -8,6 +8,8 @@ use lead::ProductId;
 use market::{Campaign, CampaignStatus, Market, Product};
 use rules::{Filter, Lists, RuleBook};
 
+use crate::slots::Family;
+
 /// A market and its trees.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -25,6 +27,8 @@ pub struct Tree {
     pub campaigns: Vec<Campaign>,
     /// Position `i` is the filter of campaign `i`.
     pub book: RuleBook,
+    /// Position `i` is the family of campaign `i`: of its buyer, and of all buyers in its group.
+    families: Vec<Family>,
 }
 
 impl Snapshot {
@@ -70,13 +74,32 @@ impl Tree {
             }
         }
         let book = RuleBook::compile(filters);
-        Self { campaigns, book }
+        let families = families(market, &campaigns);
+        Self { campaigns, book, families }
+    }
+
+    /// The family of the campaign at a position.
+    pub(crate) fn family(&self, index: usize) -> Option<Family> {
+        self.families.get(index).copied()
     }
 
     /// Campaigns that take part now.
     pub(crate) fn is_open(campaign: &Campaign) -> bool {
         campaign.status == CampaignStatus::Active
     }
+}
+
+/// Numbers the families of a tree: buyers of one group are one, any other is one of its own.
+fn families(market: &Market, campaigns: &[Campaign]) -> Vec<Family> {
+    let mut numbers = BTreeMap::new();
+    let mut families = Vec::with_capacity(campaigns.len());
+    for campaign in campaigns {
+        let buyer = &campaign.key.buyer;
+        let group = market.buyers.get(buyer).and_then(|buyer| buyer.group.as_deref());
+        let next = Family::try_from(numbers.len()).unwrap_or(Family::MAX);
+        families.push(*numbers.entry(group.ok_or(buyer)).or_insert(next));
+    }
+    families
 }
 
 fn filter(campaign: &Campaign, product: &Product) -> Result<Filter, Vec<Defect>> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use lead::{
-    Answer, Currency, Disposition, Explanation, PayoutBasis, RejectionReason, Status, Step,
-    Submission,
+    Answer, Currency, Disposition, Explanation, Money, PayoutBasis, RejectionReason, Sale, Status,
+    Step, Submission,
 };
-use ledger::{Answered, Decision, LeadRecord, PostRecord, Posted};
+use ledger::{Answered, Decision, LeadRecord, PostRecord, Posted, RESALE_SLOTS};
 
 use crate::subject::Lead;
 
@@ -14,7 +14,7 @@ use crate::subject::Lead;
 pub(crate) fn now(record: &LeadRecord, currency: Option<Currency>) -> Answer {
     let status = match record.reason {
         Some(reason) => Status::Rejected(reason),
-        None => record.sales().next().map_or(Status::New, distributed),
+        None => of_record(record),
     };
     let is_final = !matches!(record.disposition, None | Some(Disposition::Indeterminate));
     answer(record, currency, status, is_final)
@@ -24,7 +24,7 @@ pub(crate) fn now(record: &LeadRecord, currency: Option<Currency>) -> Answer {
 /// was never answered.
 pub(crate) fn first(record: &LeadRecord, currency: Option<Currency>) -> Option<Answer> {
     let (status, is_final) = match record.answered? {
-        Answered::Distributed => (record.sales().next().map_or(Status::New, distributed), true),
+        Answered::Distributed => (of_record(record), true),
         Answered::NewFinal => (Status::New, true),
         Answered::New => (Status::New, false),
         Answered::Rejected => {
@@ -45,10 +45,46 @@ pub(crate) fn answered(status: &Status, is_final: bool) -> Answered {
     }
 }
 
-/// What an accepted post means to a publisher.
-pub(crate) fn sold(sale: &Posted) -> Status {
-    let (redirect_url, payout) = (sale.redirect_url.clone(), sale.payout);
-    Status::Distributed { redirect_url, payout, basis: PayoutBasis::Sale }
+/// One accepted post.
+pub(crate) struct Sold<'a> {
+    slot: u16,
+    price: Money,
+    payout: Money,
+    redirect_url: Option<&'a str>,
+}
+
+impl<'a> Sold<'a> {
+    pub(crate) fn of(slot: u16, posted: &'a Posted) -> Self {
+        let (price, payout) = (posted.price, posted.payout);
+        Self { slot, price, payout, redirect_url: posted.redirect_url.as_deref() }
+    }
+
+    fn of_post(post: &'a PostRecord) -> Self {
+        let (slot, price, payout) = (post.slot, post.price, post.payout);
+        Self { slot, price, payout, redirect_url: post.redirect_url.as_deref() }
+    }
+}
+
+/// What all of a lead's accepted posts mean to its publisher. There is one place to send the consumer
+/// to: that of the sale with the highest price, among those that name one.
+pub(crate) fn sold(sales: &[Sold<'_>]) -> Status {
+    let basis = PayoutBasis::Sale;
+    let Some((first, others)) = sales.split_first() else { return Status::New };
+    let sum = |sum: Money, sale: &Sold<'_>| sum.plus(sale.payout).unwrap_or(sum);
+    let placed = sales.iter().filter(|sale| sale.redirect_url.is_some());
+    let best = placed.reduce(|a, b| if b.price.amount > a.price.amount { b } else { a });
+    let owned = |url: Option<&str>| url.map(str::to_owned);
+    let shared = sales.iter().filter(|sale| sale.slot % RESALE_SLOTS > 0).map(|sale| Sale {
+        redirect_url: owned(sale.redirect_url),
+        payout: sale.payout,
+        basis,
+    });
+    Status::Distributed {
+        redirect_url: best.and_then(|sale| owned(sale.redirect_url)),
+        payout: others.iter().fold(first.payout, sum),
+        basis,
+        sales: shared.collect(),
+    }
 }
 
 /// The answer to a lead that is not in the ledger.
@@ -80,12 +116,8 @@ pub(crate) fn explanation(record: &LeadRecord) -> Explanation {
     }
 }
 
-fn distributed(sale: &PostRecord) -> Status {
-    Status::Distributed {
-        redirect_url: sale.redirect_url.clone(),
-        payout: sale.payout,
-        basis: PayoutBasis::Sale,
-    }
+fn of_record(record: &LeadRecord) -> Status {
+    sold(&record.sales().map(Sold::of_post).collect::<Vec<_>>())
 }
 
 fn answer(

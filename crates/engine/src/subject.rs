@@ -14,6 +14,7 @@ use crate::auction::{Floors, Offer};
 use crate::engine::Refusal;
 use crate::pace::{Pace, Paces};
 use crate::reserve::{Deal, Reservation, Reservations, Scope, Stop};
+use crate::slots::Family;
 
 /// A lead and everything that its journey looks things up in.
 pub(crate) struct Lead<'a> {
@@ -34,6 +35,16 @@ impl<'a> Lead<'a> {
     /// The campaign at a position of the tree.
     pub(crate) fn campaign(&self, index: usize) -> Option<&'a Campaign> {
         self.tree.campaigns.get(index)
+    }
+
+    /// Whether some tier may hold more campaigns than may be pinged.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.tree.campaigns.len() > self.product.fanout_width
+    }
+
+    /// The buyer of the campaign at a position, with its sister brands.
+    pub(crate) fn family(&self, index: usize) -> Option<Family> {
+        self.tree.family(index)
     }
 
     /// What a sale to `campaign` counts for.
@@ -107,12 +118,17 @@ impl<'a> Lead<'a> {
     }
 
     /// What must be durable before an offer is posted.
-    pub(crate) fn intent(&self, offer: &Offer, at: Timestamp) -> Result<Intent, Refusal> {
+    pub(crate) fn intent(
+        &self,
+        offer: &Offer,
+        slot: u16,
+        at: Timestamp,
+    ) -> Result<Intent, Refusal> {
         let campaign = self
-            .campaign(offer.index)
+            .campaign(offer.place.index)
             .ok_or(Refusal::Bug("an offer names no campaign"))?
             .key
             .clone();
-        Ok(Intent { campaign, attempt: 0, slot: 0, price: offer.price, payout: offer.payout, at })
+        Ok(Intent { campaign, attempt: 0, slot, price: offer.price, payout: offer.payout, at })
     }
 }

@@ -24,15 +24,26 @@ pub fn lead_may_become(from: LeadState, to: Disposition) -> bool {
     LEAD_TRANSITIONS.contains(&(from, to))
 }
 
+/// What a lead's slots hold so far, on one pass through the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Held {
+    /// Nothing.
+    Nothing,
+    /// A post whose answer is unknown, and no sale.
+    Unknown,
+    /// A sale.
+    Sold,
+}
+
 /// Where one pass through the tree stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OfferState {
     /// Campaigns are being matched, gated and asked.
-    Asking,
+    Asking(Held),
     /// An intent is on stable storage and its post has no class yet.
-    Posting,
+    Posting(Held),
     /// As `Posting`, and the publisher has been answered.
-    Pending,
+    Pending(Held),
     /// Over.
     Ended(OfferOutcome),
 }
@@ -44,14 +55,17 @@ pub enum OfferEvent {
     NoneEligible,
     /// An intent was made durable.
     IntentWritten,
-    /// The post was accepted.
+    /// The post was accepted, and nothing of the lead is left to sell.
     Accepted,
+    /// The post was accepted, and more slots may be sold.
+    SlotSold,
     /// The post was refused or not sent.
     Refused,
-    /// The post's answer is unknown, and policy holds the slot; or nothing is left to ask, and that of
-    /// one that was passed on is unknown still.
+    /// The post's answer is unknown, and policy holds all that was left of the lead.
     Unknown,
-    /// The post's answer is unknown, and policy offers the lead to the next bid at the seller's risk.
+    /// The post's answer is unknown: its slot is held, and others may be sold.
+    SlotUnknown,
+    /// The post's answer is unknown, and policy offers its slot to the next bid at the seller's risk.
     PassedOn,
     /// Nothing is left to ask.
     Exhausted,
@@ -59,34 +73,59 @@ pub enum OfferEvent {
     OutOfTime,
 }
 
-/// Every legal change of an offer's state.
-pub const OFFER_TRANSITIONS: &[(OfferState, OfferEvent, OfferState)] = {
-    use OfferEvent as E;
-    use OfferOutcome as O;
-    use OfferState as S;
-    &[
-        (S::Asking, E::NoneEligible, S::Ended(O::Unmatched)),
-        (S::Asking, E::IntentWritten, S::Posting),
-        (S::Asking, E::Exhausted, S::Ended(O::Unsold)),
-        (S::Asking, E::OutOfTime, S::Ended(O::Expired)),
-        (S::Asking, E::Unknown, S::Ended(O::Indeterminate)),
-        (S::Posting, E::Accepted, S::Ended(O::Sold)),
-        (S::Posting, E::Refused, S::Asking),
-        (S::Posting, E::Unknown, S::Ended(O::Indeterminate)),
-        (S::Posting, E::PassedOn, S::Asking),
-        (S::Posting, E::OutOfTime, S::Pending),
-        (S::Pending, E::Accepted, S::Ended(O::Sold)),
-        (S::Pending, E::Refused, S::Ended(O::Expired)),
-        (S::Pending, E::Unknown, S::Ended(O::Indeterminate)),
-    ]
-};
+impl Held {
+    /// How an offer ends that nothing more comes of; `empty` is the word where nothing is held.
+    fn outcome(self, empty: OfferOutcome) -> OfferOutcome {
+        match self {
+            Self::Nothing => empty,
+            Self::Unknown => OfferOutcome::Indeterminate,
+            Self::Sold => OfferOutcome::Sold,
+        }
+    }
+
+    fn and_unknown(self) -> Self {
+        if self == Self::Nothing { Self::Unknown } else { self }
+    }
+}
 
 impl OfferState {
-    /// The state after `event`; `None` if that cannot happen here.
+    /// The state after `event`; `None` if that cannot happen here. Every legal change stands in this
+    /// table.
     #[must_use]
     pub fn after(self, event: OfferEvent) -> Option<Self> {
-        let row = OFFER_TRANSITIONS.iter().find(|(from, on, _)| *from == self && *on == event);
-        row.map(|(_, _, to)| *to)
+        use OfferEvent as E;
+        use OfferOutcome as O;
+        Some(match (self, event) {
+            (Self::Asking(Held::Nothing), E::NoneEligible) => Self::Ended(O::Unmatched),
+            (Self::Asking(held), E::IntentWritten) => Self::Posting(held),
+            (Self::Asking(held), E::Exhausted) => Self::Ended(held.outcome(O::Unsold)),
+            (Self::Asking(held), E::OutOfTime) => Self::Ended(held.outcome(O::Expired)),
+
+            (Self::Posting(held), E::Refused) => Self::Asking(held),
+            (Self::Posting(_), E::SlotSold) => Self::Asking(Held::Sold),
+            (Self::Posting(held), E::SlotUnknown | E::PassedOn) => Self::Asking(held.and_unknown()),
+            (Self::Posting(_), E::Accepted) => Self::Ended(O::Sold),
+            (Self::Posting(held), E::Unknown) => Self::Ended(held.outcome(O::Indeterminate)),
+            (Self::Posting(held), E::OutOfTime) => Self::Pending(held),
+
+            (Self::Pending(held), E::Refused) => Self::Ended(held.outcome(O::Expired)),
+            (Self::Pending(_), E::Accepted | E::SlotSold) => Self::Ended(O::Sold),
+            (Self::Pending(held), E::Unknown | E::SlotUnknown) => {
+                Self::Ended(held.outcome(O::Indeterminate))
+            }
+            _ => return None,
+        })
+    }
+
+    /// How the offer ends if it is stopped here and the post under way, if any, is not made.
+    #[must_use]
+    pub fn if_stopped(self) -> OfferOutcome {
+        match self {
+            Self::Ended(outcome) => outcome,
+            Self::Asking(held) | Self::Posting(held) | Self::Pending(held) => {
+                held.outcome(OfferOutcome::Expired)
+            }
+        }
     }
 }
 
@@ -112,54 +151,79 @@ mod tests {
         );
     }
 
-    #[test]
-    fn offer_matrix() {
+    const EVENTS: [OfferEvent; 10] = {
         use OfferEvent::*;
-        let events = [
+        [
             NoneEligible,
             IntentWritten,
             Accepted,
+            SlotSold,
             Refused,
             Unknown,
+            SlotUnknown,
             PassedOn,
             Exhausted,
             OutOfTime,
-        ];
-        let ended = OfferOutcome::ALL.iter().copied().map(OfferState::Ended);
-        let states =
-            [OfferState::Asking, OfferState::Posting, OfferState::Pending].into_iter().chain(ended);
-        let mut picture = Vec::new();
-        for state in states {
-            for event in events {
-                if let Some(next) = state.after(event) {
-                    picture.push(format!("{state:?} {event:?} {next:?}"));
+        ]
+    };
+
+    fn states() -> impl Iterator<Item = OfferState> {
+        let running = [OfferState::Asking, OfferState::Posting, OfferState::Pending];
+        let held = [Held::Nothing, Held::Unknown, Held::Sold];
+        let running = running.into_iter().flat_map(move |state| held.map(state));
+        running.chain(OfferOutcome::ALL.iter().copied().map(OfferState::Ended))
+    }
+
+    /// A row a state, a column an event in the order of `EVENTS`.
+    #[test]
+    fn offer_matrix() {
+        let short = |state: OfferState| match state {
+            OfferState::Asking(held) => format!("ask/{held:?}"),
+            OfferState::Posting(held) => format!("post/{held:?}"),
+            OfferState::Pending(held) => format!("pend/{held:?}"),
+            OfferState::Ended(outcome) => outcome.name().to_owned(),
+        };
+        let row = |state: OfferState| {
+            let next = EVENTS.map(|event| state.after(event).map_or("-".to_owned(), short));
+            format!("{}: {}", short(state), next.join(" "))
+        };
+        assert_eq!(
+            states().map(row).collect::<Vec<_>>(),
+            [
+                "ask/Nothing: unmatched post/Nothing - - - - - - unsold expired",
+                "ask/Unknown: - post/Unknown - - - - - - indeterminate indeterminate",
+                "ask/Sold: - post/Sold - - - - - - sold sold",
+                "post/Nothing: - - sold ask/Sold ask/Nothing indeterminate ask/Unknown ask/Unknown - pend/Nothing",
+                "post/Unknown: - - sold ask/Sold ask/Unknown indeterminate ask/Unknown ask/Unknown - pend/Unknown",
+                "post/Sold: - - sold ask/Sold ask/Sold sold ask/Sold ask/Sold - pend/Sold",
+                "pend/Nothing: - - sold sold expired indeterminate indeterminate - - -",
+                "pend/Unknown: - - sold sold indeterminate indeterminate indeterminate - - -",
+                "pend/Sold: - - sold sold sold sold sold - - -",
+                "sold: - - - - - - - - - -",
+                "unmatched: - - - - - - - - - -",
+                "unsold: - - - - - - - - - -",
+                "expired: - - - - - - - - - -",
+                "indeterminate: - - - - - - - - - -",
+                "pending: - - - - - - - - - -",
+            ]
+        );
+    }
+
+    /// What was sold stays sold, and what is held stays held, whatever follows.
+    #[test]
+    fn nothing_held_is_lost() {
+        for state in states() {
+            for next in EVENTS.iter().filter_map(|event| state.after(*event)) {
+                let (before, after) = (state.if_stopped(), next.if_stopped());
+                match before {
+                    OfferOutcome::Sold => assert_eq!(after, OfferOutcome::Sold, "{state:?}"),
+                    OfferOutcome::Indeterminate => assert!(
+                        matches!(after, OfferOutcome::Sold | OfferOutcome::Indeterminate),
+                        "{state:?} {next:?}"
+                    ),
+                    _ => {}
                 }
             }
         }
-        assert_eq!(
-            picture,
-            [
-                "Asking NoneEligible Ended(Unmatched)",
-                "Asking IntentWritten Posting",
-                "Asking Unknown Ended(Indeterminate)",
-                "Asking Exhausted Ended(Unsold)",
-                "Asking OutOfTime Ended(Expired)",
-                "Posting Accepted Ended(Sold)",
-                "Posting Refused Asking",
-                "Posting Unknown Ended(Indeterminate)",
-                "Posting PassedOn Asking",
-                "Posting OutOfTime Pending",
-                "Pending Accepted Ended(Sold)",
-                "Pending Refused Ended(Expired)",
-                "Pending Unknown Ended(Indeterminate)",
-            ]
-        );
-        assert_eq!(picture.len(), OFFER_TRANSITIONS.len(), "a row stands twice");
-    }
-
-    /// An end is an end: no event leads out of one, and nothing sold is ever posted again.
-    #[test]
-    fn ended_offers_stay_ended() {
-        assert!(!OFFER_TRANSITIONS.iter().any(|(from, ..)| matches!(from, OfferState::Ended(_))));
     }
 }

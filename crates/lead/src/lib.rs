@@ -26,4 +26,4 @@ pub use contact::{Address, Contact};
 pub use disposition::{Disposition, OfferOutcome, PostClass, RejectionReason};
 pub use id::{BuyerId, CampaignId, CampaignKey, LeadId, PingId, ProductId, PublisherId, Sequence};
 pub use money::{Currency, Money};
-pub use submission::{Answer, Door, Explanation, PayoutBasis, Status, Step, Submission};
+pub use submission::{Answer, Door, Explanation, PayoutBasis, Sale, Status, Step, Submission};

@@ -81,17 +81,30 @@ pub enum PayoutBasis {
     Outcome,
 }
 
+/// One sale of a shared lead, as its publisher may see it: without the buyer's name and price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sale {
+    /// Where this buyer wants the consumer.
+    pub redirect_url: Option<String>,
+    /// The publisher's part.
+    pub payout: Money,
+    /// What it rests on.
+    pub basis: PayoutBasis,
+}
+
 /// How a lead stands, as its publisher may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// Sold.
     Distributed {
-        /// Where to send the consumer.
+        /// Where to send the consumer: of a shared lead, as its best sale says.
         redirect_url: Option<String>,
-        /// The publisher's part.
+        /// The publisher's part of all sales together.
         payout: Money,
         /// What it rests on.
         basis: PayoutBasis,
+        /// Each sale of a shared lead; empty for one that was sold whole.
+        sales: Vec<Sale>,
     },
     /// Accepted, not sold.
     New,

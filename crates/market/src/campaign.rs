@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use document::{Fields, Node, Slot};
 use jiff::tz::TimeZone;
-use lead::{CampaignKey, Currency, Money, ProductId};
-use rust_decimal::Decimal;
+use lead::{CampaignKey, Money, ProductId};
 
 use crate::cap::{self, Cap, Owner};
-use crate::{Buyer, PayoutRule, Product, Url, read};
+use crate::{Buyer, PayoutRule, Price, Product, Score, Sells, TierMode, Url, read};
 
 /// A campaign.
 #[derive(Debug, Clone)]
@@ -23,10 +22,14 @@ pub struct Campaign {
     pub tier: u8,
     /// Higher is asked first and wins ties.
     pub priority: i32,
+    /// Its part of a weighted tier's posts, against the weights of the others.
+    pub weight: u32,
     /// The filter as written; the rules compile it.
     pub filter: Node<'static>,
-    /// What it pays.
+    /// What it pays: for the whole lead, or for a slot if it only buys those.
     pub price: Price,
+    /// Whether it shares the lead with other buyers.
+    pub sells: Sells,
     /// How much it takes in a window.
     pub caps: Vec<Cap>,
     /// How its bids rank.
@@ -52,55 +55,6 @@ pub enum CampaignStatus {
     Active,
     /// Not now.
     Paused,
-}
-
-/// What a campaign pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Price {
-    /// The same for every lead; it is not pinged unless it has a ping call.
-    Fixed(Money),
-    /// What it bids, within its own limits.
-    Bid {
-        /// Least bid taken.
-        min: Money,
-        /// Greatest bid taken.
-        max: Money,
-    },
-}
-
-impl Price {
-    /// The least that this campaign can pay.
-    #[must_use]
-    pub fn least(self) -> Money {
-        match self {
-            Self::Fixed(price) => price,
-            Self::Bid { min, .. } => min,
-        }
-    }
-
-    /// The most that this campaign can pay.
-    #[must_use]
-    pub fn most(self) -> Money {
-        match self {
-            Self::Fixed(price) => price,
-            Self::Bid { max, .. } => max,
-        }
-    }
-}
-
-/// How a bid becomes a rank: `bid × multiplier − penalty`. The price stays the bid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Score {
-    /// Factor.
-    pub multiplier: Decimal,
-    /// Deduction.
-    pub penalty: Decimal,
-}
-
-impl Default for Score {
-    fn default() -> Self {
-        Self { multiplier: Decimal::ONE, penalty: Decimal::ZERO }
-    }
 }
 
 /// How a campaign is reached.
@@ -193,9 +147,12 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 const POST_TIMEOUT: Duration = Duration::from_secs(5);
 const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Greatest weight.
+const WEIGHT_MAX: u32 = 1_000_000;
+
 /// Keys of the campaign that this version cannot honour yet; it says so instead of ignoring them.
 const UNSUPPORTED: &[&str] =
-    &["weight", "schedule", "duplicates", "suppress", "consent", "max_in_flight", "returns"];
+    &["schedule", "duplicates", "suppress", "consent", "max_in_flight", "returns"];
 
 impl Campaign {
     /// Reads one campaign of `key.buyer`; `product` finds the product that a slot names.
@@ -216,6 +173,7 @@ impl Campaign {
         let tier = fields.given("tier").map_or(Some(1), |s| s.integer(1u8, 16));
         let priority =
             fields.given("priority").map_or(Some(0), |s| s.integer(-1_000_000, 1_000_000));
+        let weight = fields.given("weight").map_or(Some(1), |s| s.integer(1u32, WEIGHT_MAX));
         let filter = fields.at("filter").parse("an object", |node| match node {
             Node::Object(_) => Some(node.clone().into_owned()),
             _ => None,
@@ -226,22 +184,19 @@ impl Campaign {
         let honours = fields.given("honours_idempotency_key").map_or(Some(false), |s| s.bool());
         let on_ambiguous = OnAmbiguous::read(&fields, honours.unwrap_or(true));
         let redirect_url = fields.given("redirect_url").and_then(|s| url(&s));
-        Self::accepts_and_sells(&fields);
-        let price_slot = fields.at("price");
-        let price = product.and_then(|product| Price::read(price_slot, product.currency));
+        Self::accepts(&fields);
+        let price = product.and_then(|product| Price::read(fields.at("price"), product.currency));
+        let sells = Sells::read(&fields, product);
         let currency = product.map(|product| product.currency);
         let caps = cap::caps(fields.given("caps"), Owner::Campaign(currency));
         read::unsupported(&fields, UNSUPPORTED);
         fields.deny_unknown();
         let (product, tier, price, delivery) = (product?, tier?, price?, delivery?);
-        if usize::from(tier) > product.tiers.len() {
-            fields.at("tier").refuse(format_args!(
-                "must be at most {}: the product has no more tiers",
-                product.tiers.len()
-            ));
-        }
+        let (sells, shared_price) = sells?;
+        let price = if sells == Sells::Shared { shared_price.unwrap_or(price) } else { price };
+        suits(&fields, (product, tier), price, sells);
         if matches!(price, Price::Bid { .. }) && delivery.ping.is_none() {
-            price_slot.refuse("needs delivery.ping: a bid is an answer to a ping");
+            fields.at("price").refuse("needs delivery.ping: a bid is an answer to a ping");
         }
         Some(Self {
             key: key.clone(),
@@ -249,8 +204,10 @@ impl Campaign {
             status: status?,
             tier,
             priority: priority?,
+            weight: weight?,
             filter: filter?,
             price,
+            sells,
             caps: caps?,
             score: score?,
             payout,
@@ -267,53 +224,61 @@ impl Campaign {
         buyer.and_then(|buyer| buyer.timezone.as_ref()).unwrap_or(&product.timezone)
     }
 
-    fn accepts_and_sells(fields: &Fields<'_, '_>) {
+    /// What it pays for a whole lead; `None` if it buys none.
+    #[must_use]
+    pub fn whole_price(&self) -> Option<Price> {
+        (self.sells != Sells::Shared).then_some(self.price)
+    }
+
+    /// What it pays for one slot of a shared lead; `None` if it buys none.
+    #[must_use]
+    pub fn slot_price(&self) -> Option<Price> {
+        match self.sells {
+            Sells::Exclusive => None,
+            Sells::Shared => Some(self.price),
+            Sells::Both(price) => Some(Price::Fixed(price)),
+        }
+    }
+
+    /// The least that it can pay for anything.
+    #[must_use]
+    pub fn least_price(&self) -> Money {
+        let least = self.price.least();
+        match self.sells {
+            Sells::Both(slot) if slot.amount < least.amount => slot,
+            _ => least,
+        }
+    }
+
+    fn accepts(fields: &Fields<'_, '_>) {
         if let Some(slot) = fields.given("accepts") {
             let known = slot.each(|word| word.choice(&[("live", ())]));
             if known.is_some_and(|words| words.is_empty()) {
                 slot.refuse("must not be empty");
             }
         }
-        if let Some(slot) = fields.given("sells") {
-            let _exclusive: Option<()> = slot.choice(&[("exclusive", ())]);
-        }
     }
 }
 
-impl Price {
-    fn read(slot: Slot<'_, '_>, currency: Currency) -> Option<Self> {
-        let fields = slot.fields()?;
-        let fixed = fields.given("fixed").and_then(|s| read::price(s, currency)).map(Self::Fixed);
-        let bid = fields.given("bid").and_then(|bid| {
-            let limits = bid.fields()?;
-            let min = read::price(limits.at("min"), currency);
-            let max = read::price(limits.at("max"), currency);
-            limits.deny_unknown();
-            let (min, max) = (min?, max?);
-            if min.amount > max.amount {
-                bid.refuse("admits nothing: min is greater than max");
-            }
-            Some(Self::Bid { min, max })
-        });
-        read::unsupported(&fields, &["outcome"]);
-        fields.deny_unknown();
-        match (fixed, bid) {
-            (Some(price), None) | (None, Some(price)) => Some(price),
-            _ => {
-                slot.refuse("must hold one of fixed (\"12.50\") or bid ({min, max})");
-                None
-            }
-        }
+/// Whether a campaign can take part in the tier that it names.
+fn suits(fields: &Fields<'_, '_>, (product, number): (&Product, u8), price: Price, sells: Sells) {
+    let Some(tier) = product.tiers.get(usize::from(number).saturating_sub(1)) else {
+        let most = product.tiers.len();
+        fields
+            .at("tier")
+            .refuse(format_args!("must be at most {most}: the product has no more tiers"));
+        return;
+    };
+    if tier.mode == TierMode::Waterfall && matches!(price, Price::Bid { .. }) {
+        fields.at("price").refuse(format_args!(
+            "must be fixed: tier {number} is a waterfall, which takes fixed prices only, found bid"
+        ));
     }
-}
-
-impl Score {
-    fn read(slot: Slot<'_, '_>) -> Option<Self> {
-        let fields = slot.fields()?;
-        let multiplier = fields.given("multiplier").map_or(Some(Decimal::ONE), read::amount);
-        let penalty = fields.given("penalty").map_or(Some(Decimal::ZERO), read::amount);
-        fields.deny_unknown();
-        Some(Self { multiplier: multiplier?, penalty: penalty? })
+    if tier.mode == TierMode::Broadcast && sells == Sells::Exclusive {
+        fields.at("sells").refuse(format_args!(
+            "must be shared or both: tier {number} is a broadcast, which shares every lead, found \
+             exclusive"
+        ));
     }
 }
 

@@ -8,25 +8,25 @@ mod campaign;
 mod cap;
 mod dictionary;
 mod market;
+mod price;
 mod product;
 mod publisher;
 mod read;
 mod source;
+mod tier;
 mod url;
 
 #[cfg(test)]
 mod tests;
 
 pub use buyer::Buyer;
-pub use campaign::{
-    Call, Campaign, CampaignStatus, Delivery, Method, OnAmbiguous, Price, Sandbox, Score,
-};
+pub use campaign::{Call, Campaign, CampaignStatus, Delivery, Method, OnAmbiguous, Sandbox};
 pub use cap::{Cap, CapLimit, CapOf, Window};
 pub use dictionary::{Definition, Dictionary};
 pub use market::Market;
-pub use product::{
-    DuplicateKey, Duplicates, Eligibility, PayoutRule, Product, Range, Tier, TierMode,
-};
+pub use price::{Price, Score, Sells};
+pub use product::{DuplicateKey, Duplicates, Eligibility, PayoutRule, Product, Range};
 pub use publisher::{KeyDigest, Mode, Publisher, Terms};
 pub use source::{Fault, Sources};
+pub use tier::{Tier, TierMode};
 pub use url::Url;

@@ -8,7 +8,7 @@ use lead::{Attribute, Currency, Kind, Money, ProductId, Standard};
 use rust_decimal::Decimal;
 
 use crate::read;
-use crate::{Definition, Dictionary};
+use crate::{Definition, Dictionary, Tier};
 
 /// A product.
 #[derive(Debug, Clone)]
@@ -39,11 +39,13 @@ pub struct Product {
     pub duplicates: Duplicates,
     /// Suppression lists whose consumers are rejected.
     pub suppress: Vec<String>,
+    /// Most sales of one lead: 1, or more if it may be shared.
+    pub slots: u16,
     /// The rungs, first asked first.
     pub tiers: Vec<Tier>,
     /// From the complete request header to the answer.
     pub budget: Duration,
-    /// Most campaigns that are asked at once.
+    /// Most campaigns of a tier that are pinged.
     pub fanout_width: usize,
     /// Most posts for one lead.
     pub max_posts: u32,
@@ -136,24 +138,6 @@ impl Range {
     }
 }
 
-/// A rung of the tree.
-#[derive(Debug, Clone)]
-pub struct Tier {
-    /// How its campaigns are asked.
-    pub mode: TierMode,
-    /// Least price.
-    pub floor: Money,
-    /// Longest wait for its bids.
-    pub time_limit: Duration,
-}
-
-/// How the campaigns of a tier are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TierMode {
-    /// All at once; the best score takes the lead.
-    Auction,
-}
-
 /// How a publisher's payout follows from a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayoutRule {
@@ -215,10 +199,16 @@ fn share(slot: &Slot<'_, '_>) -> Option<Decimal> {
 }
 
 /// Keys of a product that this version cannot honour yet; it says so instead of ignoring them.
-const UNSUPPORTED: &[&str] = &["slots", "reoffer", "fallback_url"];
+const UNSUPPORTED: &[&str] = &["reoffer", "fallback_url"];
 
 /// Most tiers in a tree.
 const TIERS_MAX: usize = 16;
+
+/// Most sales of one lead.
+const SLOTS_MAX: u16 = 16;
+
+/// Most posts for one lead, where the product names no other number.
+const MAX_POSTS: u16 = 5;
 
 impl Product {
     /// How long an unknown post is held where a product does not say.
@@ -245,13 +235,14 @@ impl Product {
         let budget = read::millis(fields.at("budget_ms"), 10, 60_000);
         let fanout_width =
             fields.given("fanout_width").map_or(Some(64), |s| s.integer(1i64, 1_000));
-        let max_posts = fields.given("max_posts").map_or(Some(5), |s| s.integer(1, 100));
+        let slots = fields.given("slots").map_or(Some(1), |s| s.integer(1u16, SLOTS_MAX));
+        let max_posts = Self::max_posts(&fields, slots.unwrap_or(1));
         let hold_for = fields.given("hold_for").map_or(Some(Self::HOLD_FOR), read::duration);
         let payout =
             fields.given("payout").map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
         let redirect = fields.given("requires_redirect").map_or(Some(false), |s| s.bool());
         let currency = currency?;
-        let tiers = Self::tiers(&fields, currency);
+        let tiers = Self::tiers(&fields, currency, slots);
         let min_margin = read::price_or_zero(fields.given("min_margin"), currency);
         read::unsupported(&fields, UNSUPPORTED);
         fields.deny_unknown();
@@ -269,6 +260,7 @@ impl Product {
             consents: consents?,
             duplicates: duplicates?,
             suppress: suppress?,
+            slots: slots?,
             tiers: tiers?,
             budget: budget?,
             fanout_width: usize::try_from(fanout_width?).ok()?,
@@ -292,27 +284,22 @@ impl Product {
         leadhub
     }
 
-    fn tiers(fields: &Fields<'_, '_>, currency: Currency) -> Option<Vec<Tier>> {
+    /// Every slot takes a post at least.
+    fn max_posts(fields: &Fields<'_, '_>, slots: u16) -> Option<u32> {
+        match fields.given("max_posts") {
+            Some(slot) => slot.integer(slots.into(), 100),
+            None => Some(MAX_POSTS.max(slots).into()),
+        }
+    }
+
+    fn tiers(fields: &Fields<'_, '_>, currency: Currency, slots: Option<u16>) -> Option<Vec<Tier>> {
         let slot = fields.at("tiers");
-        let tiers = slot.each(|tier| Tier::read(tier, currency))?;
+        let tiers = slot.each(|tier| Tier::read(tier, currency, slots))?;
         if tiers.is_empty() || tiers.len() > TIERS_MAX {
             slot.refuse(format_args!("must hold 1 to {TIERS_MAX} tiers"));
             return None;
         }
         Some(tiers)
-    }
-}
-
-impl Tier {
-    fn read(slot: Slot<'_, '_>, currency: Currency) -> Option<Self> {
-        let fields = slot.fields()?;
-        let mode = fields.at("mode").choice(&[("auction", TierMode::Auction)]);
-        let floor = read::price_or_zero(fields.given("floor"), currency);
-        let limit = fields
-            .given("time_limit_ms")
-            .map_or(Some(Duration::from_secs(60)), |s| read::millis(s, 10, 60_000));
-        fields.deny_unknown();
-        Some(Self { mode: mode?, floor: floor?, time_limit: limit? })
     }
 }
 

@@ -135,6 +135,130 @@ fn each_is_named(cases: &[(&str, &str, &str)]) {
     }
 }
 
+/// The good market with a product of three slots; `tier` is its only one and `selling` stands in the campaign.
+fn sharing(tier: &str, selling: &str) -> String {
+    let bid = "price = { bid = { min = \"5.00\", max = \"60.00\" } }";
+    assert!(GOOD.contains(bid));
+    GOOD.replace("budget_ms = 2000", "budget_ms = 2000\nslots = 3")
+        .replace("mode = \"auction\"", &format!("mode = \"{tier}\""))
+        .replace(bid, selling)
+}
+
+#[test]
+fn a_campaign_says_what_it_pays_for_a_lead_and_for_a_slot() {
+    let fixed = |text: &str| {
+        let (amount, currency) = (text.parse().unwrap(), "EUR".parse().unwrap());
+        Price::Fixed(lead::Money { amount, currency })
+    };
+    let price = "price = { fixed = \"12.50\" }";
+    let cases = [
+        (price.to_owned(), Some(fixed("12.50")), None, "12.50 EUR"),
+        (format!("{price}\nsells = \"exclusive\""), Some(fixed("12.50")), None, "12.50 EUR"),
+        (format!("{price}\nsells = \"shared\""), None, Some(fixed("12.50")), "12.50 EUR"),
+        (
+            format!("{price}\nsells = \"shared\"\nshared_price = {{ fixed = \"4.00\" }}"),
+            None,
+            Some(fixed("4.00")),
+            "4.00 EUR",
+        ),
+        (
+            format!("{price}\nsells = \"both\"\nshared_price = {{ fixed = \"4.00\" }}"),
+            Some(fixed("12.50")),
+            Some(fixed("4.00")),
+            "4.00 EUR",
+        ),
+    ];
+    for (selling, whole, slot, least) in cases {
+        let sources = Sources::parse([("m.toml".to_owned(), sharing("auction", &selling))]);
+        let market = sources.unwrap().market().unwrap();
+        let campaign = market.campaigns.values().next().unwrap();
+        assert_eq!((campaign.whole_price(), campaign.slot_price()), (whole, slot), "{selling}");
+        assert_eq!(campaign.least_price().to_string(), least, "{selling}");
+        assert_eq!(market.products.values().next().unwrap().slots, 3);
+    }
+}
+
+#[test]
+fn every_mode_takes_the_campaigns_that_suit_it_and_no_others() {
+    let fixed = "price = { fixed = \"12.50\" }";
+    let bid = "price = { bid = { min = \"5.00\", max = \"60.00\" } }";
+    let shared = format!("{bid}\nsells = \"shared\"");
+    let both = format!("{bid}\nsells = \"both\"\nshared_price = {{ fixed = \"4.00\" }}");
+    let good = [
+        ("auction", bid),
+        ("auction", &both),
+        ("waterfall", fixed),
+        ("waterfall", "price = { fixed = 1 }\nsells = \"shared\""),
+        ("weighted", "price = { fixed = 1 }\nweight = 30"),
+        ("weighted", bid),
+        ("broadcast", &shared),
+        ("broadcast", &both),
+    ];
+    for (tier, selling) in good {
+        assert_eq!(faults(&sharing(tier, selling)), Vec::<String>::new(), "{tier}: {selling}");
+    }
+    let bad = [
+        ("auction", "price = { outcome = {} }", "price.outcome is not supported by this version"),
+        ("lottery", fixed, "tiers.0.mode must be one of auction, waterfall, weighted, broadcast"),
+        ("waterfall", bid, "prime.price must be fixed: tier 1 is a waterfall"),
+        ("broadcast", fixed, "prime.sells must be shared or both: tier 1 is a broadcast"),
+        (
+            "weighted",
+            "price = { fixed = 1 }\nweight = 0",
+            "prime.weight must be a whole number from 1",
+        ),
+        ("weighted", "price = { fixed = 1 }\nweight = -1", "prime.weight must be a whole number"),
+        (
+            "auction",
+            "price = { fixed = 1 }\nsells = \"some\"",
+            "sells must be one of exclusive, shared, both",
+        ),
+        (
+            "auction",
+            "price = { fixed = 1 }\nsells = \"both\"",
+            "shared_price is required where sells is both",
+        ),
+        (
+            "auction",
+            "price = { fixed = 1 }\nshared_price = { fixed = 1 }",
+            "shared_price must be left out unless sells is shared or both",
+        ),
+        (
+            "auction",
+            "price = { fixed = 1 }\nsells = \"both\"\nshared_price = { bid = { min = 1, max = 2 } }",
+            "shared_price.bid is not a known field",
+        ),
+        (
+            "auction",
+            "price = { fixed = 1 }\nsells = \"shared\"\nshared_price = { fixed = \"1.001\" }",
+            "shared_price.fixed must be an amount",
+        ),
+    ];
+    for (tier, selling, expected) in bad {
+        let found = faults(&sharing(tier, selling));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{selling}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_is_shared_needs_slots_and_a_slot_needs_a_post() {
+    let shared = sharing("auction", "price = { fixed = 1 }\nsells = \"shared\"");
+    let broadcast = sharing("broadcast", "price = { fixed = 1 }\nsells = \"shared\"");
+    for (text, slots, expected) in [
+        (&shared, "slots = 1", "prime.sells must be exclusive: sharing needs slots of at least 2"),
+        (&shared, "slots = 0", "loan.slots must be a whole number from 1 to 16"),
+        (&shared, "slots = 17", "loan.slots must be a whole number from 1 to 16"),
+        (&shared, "slots = 3\nmax_posts = 2", "max_posts must be a whole number from 3 to 100"),
+        (&broadcast, "slots = 1", "tiers.0.mode must be auction, waterfall or weighted"),
+    ] {
+        let found = faults(&text.replace("slots = 3", slots));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{slots}: {found:#?}");
+    }
+    let many = shared.replace("slots = 3", "slots = 9");
+    let market = Sources::parse([("m.toml".to_owned(), many)]).unwrap().market().unwrap();
+    assert_eq!(market.products.values().next().unwrap().max_posts, 9, "unless it is written");
+}
+
 #[test]
 fn a_policy_without_its_means_is_refused() {
     each_is_named(&[

@@ -1,13 +1,16 @@
 //! The auction over any campaigns and any bids: who may buy, at what price, in which order.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use lead::{Bid, CampaignKey, Code, Currency, LeadId, Money};
-use market::{Campaign, PayoutRule, Price, Score, Sources};
+use lead::{Bid, CampaignKey, Code, Currency, LeadId, Money, PostClass};
+use market::{Campaign, PayoutRule, Price, Score, Sells, Sources, TierMode};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use super::{Floors, Offer, Place, appraise, rank};
+use super::{Floors, Offer, Place, appraise, bill, drop_served, next, rank};
+use crate::reserve::Deal;
+use crate::slots::{Part, Slots};
 
 const MARKET: &str = r#"
 [products.loan]
@@ -47,7 +50,7 @@ fn eur(cents: i64) -> Money {
 }
 
 fn place(index: usize) -> Place {
-    Place { index, row: index, ping: None }
+    Place { index, row: index, family: index.try_into().unwrap(), ping: None }
 }
 
 /// Small amounts, so that limits, floors and bids meet often.
@@ -124,9 +127,8 @@ fn offers() -> impl Strategy<Value = (Vec<Campaign>, Vec<Offer>)> {
             ..template()
         });
         let offers = drawn.iter().enumerate().map(|(index, (score, _))| Offer {
-            index,
-            row: index,
-            ping: None,
+            place: place(index),
+            part: Part::Whole,
             price: eur(1_000),
             payout: eur(800),
             score: Decimal::from(*score),
@@ -135,6 +137,50 @@ fn offers() -> impl Strategy<Value = (Vec<Campaign>, Vec<Offer>)> {
         (campaigns.collect(), offers.collect())
     })
 }
+
+/// Offers of up to seven campaigns for all of a lead, for a slot or for either, by few families and at
+/// few scores.
+fn parts() -> impl Strategy<Value = (Vec<Campaign>, Vec<Offer>)> {
+    let one = (-2i64..6, prop::option::of(-2i64..6), 0u32..4, any::<bool>());
+    prop::collection::vec(one, 0..7).prop_map(|drawn| {
+        let campaigns = vec![template(); drawn.len()];
+        let mut offers = Vec::new();
+        for (index, (score, other, family, is_whole)) in drawn.into_iter().enumerate() {
+            let part = if is_whole { Part::Whole } else { Part::Slot };
+            let offer = |part, score: i64| Offer {
+                place: Place { family, ..place(index) },
+                part,
+                price: eur(1_000),
+                payout: eur(800),
+                score: score.into(),
+                reference: None,
+            };
+            offers.push(offer(part, score));
+            if let Some(score) = other.filter(|_| is_whole) {
+                offers.push(offer(Part::Slot, score));
+            }
+        }
+        (campaigns, offers)
+    })
+}
+
+/// The greatest sum of scores of 1 to `slots` offers for slots by different families: every set is tried.
+fn dearest_set(offers: &[Offer], slots: u16) -> Option<Decimal> {
+    let offers: Vec<&Offer> = offers.iter().filter(|offer| offer.part == Part::Slot).collect();
+    let set = |bits: u32| {
+        let chosen = (0..).zip(&offers).filter(move |(bit, _)| bits >> bit & 1 == 1);
+        chosen.map(|(_, offer)| *offer).collect::<Vec<_>>()
+    };
+    let may = |set: &Vec<&Offer>| {
+        let families: BTreeSet<_> = set.iter().map(|offer| offer.place.family).collect();
+        families.len() == set.len() && set.len() <= slots.into()
+    };
+    let sets = (1..1u32 << offers.len()).map(set).filter(may);
+    sets.map(|set| set.iter().map(|offer| offer.score).sum()).max()
+}
+
+const MODES: [TierMode; 4] =
+    [TierMode::Auction, TierMode::Waterfall, TierMode::Weighted, TierMode::Broadcast];
 
 fn lead(entropy: u8) -> LeadId {
     LeadId::new("2026-03-02T09:00:00Z".parse().unwrap(), [entropy; 10])
@@ -149,7 +195,7 @@ proptest! {
     fn an_offer_clears_every_floor_and_keeps_within_its_limits(
         campaign in campaign(), bid in bid(), floors in floors(),
     ) {
-        let Ok(offer) = appraise(place(3), &campaign, bid.clone(), &floors) else {
+        let Ok(offer) = appraise(place(3), (&campaign, Part::Whole), &bid, &floors) else {
             return Ok(());
         };
         prop_assert!(offer.price.amount >= floors.price.amount);
@@ -165,14 +211,14 @@ proptest! {
         }
         let Score { multiplier, penalty } = campaign.score;
         prop_assert_eq!(offer.score, offer.price.amount * multiplier - penalty);
-        prop_assert_eq!((offer.index, offer.row, offer.reference), (3, 3, bid.reference));
+        prop_assert_eq!((offer.place, offer.reference), (place(3), bid.reference));
     }
 
     #[test]
     fn a_refusal_names_a_limit_that_is_really_missed(
         campaign in campaign(), bid in bid(), floors in floors(),
     ) {
-        let Err(code) = appraise(place(0), &campaign, bid.clone(), &floors) else {
+        let Err(code) = appraise(place(0), (&campaign, Part::Whole), &bid, &floors) else {
             return Ok(());
         };
         let price = match campaign.price { Price::Fixed(price) => price, Price::Bid { .. } => bid.price };
@@ -197,6 +243,99 @@ proptest! {
     }
 
     #[test]
+    fn a_price_cut_is_billed_and_its_payout_keeps_the_margin(
+        campaign in campaign(), bid in bid(), floors in floors(), stated in prop::option::of(bid()),
+    ) {
+        let Ok(offer) = appraise(place(0), (&campaign, Part::Whole), &bid, &floors) else {
+            return Ok(());
+        };
+        let rule = campaign.payout.unwrap_or(floors.rule);
+        let stated = stated.map(|bid| bid.price.amount);
+        let agreed = Deal { price: offer.price, payout: offer.payout };
+        let Deal { price, payout } = bill(agreed, stated, rule, floors.margin);
+        prop_assert!(is_whole(price) && is_whole(payout));
+        prop_assert!(payout.amount <= (price.amount - floors.margin.amount).max(Decimal::ZERO));
+        match stated {
+            Some(cut) if cut < offer.price.amount && is_whole(Money { amount: cut, ..price }) => {
+                prop_assert_eq!(price.amount, cut);
+                prop_assert!(payout.amount <= offer.payout.amount, "a cut never pays more");
+            }
+            _ => prop_assert_eq!((price, payout), (offer.price, offer.payout)),
+        }
+    }
+
+    #[test]
+    fn a_slot_and_a_whole_lead_are_appraised_alike(
+        campaign in campaign(), bid in bid(), floors in floors(), slot in cents(),
+    ) {
+        let both = Campaign { sells: Sells::Both(eur(slot)), ..campaign.clone() };
+        let fixed = Campaign { price: Price::Fixed(eur(slot)), ..campaign.clone() };
+        let shared = Campaign { sells: Sells::Shared, ..campaign.clone() };
+        let appraised = |campaign: &Campaign, part| {
+            let offer = appraise(place(0), (campaign, part), &bid, &floors);
+            offer.map(|offer| Offer { part: Part::Whole, ..offer })
+        };
+        let whole = appraised(&campaign, Part::Whole);
+        prop_assert_eq!(appraised(&both, Part::Whole), whole.clone());
+        prop_assert_eq!(appraised(&both, Part::Slot), appraised(&fixed, Part::Whole));
+        prop_assert_eq!(appraised(&shared, Part::Slot), whole);
+        prop_assert_eq!(appraised(&shared, Part::Whole), Err(Code::InvalidBid));
+        prop_assert_eq!(appraised(&campaign, Part::Slot), Err(Code::InvalidBid));
+    }
+
+    #[test]
+    fn an_auction_sells_what_is_worth_most(
+        (campaigns, mut ranked) in parts(), slots in 1u16..4, entropy: u8,
+    ) {
+        rank(lead(entropy), &mut ranked, &campaigns);
+        let all = ranked.clone();
+        let best = |part| all.iter().find(|offer| offer.part == part);
+        let whole = best(Part::Whole).map(|offer| offer.score);
+        let shared = dearest_set(&all, slots);
+        let next = next(&mut ranked, &Slots::new(slots), TierMode::Auction);
+        match (next, whole.max(shared)) {
+            (None, worth) => prop_assert_eq!(worth, None),
+            (Some(offer), worth) => {
+                let chosen = if offer.part == Part::Whole { whole } else { shared };
+                prop_assert_eq!(chosen, worth);
+                prop_assert_eq!(Some(&offer), best(offer.part), "the best of its kind goes first");
+                let left = all.iter().filter(|left| **left != offer).cloned().collect::<Vec<_>>();
+                prop_assert_eq!(ranked, left, "nobody else is lost");
+            }
+        }
+    }
+
+    #[test]
+    fn no_mode_sells_more_than_a_lead_has(
+        (campaigns, mut ranked) in parts(),
+        slots in 1u16..4,
+        mode in prop::sample::select(MODES.to_vec()),
+        classes in prop::collection::vec(prop::sample::select(PostClass::ALL.to_vec()), 24),
+    ) {
+        rank(lead(0), &mut ranked, &campaigns);
+        let mut sold = Slots::new(slots);
+        let (mut held, mut numbers) = (Vec::new(), BTreeSet::new());
+        let mut more = true;
+        for class in classes {
+            drop_served(&mut ranked, &sold);
+            let Some(offer) = next(&mut ranked, &sold, mode).filter(|_| more) else { break };
+            ranked.retain(|other| other.place.index != offer.place.index);
+            let number = sold.number(offer.part);
+            more = sold.settle(offer.part, offer.place.family, class);
+            if matches!(class, PostClass::Accepted | PostClass::Unknown) {
+                prop_assert!(numbers.insert(number), "a slot is taken once");
+                held.push(offer);
+            }
+        }
+        let whole = held.iter().any(|offer| offer.part == Part::Whole);
+        let most = if whole { 1 } else { slots.into() };
+        prop_assert!(held.len() <= most);
+        let families: BTreeSet<_> = held.iter().map(|offer| offer.place.family).collect();
+        prop_assert_eq!(families.len(), held.len());
+        prop_assert_eq!(numbers.contains(&0), whole);
+    }
+
+    #[test]
     fn a_rank_does_not_depend_on_who_answered_first(
         ((campaigns, ranked), shuffled) in offers().prop_flat_map(|(campaigns, offers)| {
             (Just((campaigns, offers.clone())), Just(offers).prop_shuffle())
@@ -209,7 +348,7 @@ proptest! {
         prop_assert_eq!(&ranked, &shuffled);
         for pair in ranked.windows(2) {
             let [better, worse] = pair else { continue };
-            let priority = |offer: &Offer| campaigns[offer.index].priority;
+            let priority = |offer: &Offer| campaigns[offer.place.index].priority;
             prop_assert!(
                 (better.score, priority(better)) >= (worse.score, priority(worse)),
                 "{better:?} before {worse:?}"
@@ -226,9 +365,8 @@ fn no_campaign_wins_every_tie() {
     };
     let campaigns = [campaign("nova"), campaign("orion")];
     let offer = |index| Offer {
-        index,
-        row: index,
-        ping: None,
+        place: place(index),
+        part: Part::Whole,
         price: eur(1_000),
         payout: eur(800),
         score: Decimal::TEN,
@@ -237,7 +375,7 @@ fn no_campaign_wins_every_tie() {
     let wins = |entropy: u8| {
         let mut offers = [offer(0), offer(1)];
         rank(lead(entropy), &mut offers, &campaigns);
-        offers[0].index == 0
+        offers[0].place.index == 0
     };
     let won = (0..=u8::MAX).filter(|entropy| wins(*entropy)).count();
     assert!((96..=160).contains(&won), "{won} of 256");
@@ -256,6 +394,7 @@ fn a_bid_in_another_currency_is_refused() {
         price: Money { amount: Decimal::TEN, currency: code.parse().unwrap() },
         reference: None,
     };
-    assert!(appraise(place(0), &campaign, bid("EUR"), &floors).is_ok());
-    assert_eq!(appraise(place(0), &campaign, bid("JPY"), &floors), Err(Code::InvalidBid));
+    let appraised = |code| appraise(place(0), (&campaign, Part::Whole), &bid(code), &floors);
+    assert!(appraised("EUR").is_ok());
+    assert_eq!(appraised("JPY"), Err(Code::InvalidBid));
 }

@@ -94,6 +94,11 @@ impl FakeBuyers {
         pings
     }
 
+    /// Who was pinged, one lead after another.
+    pub(crate) fn pings_in_order(&self) -> Vec<String> {
+        self.seen.lock().unwrap().pings.clone()
+    }
+
     /// Who was posted to, in order.
     pub(crate) fn posts(&self) -> Vec<String> {
         self.seen.lock().unwrap().posts.clone()

@@ -1,6 +1,7 @@
 //! A scenario file, read strictly: a misspelt key is a fault, never a check left out.
 //!
-//! Its tables: `publisher`, `product` and `lead` are laid over those of `base.toml`; `campaigns.NAME`
+//! Its tables: `publisher`, `product` and `lead` are laid over those of `base.toml`; `buyers.NAME` over a
+//! buyer that its campaigns imply; `campaigns.NAME`
 //! holds what the campaign is (`is`), how its buyer answers (`ping`, `post`, and `again` and `status`
 //! while its post is unknown) and the code at which it
 //! must end (`code`); `before` sells the same lead so many times first, so that the engine knows its
@@ -63,7 +64,7 @@ fn over(under: Node<'static>, over: Option<&Node<'static>>) -> Node<'static> {
         (Node::Object(mut members), Some(Node::Object(laid))) => {
             for (key, value) in laid {
                 // These hold one of several forms: a new form replaces the old one.
-                if key == "price" || key == "payout" {
+                if key == "price" || key == "payout" || key == "shared_price" {
                     members.retain(|(known, _)| known != key);
                 }
                 match members.iter().position(|(known, _)| known == key) {
@@ -131,7 +132,8 @@ fn market(
             ("allowed_hosts".to_owned(), Node::List(vec![text("127.0.0.1")])),
             ("campaigns".to_owned(), object(campaigns)),
         ];
-        (id.clone(), object(fields))
+        let laid = member(root, "buyers");
+        (id.clone(), over(object(fields), laid.member(&id)))
     };
     let document = object([
         ("publishers".to_owned(), object([("demo".to_owned(), publisher)])),
@@ -200,7 +202,8 @@ type Script = (u32, BTreeMap<String, Manners>);
 fn read_campaigns(slot: &Slot<'_, '_>) -> Option<(Script, Facts)> {
     let fields = slot.fields()?;
     let before = fields.given("before").map_or(Some(0), |slot| slot.integer(1u32, 1_000))?;
-    let _elsewhere = ["publisher", "product", "lead", "expect"].map(|name| fields.at(name));
+    let _elsewhere =
+        ["publisher", "product", "buyers", "lead", "expect"].map(|name| fields.at(name));
     let (mut manners, mut codes) = (BTreeMap::new(), Facts::new());
     let campaigns = fields.at("campaigns");
     fields.deny_unknown();

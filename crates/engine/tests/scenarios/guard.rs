@@ -105,6 +105,54 @@ async fn a_panic_before_anything_was_written_leaves_no_trace_and_gives_its_room_
     assert_eq!(world.faults(), Vec::<String>::new());
 }
 
+const TWO_SLOTS: &str = r#"
+[product]
+slots = 2
+tiers = [{ mode = "broadcast" }]
+
+[campaigns.nova]
+is = { sells = "shared", price = { fixed = "10.00" } }
+post = { answer = "accepted", after_ms = 10 }
+
+[campaigns.orion]
+is = { sells = "shared", price = { fixed = "9.00" } }
+post = { answer = "accepted", after_ms = 10 }
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_the_post_of_a_slot_leaves_what_is_sold_sold() {
+    let text = TWO_SLOTS.replace(
+        "price = { fixed = \"9.00\" } }\npost = { answer = \"accepted\"",
+        "price = { fixed = \"9.00\" } }\npost = { answer = \"panics\"",
+    );
+    let world = world(&text);
+    let answer = world.sell().await;
+    assert!(is_a_bug(&answer), "{answer:?}");
+    world.engine.drain().await;
+    let record = world.books.only_record().unwrap();
+    assert_eq!(record.outcome, Some(OfferOutcome::Sold));
+    assert_eq!(record.disposition, Some(Disposition::Sold));
+    let classes: Vec<_> = record.posts.iter().map(|post| (post.slot, post.class)).collect();
+    assert_eq!(classes, [(1, Some(PostClass::Accepted)), (2, Some(PostClass::Unknown))]);
+    assert_eq!(world.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_commit_between_slots_the_first_is_written_later_and_the_second_not_posted() {
+    let world = world(TWO_SLOTS);
+    world.books.fail_commit(2);
+    let answer = world.sell().await;
+    world.engine.drain().await;
+    assert!(is_of_the_ledger(&answer), "{answer:?}");
+    assert_eq!(world.buyers.posts(), ["nova"]);
+    tokio::time::sleep(LATER).await;
+    let record = world.books.only_record().unwrap();
+    let classes: Vec<_> = record.posts.iter().map(|post| post.class).collect();
+    assert_eq!(classes, [Some(PostClass::Accepted)]);
+    assert_eq!(record.outcome, Some(OfferOutcome::Sold));
+    assert_eq!(record.disposition, Some(Disposition::Sold));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_test_lead_stays_a_test_lead() {
     let world = world(

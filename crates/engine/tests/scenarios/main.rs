@@ -3,11 +3,13 @@
 //! come in the way); nothing is registered here.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod any;
 mod buyers;
 mod close;
 mod file;
 mod guard;
 mod review;
+mod turns;
 mod world;
 
 use std::path::{Path, PathBuf};

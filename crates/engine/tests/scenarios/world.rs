@@ -1,17 +1,19 @@
 //! An engine on virtual time with scripted buyers and a ledger in memory, and what came of one lead in
 //! it as plain facts.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
 use jiff::{SignedDuration, Timestamp};
-use lead::{Answer, Clock, LeadId, Status, Submission};
+use lead::{Answer, CampaignKey, Clock, LeadId, PostClass, Status, Submission};
 use ledger::{
-    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, OpenIntent, PostRow, Receipt,
-    Recovery, Refused, StoredRequest, Write,
+    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, OpenIntent, PostRecord, PostRow,
+    RESALE_SLOTS, Receipt, Recovery, Refused, StoredRequest, Write,
 };
+use market::{Campaign, OnAmbiguous};
 
 use crate::buyers::FakeBuyers;
 use crate::file::{Facts, Scenario, short};
@@ -129,7 +131,7 @@ impl Recovery for Books {
     fn visit_pings(
         &self,
         since: Timestamp,
-        visit: &mut dyn FnMut(&lead::CampaignKey, Timestamp),
+        visit: &mut dyn FnMut(&CampaignKey, Timestamp),
     ) -> Result<(), Refused> {
         self.0.ledger.visit_pings(since, visit)
     }
@@ -144,6 +146,11 @@ pub(crate) struct World {
     budget: Option<Duration>,
     expected: Facts,
     before: u32,
+    slots: u16,
+    /// A buyer's group, else itself.
+    families: BTreeMap<String, String>,
+    /// The campaigns whose unknown posts are sold on.
+    risks: BTreeSet<CampaignKey>,
     began: tokio::time::Instant,
     arrivals: AtomicU8,
 }
@@ -163,6 +170,14 @@ impl World {
         let buyers = FakeBuyers::new(manners, books.clone(), secrets.chain(born).collect());
         let began = tokio::time::Instant::now();
         let byte = AtomicU8::new(entropy);
+        let slots = market.products.values().next().map_or(1, |product| product.slots);
+        let family = |buyer: &market::Buyer| {
+            let id = buyer.id.to_string();
+            (id.clone(), buyer.group.as_ref().map_or(id, |group| format!("group {group}")))
+        };
+        let families = market.buyers.values().map(family).collect();
+        let risky = |it: &&Campaign| it.on_ambiguous == OnAmbiguous::NextBuyer;
+        let risks = market.campaigns.values().filter(risky).map(|it| it.key.clone()).collect();
         let engine = Engine::new(Parts {
             snapshot: Snapshot::compile(market, 1).unwrap(),
             buyers: buyers.clone(),
@@ -182,9 +197,26 @@ impl World {
             budget,
             expected,
             before,
+            slots,
+            families,
+            risks,
             began,
             arrivals: AtomicU8::new(0),
         }
+    }
+
+    /// Whether a post that may have sold was sold on, which must say so: everything later for the same
+    /// place, or for any of a lead that may be sold whole, is at risk.
+    fn is_sold_on(&self, post: &PostRecord, later: &[PostRecord]) -> bool {
+        let place = |post: &PostRecord| post.slot % RESALE_SLOTS;
+        let again = |it: &PostRecord| place(post) == 0 || place(post) == place(it);
+        post.is_unclear()
+            && self.risks.contains(&post.campaign)
+            && later.iter().any(|it| it.is_at_risk() && again(it))
+    }
+
+    fn family(&self, post: &PostRecord) -> &String {
+        &self.families[post.campaign.buyer.as_str()]
     }
 
     /// The lead, in a request of its own.
@@ -262,8 +294,9 @@ impl World {
         facts.extend(outcome.map(|outcome| ("outcome".to_owned(), outcome)));
         let disposition = record.disposition.map_or("open", lead::Disposition::name);
         facts.insert("disposition".to_owned(), disposition.to_owned());
-        for sale in record.sales() {
-            facts.insert("billed".to_owned(), sale.price.to_wire());
+        let billed: Vec<String> = record.sales().map(|sale| sale.price.to_wire()).collect();
+        if !billed.is_empty() {
+            facts.insert("billed".to_owned(), billed.join(", "));
         }
         let risky: Vec<String> = record
             .posts
@@ -324,7 +357,27 @@ impl World {
         let posted: Vec<String> = record.posts.iter().map(|post| short(&post.campaign)).collect();
         must(posted == self.buyers.posts(), "the record does not name who was posted to");
         must(record.posts.iter().all(|post| post.class.is_some()), "an intent was left open");
-        must(record.sales().count() <= 1, "the lead was sold twice");
+        let held = |post: &PostRecord| {
+            matches!(post.class, Some(PostClass::Accepted | PostClass::Unknown))
+        };
+        let risky = record.posts.iter().find(|post| post.is_at_risk());
+        let may_be_risky = record.posts.iter().any(|post| self.risks.contains(&post.campaign));
+        must(risky.is_none() || may_be_risky, "a risk was taken that nobody allowed");
+        let (sold_on, held): (Vec<_>, Vec<_>) =
+            record.posts.iter().zip(1..).filter(|(post, _)| held(post)).partition(
+                |(post, later)| self.is_sold_on(post, record.posts.get(*later..).unwrap_or(&[])),
+            );
+        let held: Vec<&PostRecord> = held.into_iter().map(|(post, _)| post).collect();
+        must(held.len() <= self.slots.into(), "more is sold or held than the lead has slots");
+        let whole = held.iter().filter(|post| post.slot % RESALE_SLOTS == 0).count();
+        must(whole == 0 || held.len() == 1, "the lead was sold whole and to others too");
+        let told = held.len() + sold_on.len();
+        let sold_on = sold_on.into_iter().map(|(post, _)| post);
+        let mut families: Vec<&String> =
+            held.iter().copied().chain(sold_on).map(|it| self.family(it)).collect();
+        families.sort();
+        families.dedup();
+        must(families.len() == told, "a buyer or group has the lead twice");
         must(record.disposition.is_some(), "the lead has not settled");
         must(
             record.posts.iter().all(|post| post.payout.amount <= post.price.amount),
@@ -348,9 +401,13 @@ fn told(answer: &Answer, prefix: &str, facts: &mut Facts) {
             note("status", "rejected".to_owned());
             note("reason", reason.to_string());
         }
-        Status::Distributed { redirect_url, payout, .. } => {
+        Status::Distributed { redirect_url, payout, sales, .. } => {
             note("status", "distributed".to_owned());
             note("payout", payout.to_wire());
+            if !sales.is_empty() {
+                let payouts = sales.iter().map(|sale| sale.payout.to_wire());
+                note("sales", payouts.collect::<Vec<_>>().join(", "));
+            }
             if let Some(url) = redirect_url {
                 note("redirect_url", url.clone());
             }

@@ -9,4 +9,5 @@ mod end_to_end;
 mod full_disk;
 mod process;
 mod repeats;
+mod shared;
 mod workspace;

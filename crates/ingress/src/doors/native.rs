@@ -10,7 +10,7 @@ use document::{Defects, Node, Slot};
 use hyper::StatusCode;
 use lead::{
     Address, Answer, Consent, Contact, Door, Explanation, Money, OfferOutcome, PayoutBasis,
-    RejectionReason, Status, Step, Submission,
+    RejectionReason, Sale, Status, Step, Submission,
 };
 use market::{Market, Product, Publisher};
 use serde_json::{Value, json};
@@ -54,17 +54,14 @@ pub(crate) fn decode(
 /// Words an answer.
 pub(crate) fn encode(answer: &Answer) -> Reply {
     let (status, redirect_url, reason, payout, basis) = match &answer.status {
-        Status::Distributed { redirect_url, payout, basis } => {
-            ("distributed", redirect_url.as_deref(), None, Some(payout.to_wire()), Some(basis))
+        Status::Distributed { redirect_url, payout, basis, sales: _ } => {
+            let (payout, basis) = (Some(payout.to_wire()), Some(basis_word(*basis)));
+            ("distributed", redirect_url.as_deref(), None, payout, basis)
         }
         Status::New => ("new", None, None, None, None),
         Status::Rejected(reason) => ("rejected", None, Some(reason.name()), None, None),
     };
-    let basis = basis.map(|basis| match basis {
-        PayoutBasis::Sale => "sale",
-        PayoutBasis::Outcome => "outcome",
-    });
-    let body = json!({
+    let mut body = json!({
         "lead_id": answer.lead.map(|(id, _)| id),
         "status": status,
         "final": answer.is_final,
@@ -76,7 +73,29 @@ pub(crate) fn encode(answer: &Answer) -> Reply {
         "external_id": answer.external_id,
         "tags": answer.tags,
     });
+    // Only a shared lead has them.
+    if let (Status::Distributed { sales, .. }, Some(members)) =
+        (&answer.status, body.as_object_mut())
+        && !sales.is_empty()
+    {
+        members.insert("sales".to_owned(), sales.iter().map(sale).collect());
+    }
     Reply::json(StatusCode::OK, body)
+}
+
+fn sale(sale: &Sale) -> Value {
+    json!({
+        "redirect_url": sale.redirect_url,
+        "payout": sale.payout.to_wire(),
+        "payout_basis": basis_word(sale.basis),
+    })
+}
+
+fn basis_word(basis: PayoutBasis) -> &'static str {
+    match basis {
+        PayoutBasis::Sale => "sale",
+        PayoutBasis::Outcome => "outcome",
+    }
 }
 
 /// Words why a lead ended as it did: a row for every campaign that wanted it, without its name.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ingress::{Limits, Refusal, Unavailable};
 use lead::attribute::Plain;
-use lead::{PayoutBasis, Reading, RejectionReason, Status, Submission};
+use lead::{PayoutBasis, Reading, RejectionReason, Sale, Status, Submission};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -58,6 +58,9 @@ struct Word {
     payout: Option<String>,
     #[serde(default)]
     due_on_outcome: bool,
+    /// Of a shared lead: each sale's payout, and its redirect if it has one.
+    #[serde(default)]
+    sales: Vec<(String, Option<String>)>,
     reason: Option<String>,
     /// There is no lead: refused before one was created.
     #[serde(default)]
@@ -230,6 +233,14 @@ fn told(word: &Word) -> Result<Told, Refusal> {
     }
 }
 
+fn euros(amount: &str) -> lead::Money {
+    lead::Money { amount: amount.parse().unwrap(), currency: "EUR".parse().unwrap() }
+}
+
+fn sale((payout, redirect_url): &(String, Option<String>)) -> Sale {
+    Sale { redirect_url: redirect_url.clone(), payout: euros(payout), basis: PayoutBasis::Sale }
+}
+
 fn tell(word: &Word) -> Result<Told, Unavailable> {
     let named = |name: &str| {
         let mut all = RejectionReason::ALL.iter();
@@ -238,14 +249,12 @@ fn tell(word: &Word) -> Result<Told, Unavailable> {
     let status = match (word.status.as_str(), word.reason.as_deref()) {
         ("distributed", None) => Status::Distributed {
             redirect_url: word.redirect_url.clone(),
-            payout: lead::Money {
-                amount: word.payout.as_deref().unwrap_or("1").parse().unwrap(),
-                currency: "EUR".parse().unwrap(),
-            },
+            payout: euros(word.payout.as_deref().unwrap_or("1")),
             basis: match word.due_on_outcome {
                 true => PayoutBasis::Outcome,
                 false => PayoutBasis::Sale,
             },
+            sales: word.sales.iter().map(sale).collect(),
         },
         ("new", None) => Status::New,
         ("rejected", Some(reason)) => Status::Rejected(named(reason)),
