@@ -125,7 +125,15 @@ pub fn sold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) ->
     let (price, payout) = (euros("12.50"), euros("10.00"));
     let campaign =
         CampaignKey { buyer: "nova".parse().unwrap(), campaign: "es-prime".parse().unwrap() };
-    let intent = Intent { campaign: campaign.clone(), attempt: 0, slot: 0, price, payout, at };
+    let intent = Intent {
+        campaign: campaign.clone(),
+        attempt: 0,
+        slot: 0,
+        price,
+        payout,
+        expected: None,
+        at,
+    };
     let posted = Posted {
         campaign,
         attempt: 0,

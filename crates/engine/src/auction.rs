@@ -20,10 +20,19 @@ pub(crate) struct Offer {
     pub(crate) price: Money,
     /// What the publisher gets.
     pub(crate) payout: Money,
+    /// Both are due only with an outcome; this is what it brings on average.
+    pub(crate) expected: Option<Money>,
     /// What it ranks by.
     pub(crate) score: Decimal,
     /// The buyer's own id of its bid.
     pub(crate) reference: Option<String>,
+}
+
+impl Offer {
+    /// What its sale would count for.
+    pub(crate) fn deal(&self) -> Deal {
+        Deal::of(self.price, self.payout, self.expected)
+    }
 }
 
 /// Whose bid it is.
@@ -60,48 +69,56 @@ pub(crate) fn appraise(
     bid: &Bid,
     floors: &Floors,
 ) -> Result<Offer, Code> {
-    let price = price(campaign, part, bid).ok_or(Code::InvalidBid)?;
-    if price.amount < floors.price.amount {
+    let (price, expected) = price(campaign, part, bid).ok_or(Code::InvalidBid)?;
+    if expected.unwrap_or(price).amount < floors.price.amount {
         return Err(Code::TierFloor);
     }
     let payout = campaign.payout.unwrap_or(floors.rule).payout(price).ok_or(Code::Margin)?;
-    if price.amount - payout.amount < floors.margin.amount {
+    let deal = Deal::of(price, payout, expected);
+    if deal.price.amount - deal.payout.amount < floors.margin.amount {
         return Err(Code::Margin);
     }
-    if payout.amount < floors.payout.amount {
+    if deal.payout.amount < floors.payout.amount {
         return Err(Code::PublisherFloor);
     }
-    let score = score(campaign, price).ok_or(Code::InvalidBid)?;
-    Ok(Offer { place, part, price, payout, score, reference: bid.reference.clone() })
+    let score = score(campaign, deal.price).ok_or(Code::InvalidBid)?;
+    Ok(Offer { place, part, price, payout, expected, score, reference: bid.reference.clone() })
 }
 
-fn price(campaign: &Campaign, part: Part, bid: &Bid) -> Option<Money> {
+/// What is billed, and what is expected of it if it is due only with an outcome.
+fn price(campaign: &Campaign, part: Part, bid: &Bid) -> Option<(Money, Option<Money>)> {
     let price = match part {
         Part::Whole => campaign.whole_price(),
         Part::Slot => campaign.slot_price(),
     };
     match price? {
-        Price::Fixed(price) => Some(price),
+        Price::Fixed(price) => Some((*price, None)),
+        Price::Outcome(outcome) => Some((outcome.amount, Some(outcome.expected))),
         Price::Bid { min, max } => {
             let price = Money::price(bid.price.amount, bid.price.currency)?;
             let within = price.currency == min.currency
                 && price.amount >= min.amount
                 && price.amount <= max.amount;
-            within.then_some(price)
+            within.then_some((price, None))
         }
     }
 }
 
-/// What is billed and paid out once a buyer accepts what was `agreed` and states a price: a lower one
-/// counts, a higher or absurd one does not. A publisher's payout never eats into the margin.
-pub(crate) fn bill(agreed: Deal, stated: Option<Decimal>, rule: PayoutRule, margin: Money) -> Deal {
-    let stated = stated.and_then(|amount| Money::price(amount, agreed.price.currency));
-    let Some(cut) = stated.filter(|price| price.amount < agreed.price.amount) else {
-        return agreed;
+/// What is billed and paid out once a buyer accepts at a price that was `agreed` and states one: a lower
+/// one counts, a higher or absurd one does not. A publisher's payout never eats into the margin.
+pub(crate) fn bill(
+    (agreed, payout): (Money, Money),
+    stated: Option<Decimal>,
+    rule: PayoutRule,
+    margin: Money,
+) -> (Money, Money) {
+    let stated = stated.and_then(|amount| Money::price(amount, agreed.currency));
+    let Some(cut) = stated.filter(|price| price.amount < agreed.amount) else {
+        return (agreed, payout);
     };
     let most = cut.amount.saturating_sub(margin.amount).max(Decimal::ZERO);
     let payout = rule.payout_of_cut(cut);
-    Deal { price: cut, payout: Money { amount: payout.amount.min(most), ..payout } }
+    (cut, Money { amount: payout.amount.min(most), ..payout })
 }
 
 /// What a price ranks by; `None` if that cannot be counted with.

@@ -72,7 +72,8 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     if let Some(pace) = lead.pace(&inner.paces, offer.place.index) {
         pace.posted(post_took, inner.clock.instant());
     }
-    let agreed = Agreed { price: offer.price, payout: offer.payout, attempt: post.attempt };
+    let Offer { price, payout, expected, .. } = *offer;
+    let agreed = Agreed { price, payout, expected, attempt: post.attempt };
     let posted = outcome(lead, campaign, agreed, &reply, inner.clock.timestamp());
     if posted.class == PostClass::Accepted && lead.is_crowded() {
         inner.form.won(&campaign.key, posted.at);
@@ -82,12 +83,12 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     Ok(posted)
 }
 
-/// Settles what was taken for a post by what is known of it.
-pub(crate) fn settle_reservation(reservation: Option<Reservation>, posted: &Posted) {
+/// Settles what was taken for a post of `offer` by what is known of it.
+pub(crate) fn settle_reservation(reservation: Option<Reservation>, offer: &Offer, posted: &Posted) {
     let Some(reservation) = reservation else { return };
     match posted.class {
         PostClass::Accepted => {
-            reservation.commit(Deal { price: posted.price, payout: posted.payout });
+            reservation.commit(Deal::of(posted.price, posted.payout, offer.expected));
         }
         PostClass::Rejected => reservation.release(true),
         PostClass::NotSent => reservation.release(false),
@@ -107,10 +108,12 @@ pub(crate) fn release_unsent(reservation: Option<Reservation>) {
 pub(crate) struct Agreed {
     pub(crate) price: Money,
     pub(crate) payout: Money,
+    pub(crate) expected: Option<Money>,
     pub(crate) attempt: u32,
 }
 
-/// What a reply means in money: a lower price stated by the buyer is what is billed.
+/// What a reply means in money: a lower price stated by the buyer is what is billed, unless the price is
+/// due only with an outcome, of which the reply cannot know yet.
 pub(crate) fn outcome(
     lead: &Lead<'_>,
     campaign: &Campaign,
@@ -119,8 +122,9 @@ pub(crate) fn outcome(
     at: jiff::Timestamp,
 ) -> Posted {
     let rule = campaign.payout.unwrap_or(lead.payout_rule());
-    let deal = Deal { price: agreed.price, payout: agreed.payout };
-    let Deal { price, payout } = auction::bill(deal, reply.price, rule, lead.product.min_margin);
+    let stated = reply.price.filter(|_| agreed.expected.is_none());
+    let deal = (agreed.price, agreed.payout);
+    let (price, payout) = auction::bill(deal, stated, rule, lead.product.min_margin);
     let fallback = campaign.redirect_url.as_ref().map(|url| url.as_str().to_owned());
     let accepted = reply.class == PostClass::Accepted;
     Posted {

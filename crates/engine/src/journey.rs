@@ -19,7 +19,6 @@ use crate::engine::{Arrival, Inner, Refusal};
 use crate::metrics::Ending;
 use crate::record::Record;
 use crate::repeats::{Request, Ticket};
-use crate::reserve::Deal;
 use crate::subject::Lead;
 use crate::{admit, choose, enrich, identity, standing};
 
@@ -112,8 +111,7 @@ async fn offer<B: Buyers, L: Ledger>(
                 continue;
             }
             let at = inner.clock.timestamp();
-            let deal = Deal { price: offer.price, payout: offer.payout };
-            let reservation = match lead.reserve(&inner.reservations, offer.place.index, deal, at) {
+            let reservation = match lead.reserve(&inner.reservations, &offer, at) {
                 Ok(reservation) => reservation,
                 Err(stop) => {
                     record.stopped(offer.place.row, &stop);
@@ -128,7 +126,7 @@ async fn offer<B: Buyers, L: Ledger>(
                 return Err(refusal);
             }
             let posted = post(inner, lead, &offer, budget, (waiter, &mut record)).await?;
-            settle_reservation(reservation, &posted);
+            settle_reservation(reservation, &offer, &posted);
             if record.is_over() || posts_left == 0 {
                 return close(record, OfferEvent::Exhausted, lead).await;
             }

@@ -44,7 +44,7 @@ pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) late: LateAnswers,
     /// A bid was left alone for want of time.
     out_of_time: bool,
-    sales: Vec<(u16, Posted)>,
+    sales: Vec<(Intent, Posted)>,
     pub(crate) slots: Slots,
     answered: bool,
     settled: bool,
@@ -157,17 +157,17 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
                 (PostClass::Unknown, true) => OfferEvent::SlotUnknown,
             });
         }
-        match (posted.class, &intent) {
-            (PostClass::Accepted, Some(intent)) => self.sold(intent.slot, &posted),
-            (PostClass::Unknown, Some(intent)) => self.hold(intent),
+        match (posted.class, intent) {
+            (PostClass::Accepted, Some(intent)) => self.sold(intent, &posted),
+            (PostClass::Unknown, Some(intent)) => self.hold(&intent),
             _ => {}
         }
         self.pending.push(Entry::Posted(posted));
     }
 
-    fn sold(&mut self, slot: u16, posted: &Posted) {
-        self.sales.push((slot, posted.clone()));
-        self.inner.metrics.sold_at_risk.increment(u64::from(slot >= RESALE_SLOTS));
+    fn sold(&mut self, intent: Intent, posted: &Posted) {
+        self.inner.metrics.sold_at_risk.increment(u64::from(intent.slot >= RESALE_SLOTS));
+        self.sales.push((intent, posted.clone()));
     }
 
     /// From now on somebody has to say what became of a post.
@@ -178,7 +178,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             campaign: intent.campaign.clone(),
             publisher,
             product,
-            deal: Deal { price: intent.price, payout: intent.payout },
+            deal: Deal::of(intent.price, intent.payout, intent.expected),
             since: intent.at,
             test: self.test,
         });
@@ -204,7 +204,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
 
     /// How the lead stands with its publisher now.
     pub(crate) fn status(&self) -> Status {
-        let sales = self.sales.iter().map(|(slot, posted)| Sold::of(*slot, posted));
+        let sales = self.sales.iter().map(|(intent, posted)| Sold::of(intent, posted));
         standing::sold(&sales.collect::<Vec<_>>())
     }
 

@@ -61,7 +61,7 @@ impl<B: Buyers, L: Recovery> Engine<B, L> {
             let Some(first) = posts.first() else { continue };
             let scope = Scope::known(market, &first.campaign, (&first.publisher, &first.product));
             let changes = posts.iter().map(|post| {
-                let deal = Deal { price: post.price, payout: post.payout };
+                let deal = Deal::of(post.price, post.payout, post.expected);
                 (post.class, deal, post.intent_at)
             });
             self.0.reservations.restore(&scope, changes);
@@ -108,7 +108,7 @@ fn held(post: &PostRow) -> Option<Hold> {
         campaign: post.campaign.clone(),
         publisher: post.publisher.clone(),
         product: post.product.clone(),
-        deal: Deal { price: post.price, payout: post.payout },
+        deal: Deal::of(post.price, post.payout, post.expected),
         since: post.intent_at,
         test: post.test,
     })

@@ -110,7 +110,8 @@ pub(crate) async fn ask_again<B: Buyers, L: Ledger>(
     };
     let Some(reply) = doubt::find_out(inner, &post).await else { return Ok(()) };
     let lead = Lead { submission, market, publisher, product, tree };
-    let agreed = Agreed { price: held.price, payout: held.payout, attempt: held.attempt };
+    let PostRecord { price, payout, expected, attempt, .. } = *held;
+    let agreed = Agreed { price, payout, expected, attempt };
     let posted = outcome(&lead, campaign, agreed, &reply, inner.clock.timestamp());
     settle(inner, &hold, |_| posted).await?;
     inner.metrics.hold_settled(Settler::Buyer, inner.holds.count());
@@ -127,9 +128,10 @@ async fn settle<B: Buyers, L: Ledger>(
     let _alone = inner.reviewing.lock().await;
     let record = inner.ledger.lead(hold.lead).await.map_err(ReviewRefusal::Ledger)?;
     let record = record.ok_or(ReviewRefusal::NotHeld)?;
-    let posted = told(held(&record, &hold.campaign)?);
+    let post = held(&record, &hold.campaign)?;
+    let posted = told(post);
     let disposition = record.disposition.ok_or(ReviewRefusal::UnderWay)?;
-    let billed = Deal { price: posted.price, payout: posted.payout };
+    let billed = Deal::of(posted.price, posted.payout, post.expected);
     let billed = (posted.class == PostClass::Accepted).then_some(billed);
     let mut entries = Vec::with_capacity(2);
     if disposition == Disposition::Indeterminate {

@@ -6,7 +6,8 @@ use lead::{
     Answer, Currency, Disposition, Explanation, Money, PayoutBasis, RejectionReason, Sale, Status,
     Step, Submission,
 };
-use ledger::{Answered, Decision, LeadRecord, PostRecord, Posted, RESALE_SLOTS};
+use ledger::{Answered, Decision, Intent, LeadRecord, PostRecord, Posted, RESALE_SLOTS};
+use rust_decimal::Decimal;
 
 use crate::subject::Lead;
 
@@ -50,38 +51,53 @@ pub(crate) struct Sold<'a> {
     slot: u16,
     price: Money,
     payout: Money,
+    expected: Option<Money>,
     redirect_url: Option<&'a str>,
 }
 
 impl<'a> Sold<'a> {
-    pub(crate) fn of(slot: u16, posted: &'a Posted) -> Self {
-        let (price, payout) = (posted.price, posted.payout);
-        Self { slot, price, payout, redirect_url: posted.redirect_url.as_deref() }
+    pub(crate) fn of(intent: &Intent, posted: &'a Posted) -> Self {
+        let Posted { price, payout, .. } = *posted;
+        let Intent { slot, expected, .. } = *intent;
+        Self { slot, price, payout, expected, redirect_url: posted.redirect_url.as_deref() }
     }
 
     fn of_post(post: &'a PostRecord) -> Self {
-        let (slot, price, payout) = (post.slot, post.price, post.payout);
-        Self { slot, price, payout, redirect_url: post.redirect_url.as_deref() }
+        let PostRecord { slot, price, payout, expected, .. } = *post;
+        Self { slot, price, payout, expected, redirect_url: post.redirect_url.as_deref() }
+    }
+
+    fn basis(&self) -> PayoutBasis {
+        if self.expected.is_some() { PayoutBasis::Outcome } else { PayoutBasis::Sale }
+    }
+
+    /// By which sales compare.
+    fn worth(&self) -> Decimal {
+        self.expected.unwrap_or(self.price).amount
     }
 }
 
 /// What all of a lead's accepted posts mean to its publisher. There is one place to send the consumer
-/// to: that of the sale with the highest price, among those that name one.
+/// to: that of the sale that brings most, among those that name one. The payout is what is due at once;
+/// only if nothing is, what its outcomes would bring.
 pub(crate) fn sold(sales: &[Sold<'_>]) -> Status {
-    let basis = PayoutBasis::Sale;
-    let Some((first, others)) = sales.split_first() else { return Status::New };
-    let sum = |sum: Money, sale: &Sold<'_>| sum.plus(sale.payout).unwrap_or(sum);
+    let at_once = sales.iter().find(|sale| sale.basis() == PayoutBasis::Sale);
+    let Some(basis) = at_once.or(sales.first()).map(Sold::basis) else { return Status::New };
+    let due = sales.iter().filter(|sale| sale.basis() == basis).map(|sale| sale.payout);
+    let Some(payout) = due.reduce(|sum, payout| sum.plus(payout).unwrap_or(sum)) else {
+        return Status::New;
+    };
     let placed = sales.iter().filter(|sale| sale.redirect_url.is_some());
-    let best = placed.reduce(|a, b| if b.price.amount > a.price.amount { b } else { a });
+    let best = placed.reduce(|a, b| if b.worth() > a.worth() { b } else { a });
     let owned = |url: Option<&str>| url.map(str::to_owned);
     let shared = sales.iter().filter(|sale| sale.slot % RESALE_SLOTS > 0).map(|sale| Sale {
         redirect_url: owned(sale.redirect_url),
         payout: sale.payout,
-        basis,
+        basis: sale.basis(),
     });
     Status::Distributed {
         redirect_url: best.and_then(|sale| owned(sale.redirect_url)),
-        payout: others.iter().fold(first.payout, sum),
+        payout,
         basis,
         sales: shared.collect(),
     }

@@ -13,7 +13,7 @@ use crate::ask::Candidate;
 use crate::auction::{Floors, Offer};
 use crate::engine::Refusal;
 use crate::pace::{Pace, Paces};
-use crate::reserve::{Deal, Reservation, Reservations, Scope, Stop};
+use crate::reserve::{Reservation, Reservations, Scope, Stop};
 use crate::slots::Family;
 
 /// A lead and everything that its journey looks things up in.
@@ -63,12 +63,13 @@ impl<'a> Lead<'a> {
     pub(crate) fn reserve(
         &self,
         reservations: &Reservations,
-        index: usize,
-        deal: Deal,
+        offer: &Offer,
         at: Timestamp,
     ) -> Result<Option<Reservation>, Stop> {
-        match self.campaign(index).filter(|_| !self.submission.test) {
-            Some(campaign) => reservations.reserve(&self.scope(campaign), deal, at).map(Some),
+        match self.campaign(offer.place.index).filter(|_| !self.submission.test) {
+            Some(campaign) => {
+                reservations.reserve(&self.scope(campaign), offer.deal(), at).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -129,6 +130,7 @@ impl<'a> Lead<'a> {
             .ok_or(Refusal::Bug("an offer names no campaign"))?
             .key
             .clone();
-        Ok(Intent { campaign, attempt: 0, slot, price: offer.price, payout: offer.payout, at })
+        let Offer { price, payout, expected, .. } = *offer;
+        Ok(Intent { campaign, attempt: 0, slot, price, payout, expected, at })
     }
 }

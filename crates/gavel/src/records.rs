@@ -41,7 +41,7 @@ pub(crate) fn review(options: &Data) -> Result<(), Failure> {
         let sum = money
             .entry(post.price.currency.to_string())
             .or_insert(lead::Money::zero(post.price.currency));
-        *sum = sum.plus(post.price).unwrap_or(*sum);
+        *sum = sum.plus(post.expected.unwrap_or(post.price)).unwrap_or(*sum);
     }
     let sums: Vec<String> = money.values().map(ToString::to_string).collect();
     let worth =

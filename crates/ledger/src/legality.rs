@@ -115,8 +115,14 @@ pub(crate) fn kept(at: Timestamp) -> Timestamp {
 
 impl Standing {
     fn open<'w>(&mut self, intent: &'w Intent) -> Result<PostChange<'w>, Refused> {
-        let Intent { campaign, attempt, slot, price, payout, .. } = intent;
+        let Intent { campaign, attempt, slot, price, payout, expected, .. } = intent;
         one_currency(*price, *payout)?;
+        if let Some(expected) = expected {
+            one_currency(*price, *expected)?;
+            if expected.amount > price.amount {
+                return illegal("more is expected than can be billed");
+            }
+        }
         let mut holding = self.posts.iter().filter(|post| post.holds());
         if let Some(post) =
             holding.find(|post| post.slot == *slot || post.campaign.buyer == campaign.buyer)
@@ -236,7 +242,7 @@ fn one_currency(price: Money, payout: Money) -> Result<(), Refused> {
     if price.currency == payout.currency {
         Ok(())
     } else {
-        illegal("price and payout differ in currency")
+        illegal("the amounts differ in currency")
     }
 }
 

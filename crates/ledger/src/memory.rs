@@ -160,6 +160,7 @@ impl Recovery for MemoryLedger {
                 class: post.class,
                 price: post.price,
                 payout: post.payout,
+                expected: post.expected,
                 intent_at: post.intent_at,
                 test: facts.test,
             };

@@ -70,6 +70,9 @@ pub struct Intent {
     pub price: Money,
     /// What the publisher would get.
     pub payout: Money,
+    /// What the sale counts for while its outcome is open, if the price falls due only then; at most the
+    /// price. `None` if it is due at once.
+    pub expected: Option<Money>,
     /// When.
     pub at: Timestamp,
 }
@@ -197,10 +200,12 @@ pub struct PostRecord {
     pub class: Option<PostClass>,
     /// Why, once there is a class.
     pub code: Option<Code>,
-    /// Billed when accepted.
+    /// Billed when accepted, or once its outcome is known.
     pub price: Money,
     /// The publisher's part.
     pub payout: Money,
+    /// As in its intent.
+    pub expected: Option<Money>,
     /// Where the consumer goes.
     pub redirect_url: Option<String>,
     /// The buyer's own id.
@@ -233,10 +238,12 @@ pub struct PostRow {
     pub product: ProductId,
     /// `None` while the intent is open.
     pub class: Option<PostClass>,
-    /// Billed when accepted.
+    /// Billed when accepted, or once its outcome is known.
     pub price: Money,
     /// The publisher's part.
     pub payout: Money,
+    /// As in its intent.
+    pub expected: Option<Money>,
     /// When the intent was written.
     pub intent_at: Timestamp,
     /// A rehearsal.
@@ -277,6 +284,7 @@ impl PostRecord {
             code: None,
             price: intent.price,
             payout: intent.payout,
+            expected: intent.expected,
             redirect_url: None,
             reference: None,
             intent_at: legality::kept(intent.at),

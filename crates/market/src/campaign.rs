@@ -194,7 +194,7 @@ impl Campaign {
         let (product, tier, price, delivery) = (product?, tier?, price?, delivery?);
         let (sells, shared_price) = sells?;
         let price = if sells == Sells::Shared { shared_price.unwrap_or(price) } else { price };
-        suits(&fields, (product, tier), price, sells);
+        suits(&fields, (product, tier), &price, &sells);
         if matches!(price, Price::Bid { .. }) && delivery.ping.is_none() {
             fields.at("price").refuse("needs delivery.ping: a bid is an answer to a ping");
         }
@@ -226,17 +226,17 @@ impl Campaign {
 
     /// What it pays for a whole lead; `None` if it buys none.
     #[must_use]
-    pub fn whole_price(&self) -> Option<Price> {
-        (self.sells != Sells::Shared).then_some(self.price)
+    pub fn whole_price(&self) -> Option<&Price> {
+        (self.sells != Sells::Shared).then_some(&self.price)
     }
 
     /// What it pays for one slot of a shared lead; `None` if it buys none.
     #[must_use]
-    pub fn slot_price(&self) -> Option<Price> {
-        match self.sells {
+    pub fn slot_price(&self) -> Option<&Price> {
+        match &self.sells {
             Sells::Exclusive => None,
-            Sells::Shared => Some(self.price),
-            Sells::Both(price) => Some(Price::Fixed(price)),
+            Sells::Shared => Some(&self.price),
+            Sells::Both(price) => Some(price),
         }
     }
 
@@ -244,8 +244,8 @@ impl Campaign {
     #[must_use]
     pub fn least_price(&self) -> Money {
         let least = self.price.least();
-        match self.sells {
-            Sells::Both(slot) if slot.amount < least.amount => slot,
+        match &self.sells {
+            Sells::Both(slot) if slot.least().amount < least.amount => slot.least(),
             _ => least,
         }
     }
@@ -261,7 +261,7 @@ impl Campaign {
 }
 
 /// Whether a campaign can take part in the tier that it names.
-fn suits(fields: &Fields<'_, '_>, (product, number): (&Product, u8), price: Price, sells: Sells) {
+fn suits(fields: &Fields<'_, '_>, (product, number): (&Product, u8), price: &Price, sells: &Sells) {
     let Some(tier) = product.tiers.get(usize::from(number).saturating_sub(1)) else {
         let most = product.tiers.len();
         fields
@@ -271,10 +271,10 @@ fn suits(fields: &Fields<'_, '_>, (product, number): (&Product, u8), price: Pric
     };
     if tier.mode == TierMode::Waterfall && matches!(price, Price::Bid { .. }) {
         fields.at("price").refuse(format_args!(
-            "must be fixed: tier {number} is a waterfall, which takes fixed prices only, found bid"
+            "must be fixed or outcome: tier {number} is a waterfall, which takes no bids"
         ));
     }
-    if tier.mode == TierMode::Broadcast && sells == Sells::Exclusive {
+    if tier.mode == TierMode::Broadcast && *sells == Sells::Exclusive {
         fields.at("sells").refuse(format_args!(
             "must be shared or both: tier {number} is a broadcast, which shares every lead, found \
              exclusive"

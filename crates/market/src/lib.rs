@@ -24,7 +24,7 @@ pub use campaign::{Call, Campaign, CampaignStatus, Delivery, Method, OnAmbiguous
 pub use cap::{Cap, CapLimit, CapOf, Window};
 pub use dictionary::{Definition, Dictionary};
 pub use market::Market;
-pub use price::{Price, Score, Sells};
+pub use price::{Outcome, Price, Score, Sells};
 pub use product::{DuplicateKey, Duplicates, Eligibility, PayoutRule, Product, Range};
 pub use publisher::{KeyDigest, Mode, Publisher, Terms};
 pub use source::{Fault, Sources};

@@ -1,5 +1,8 @@
 //! What a campaign pays, for how much of a lead, and how that ranks. Only what is written.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use document::{Fields, Slot};
 use lead::{Currency, Money};
 use rust_decimal::Decimal;
@@ -7,18 +10,18 @@ use rust_decimal::Decimal;
 use crate::{Product, read};
 
 /// Whether a campaign is sold whole leads, or one slot of a lead that other buyers get too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sells {
     /// Whole leads only.
     Exclusive,
     /// Slots only.
     Shared,
     /// Either; a slot at this price.
-    Both(Money),
+    Both(Price),
 }
 
 /// What a campaign pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Price {
     /// The same for every lead; it is not pinged unless it has a ping call.
     Fixed(Money),
@@ -29,24 +32,42 @@ pub enum Price {
         /// Greatest bid taken.
         max: Money,
     },
+    /// Nothing for the lead, but something for what becomes of it; not pinged unless it has a ping call.
+    Outcome(Outcome),
+}
+
+/// A price that falls due when the buyer says that something happened to the consumer it bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What has to happen, in the buyer's word.
+    pub event: Arc<str>,
+    /// What is billed then.
+    pub amount: Money,
+    /// What a lead brings on average: by it such a price ranks, clears floors and fills caps. At most the
+    /// amount.
+    pub expected: Money,
+    /// How long after the sale it may happen.
+    pub window: Duration,
 }
 
 impl Price {
-    /// The least that this campaign can pay.
+    /// The least that a lead can bring.
     #[must_use]
-    pub fn least(self) -> Money {
+    pub fn least(&self) -> Money {
         match self {
-            Self::Fixed(price) => price,
-            Self::Bid { min, .. } => min,
+            Self::Fixed(price) => *price,
+            Self::Bid { min, .. } => *min,
+            Self::Outcome(outcome) => outcome.expected,
         }
     }
 
-    /// The most that this campaign can pay.
+    /// The most that a lead can bring.
     #[must_use]
-    pub fn most(self) -> Money {
+    pub fn most(&self) -> Money {
         match self {
-            Self::Fixed(price) => price,
-            Self::Bid { max, .. } => max,
+            Self::Fixed(price) => *price,
+            Self::Bid { max, .. } => *max,
+            Self::Outcome(outcome) => outcome.expected,
         }
     }
 }
@@ -81,15 +102,35 @@ impl Price {
             }
             Some(Self::Bid { min, max })
         });
-        read::unsupported(&fields, &["outcome"]);
+        let outcome = fields.given("outcome").and_then(|slot| Outcome::read(&slot, currency));
         fields.deny_unknown();
-        match (fixed, bid) {
-            (Some(price), None) | (None, Some(price)) => Some(price),
-            _ => {
-                slot.refuse("must hold one of fixed (\"12.50\") or bid ({min, max})");
-                None
-            }
+        let forms = ["fixed", "bid", "outcome"];
+        if forms.into_iter().filter(|form| fields.given(form).is_some()).count() != 1 {
+            slot.refuse(
+                "must hold one of fixed (\"12.50\"), bid ({min, max}) or outcome \
+                 ({event, amount, expected, window})",
+            );
         }
+        fixed.or(bid).or(outcome.map(Self::Outcome))
+    }
+}
+
+impl Outcome {
+    fn read(slot: &Slot<'_, '_>, currency: Currency) -> Option<Self> {
+        let fields = slot.fields()?;
+        let event = fields.at("event").filled().map(Arc::from);
+        let amount = read::price(fields.at("amount"), currency);
+        let expected = read::price(fields.at("expected"), currency);
+        let window = read::duration(fields.at("window"));
+        if window.is_some_and(|window| window.is_zero()) {
+            fields.at("window").refuse("must be longer than nothing");
+        }
+        fields.deny_unknown();
+        let (amount, expected) = (amount?, expected?);
+        if expected.amount > amount.amount {
+            slot.refuse("expects more than it ever pays: expected is greater than amount");
+        }
+        Some(Self { event: event?, amount, expected, window: window? })
     }
 }
 
@@ -136,7 +177,7 @@ impl Sells {
         let sells = match (word, price) {
             (Word::Exclusive, None) => Self::Exclusive,
             (Word::Shared, _) => Self::Shared,
-            (Word::Both, Some(price)) => Self::Both(price),
+            (Word::Both, Some(price)) => Self::Both(Price::Fixed(price)),
             (Word::Exclusive, Some(_)) => {
                 price_slot.refuse("must be left out unless sells is shared or both");
                 return None;

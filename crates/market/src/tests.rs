@@ -151,7 +151,17 @@ fn a_campaign_says_what_it_pays_for_a_lead_and_for_a_slot() {
         Price::Fixed(lead::Money { amount, currency })
     };
     let price = "price = { fixed = \"12.50\" }";
+    let outcome = "price.outcome = { event = \"loan_issued\", amount = \"45.00\", expected = \"3.10\", window = \"90d\" }";
+    let eur = |text: &str| fixed(text).most();
+    let terms = Price::Outcome(Outcome {
+        event: "loan_issued".into(),
+        amount: eur("45.00"),
+        expected: eur("3.10"),
+        window: std::time::Duration::from_hours(90 * 24),
+    });
     let cases = [
+        (outcome.to_owned(), Some(terms.clone()), None, "3.10 EUR"),
+        (format!("{outcome}\nsells = \"shared\""), None, Some(terms), "3.10 EUR"),
         (price.to_owned(), Some(fixed("12.50")), None, "12.50 EUR"),
         (format!("{price}\nsells = \"exclusive\""), Some(fixed("12.50")), None, "12.50 EUR"),
         (format!("{price}\nsells = \"shared\""), None, Some(fixed("12.50")), "12.50 EUR"),
@@ -172,9 +182,35 @@ fn a_campaign_says_what_it_pays_for_a_lead_and_for_a_slot() {
         let sources = Sources::parse([("m.toml".to_owned(), sharing("auction", &selling))]);
         let market = sources.unwrap().market().unwrap();
         let campaign = market.campaigns.values().next().unwrap();
-        assert_eq!((campaign.whole_price(), campaign.slot_price()), (whole, slot), "{selling}");
+        let prices = (campaign.whole_price(), campaign.slot_price());
+        assert_eq!(prices, (whole.as_ref(), slot.as_ref()), "{selling}");
         assert_eq!(campaign.least_price().to_string(), least, "{selling}");
         assert_eq!(market.products.values().next().unwrap().slots, 3);
+    }
+}
+
+#[test]
+fn a_price_has_one_form_and_makes_sense() {
+    let bad = [
+        ("price = { outcome = {} }", "price.outcome.amount is required"),
+        ("price = {}", "price must hold one of fixed"),
+        ("price = { fixed = 1, bid = { min = 1, max = 2 } }", "price must hold one of"),
+        (
+            "price = { outcome = { event = \"issued\", amount = 3, expected = 4, window = \"90d\" } }",
+            "price.outcome expects more than it ever pays",
+        ),
+        (
+            "price = { outcome = { event = \"\", amount = 4, expected = 3, window = \"0d\" } }",
+            "price.outcome.event must",
+        ),
+        (
+            "price = { outcome = { event = \"issued\", amount = 4, expected = 3, window = \"0d\" } }",
+            "price.outcome.window must be longer than nothing",
+        ),
+    ];
+    for (price, expected) in bad {
+        let found = faults(&sharing("auction", price));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{price}: {found:#?}");
     }
 }
 
@@ -182,12 +218,16 @@ fn a_campaign_says_what_it_pays_for_a_lead_and_for_a_slot() {
 fn every_mode_takes_the_campaigns_that_suit_it_and_no_others() {
     let fixed = "price = { fixed = \"12.50\" }";
     let bid = "price = { bid = { min = \"5.00\", max = \"60.00\" } }";
+    let outcome =
+        "price.outcome = { event = \"issued\", amount = 45, expected = 3, window = \"90d\" }";
     let shared = format!("{bid}\nsells = \"shared\"");
     let both = format!("{bid}\nsells = \"both\"\nshared_price = {{ fixed = \"4.00\" }}");
     let good = [
         ("auction", bid),
         ("auction", &both),
+        ("auction", outcome),
         ("waterfall", fixed),
+        ("waterfall", outcome),
         ("waterfall", "price = { fixed = 1 }\nsells = \"shared\""),
         ("weighted", "price = { fixed = 1 }\nweight = 30"),
         ("weighted", bid),
@@ -198,9 +238,8 @@ fn every_mode_takes_the_campaigns_that_suit_it_and_no_others() {
         assert_eq!(faults(&sharing(tier, selling)), Vec::<String>::new(), "{tier}: {selling}");
     }
     let bad = [
-        ("auction", "price = { outcome = {} }", "price.outcome is not supported by this version"),
         ("lottery", fixed, "tiers.0.mode must be one of auction, waterfall, weighted, broadcast"),
-        ("waterfall", bid, "prime.price must be fixed: tier 1 is a waterfall"),
+        ("waterfall", bid, "prime.price must be fixed or outcome: tier 1 is a waterfall"),
         ("broadcast", fixed, "prime.sells must be shared or both: tier 1 is a broadcast"),
         (
             "weighted",

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use lead::{Bid, CampaignKey, Code, Currency, LeadId, Money, PostClass};
-use market::{Campaign, PayoutRule, Price, Score, Sells, Sources, TierMode};
+use market::{Campaign, Outcome, PayoutRule, Price, Score, Sells, Sources, TierMode};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -70,6 +71,12 @@ fn price() -> impl Strategy<Value = Price> {
     prop_oneof![
         cents().prop_map(|price| Price::Fixed(eur(price))),
         (cents(), cents()).prop_map(|(a, b)| Price::Bid { min: eur(a.min(b)), max: eur(a.max(b)) }),
+        (cents(), cents()).prop_map(|(a, b)| Price::Outcome(Outcome {
+            event: "loan_issued".into(),
+            amount: eur(a.max(b)),
+            expected: eur(a.min(b)),
+            window: Duration::from_hours(24),
+        })),
     ]
 }
 
@@ -131,6 +138,7 @@ fn offers() -> impl Strategy<Value = (Vec<Campaign>, Vec<Offer>)> {
             part: Part::Whole,
             price: eur(1_000),
             payout: eur(800),
+            expected: None,
             score: Decimal::from(*score),
             reference: None,
         });
@@ -152,6 +160,7 @@ fn parts() -> impl Strategy<Value = (Vec<Campaign>, Vec<Offer>)> {
                 part,
                 price: eur(1_000),
                 payout: eur(800),
+                expected: None,
                 score: score.into(),
                 reference: None,
             };
@@ -198,19 +207,27 @@ proptest! {
         let Ok(offer) = appraise(place(3), (&campaign, Part::Whole), &bid, &floors) else {
             return Ok(());
         };
-        prop_assert!(offer.price.amount >= floors.price.amount);
-        prop_assert!(offer.payout.amount >= floors.payout.amount);
-        prop_assert!(offer.payout.amount <= offer.price.amount - floors.margin.amount);
-        prop_assert!(is_whole(offer.price) && is_whole(offer.payout));
-        match campaign.price {
-            Price::Fixed(price) => prop_assert_eq!(offer.price, price),
+        let counts = offer.deal();
+        prop_assert!(counts.price.amount >= floors.price.amount);
+        prop_assert!(counts.payout.amount >= floors.payout.amount);
+        prop_assert!(counts.payout.amount <= counts.price.amount - floors.margin.amount);
+        prop_assert!(offer.payout.amount <= offer.price.amount);
+        prop_assert!(is_whole(offer.price) && is_whole(offer.payout) && is_whole(counts.payout));
+        prop_assert!(counts.price.amount <= offer.price.amount);
+        prop_assert!(counts.payout.amount <= offer.payout.amount);
+        match &campaign.price {
+            Price::Fixed(price) => prop_assert_eq!(offer.price, *price),
             Price::Bid { min, max } => {
                 prop_assert!(offer.price.amount >= min.amount && offer.price.amount <= max.amount);
                 prop_assert_eq!(offer.price, bid.price, "a bid is never clipped");
             }
+            Price::Outcome(outcome) => {
+                let agreed = (offer.price, offer.expected);
+                prop_assert_eq!(agreed, (outcome.amount, Some(outcome.expected)));
+            }
         }
         let Score { multiplier, penalty } = campaign.score;
-        prop_assert_eq!(offer.score, offer.price.amount * multiplier - penalty);
+        prop_assert_eq!(offer.score, counts.price.amount * multiplier - penalty);
         prop_assert_eq!((offer.place, offer.reference), (place(3), bid.reference));
     }
 
@@ -221,22 +238,31 @@ proptest! {
         let Err(code) = appraise(place(0), (&campaign, Part::Whole), &bid, &floors) else {
             return Ok(());
         };
-        let price = match campaign.price { Price::Fixed(price) => price, Price::Bid { .. } => bid.price };
-        let payout = || campaign.payout.unwrap_or(floors.rule).payout(price);
+        let (price, expected) = match &campaign.price {
+            Price::Fixed(price) => (*price, None),
+            Price::Bid { .. } => (bid.price, None),
+            Price::Outcome(outcome) => (outcome.amount, Some(outcome.expected)),
+        };
+        let counts = || {
+            let payout = campaign.payout.unwrap_or(floors.rule).payout(price)?;
+            Some(Deal::of(price, payout, expected))
+        };
         match code {
             Code::InvalidBid => {
-                let Price::Bid { min, max } = campaign.price else {
-                    return Err(TestCaseError::fail("a fixed price is never invalid"));
+                let Price::Bid { min, max } = &campaign.price else {
+                    return Err(TestCaseError::fail("only a bid is ever invalid"));
                 };
                 let within = price.amount >= min.amount && price.amount <= max.amount;
                 prop_assert!(!within || !is_whole(price), "{price:?}");
             }
-            Code::TierFloor => prop_assert!(price.amount < floors.price.amount),
+            Code::TierFloor => {
+                prop_assert!(expected.unwrap_or(price).amount < floors.price.amount);
+            }
             Code::Margin => prop_assert!(
-                payout().is_none_or(|payout| price.amount - payout.amount < floors.margin.amount)
+                counts().is_none_or(|it| it.price.amount - it.payout.amount < floors.margin.amount)
             ),
             Code::PublisherFloor => {
-                prop_assert!(payout().unwrap().amount < floors.payout.amount);
+                prop_assert!(counts().unwrap().payout.amount < floors.payout.amount);
             }
             other => return Err(TestCaseError::fail(format!("{other} is no refusal of a bid"))),
         }
@@ -246,13 +272,15 @@ proptest! {
     fn a_price_cut_is_billed_and_its_payout_keeps_the_margin(
         campaign in campaign(), bid in bid(), floors in floors(), stated in prop::option::of(bid()),
     ) {
-        let Ok(offer) = appraise(place(0), (&campaign, Part::Whole), &bid, &floors) else {
+        let offer = appraise(place(0), (&campaign, Part::Whole), &bid, &floors);
+        // What is due only with an outcome is not cut by the answer to a post.
+        let Some(offer) = offer.ok().filter(|offer| offer.expected.is_none()) else {
             return Ok(());
         };
         let rule = campaign.payout.unwrap_or(floors.rule);
         let stated = stated.map(|bid| bid.price.amount);
-        let agreed = Deal { price: offer.price, payout: offer.payout };
-        let Deal { price, payout } = bill(agreed, stated, rule, floors.margin);
+        let agreed = (offer.price, offer.payout);
+        let (price, payout) = bill(agreed, stated, rule, floors.margin);
         prop_assert!(is_whole(price) && is_whole(payout));
         prop_assert!(payout.amount <= (price.amount - floors.margin.amount).max(Decimal::ZERO));
         match stated {
@@ -268,7 +296,7 @@ proptest! {
     fn a_slot_and_a_whole_lead_are_appraised_alike(
         campaign in campaign(), bid in bid(), floors in floors(), slot in cents(),
     ) {
-        let both = Campaign { sells: Sells::Both(eur(slot)), ..campaign.clone() };
+        let both = Campaign { sells: Sells::Both(Price::Fixed(eur(slot))), ..campaign.clone() };
         let fixed = Campaign { price: Price::Fixed(eur(slot)), ..campaign.clone() };
         let shared = Campaign { sells: Sells::Shared, ..campaign.clone() };
         let appraised = |campaign: &Campaign, part| {
@@ -369,6 +397,7 @@ fn no_campaign_wins_every_tie() {
         part: Part::Whole,
         price: eur(1_000),
         payout: eur(800),
+        expected: None,
         score: Decimal::TEN,
         reference: None,
     };

@@ -35,13 +35,25 @@ pub(crate) struct Scope<'m> {
     pub(crate) funds: Option<Money>,
 }
 
-/// What a buyer pays for a lead and what its publisher gets of it.
+/// What a sale counts for: what its buyer pays and what its publisher gets of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Deal {
     /// The buyer's part.
     pub(crate) price: Money,
     /// The publisher's.
     pub(crate) payout: Money,
+}
+
+impl Deal {
+    /// Of a sale at that price and payout. While its outcome is open, it counts for what is `expected` of
+    /// it, and for as large a part of the payout, rounded down.
+    pub(crate) fn of(price: Money, payout: Money, expected: Option<Money>) -> Self {
+        let Some(expected) = expected else { return Self { price, payout } };
+        let part = payout.amount.checked_mul(expected.amount);
+        let part = part.and_then(|product| product.checked_div(price.amount)).unwrap_or_default();
+        let payout = Money { amount: part, ..payout }.floor_to_minor();
+        Self { price: expected, payout }
+    }
 }
 
 static UTC: TimeZone = TimeZone::UTC;

@@ -195,6 +195,7 @@ async fn interrupted(world: &World) -> LeadId {
         slot: 0,
         price: money("15.00"),
         payout: money("12.00"),
+        expected: None,
         at: arrival.at,
     };
     let created = NewLead {

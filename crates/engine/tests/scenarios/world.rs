@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
 use jiff::{SignedDuration, Timestamp};
-use lead::{Answer, CampaignKey, Clock, LeadId, PostClass, Status, Submission};
+use lead::{Answer, CampaignKey, Clock, LeadId, PayoutBasis, PostClass, Status, Submission};
 use ledger::{
     Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, OpenIntent, PostRecord, PostRow,
     RESALE_SLOTS, Receipt, Recovery, Refused, StoredRequest, Write,
@@ -401,17 +401,24 @@ fn told(answer: &Answer, prefix: &str, facts: &mut Facts) {
             note("status", "rejected".to_owned());
             note("reason", reason.to_string());
         }
-        Status::Distributed { redirect_url, payout, sales, .. } => {
+        Status::Distributed { redirect_url, payout, basis, sales } => {
             note("status", "distributed".to_owned());
-            note("payout", payout.to_wire());
+            note("payout", due(*payout, *basis));
             if !sales.is_empty() {
-                let payouts = sales.iter().map(|sale| sale.payout.to_wire());
+                let payouts = sales.iter().map(|sale| due(sale.payout, sale.basis));
                 note("sales", payouts.collect::<Vec<_>>().join(", "));
             }
             if let Some(url) = redirect_url {
                 note("redirect_url", url.clone());
             }
         }
+    }
+}
+
+fn due(payout: lead::Money, basis: PayoutBasis) -> String {
+    match basis {
+        PayoutBasis::Sale => payout.to_wire(),
+        PayoutBasis::Outcome => format!("{} with its outcome", payout.to_wire()),
     }
 }
 

@@ -66,11 +66,14 @@ impl<'row, 'statement> Columns<'row, 'statement> {
         Ok(LeadId(bytes.try_into().map_err(|_| Fault::corrupt("a lead's id"))?))
     }
 
-    /// Bid, price and payout, and then their currency.
-    pub(super) fn amounts(&mut self) -> Result<[Money; 3], Fault> {
+    /// Bid, price and payout, what is expected if anything is, and then their currency.
+    pub(super) fn amounts(&mut self) -> Result<([Money; 3], Option<Money>), Fault> {
         let [bid, price, payout] = [self.parsed()?, self.parsed()?, self.parsed()?];
-        let currency = self.parsed()?;
-        Ok([bid, price, payout].map(|amount| Money { amount, currency }))
+        let expected: Option<String> = self.get()?;
+        let expected = expected.map(|text| text.parse().map_err(|_| Fault::corrupt("an amount")));
+        let (expected, currency) = (expected.transpose()?, self.parsed()?);
+        let money = |amount| Money { amount, currency };
+        Ok(([bid, price, payout].map(money), expected.map(money)))
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{Intent, PostRecord, Posted};
 macro_rules! post_columns {
     () => {
         "posts.lead, posts.ordinal, posts.publisher, posts.product, posts.test, posts.buyer, \
-         posts.campaign, posts.attempt, posts.slot, posts.class, posts.code, posts.bid, posts.price, posts.payout, posts.currency, \
-         posts.sealed, posts.intent_at, posts.posted_at, posts.mac"
+         posts.campaign, posts.attempt, posts.slot, posts.class, posts.code, posts.bid, posts.price, posts.payout, posts.expected, \
+         posts.currency, posts.sealed, posts.intent_at, posts.posted_at, posts.mac"
     };
 }
 pub(super) use post_columns;
@@ -25,8 +25,8 @@ pub(super) use post_columns;
 const OF_LEAD: &str =
     concat!("SELECT ", post_columns!(), " FROM posts WHERE lead = ?1 ORDER BY ordinal");
 const INSERT: &str = "INSERT INTO posts (lead, ordinal, publisher, product, test, buyer, campaign, attempt, \
-     slot, class, code, bid, price, payout, currency, sealed, intent_at, posted_at, mac) VALUES (?1, \
-     ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+     slot, class, code, bid, price, payout, expected, currency, sealed, intent_at, posted_at, mac) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 const UPDATE: &str = "UPDATE posts SET class = ?3, code = ?4, price = ?5, payout = ?6, sealed = ?7, \
      posted_at = ?8, mac = ?9 WHERE lead = ?1 AND ordinal = ?2";
 
@@ -70,7 +70,7 @@ impl StoredPost {
         let (attempt, slot) = (columns.get()?, columns.get()?);
         let class = columns.numbered(PostClass::numbered)?;
         let code = columns.numbered(|number| Code::numbered(u16::try_from(number).ok()?))?;
-        let [bid, price, payout] = columns.amounts()?;
+        let ([bid, price, payout], expected) = columns.amounts()?;
         let sealed = columns.get()?;
         let record = PostRecord {
             campaign,
@@ -80,6 +80,7 @@ impl StoredPost {
             code,
             price,
             payout,
+            expected,
             redirect_url: None,
             reference: None,
             intent_at: columns.time()?,
@@ -143,6 +144,7 @@ impl StoredPost {
             self.bid.to_string(),
             amount(record.price),
             amount(record.payout),
+            record.expected.map(amount),
             record.price.currency.as_str(),
             self.sealed,
             record.intent_at.as_millisecond(),
@@ -186,6 +188,7 @@ impl StoredPost {
             .bytes(self.bid.to_string().as_bytes())
             .bytes(amount(record.price).as_bytes())
             .bytes(amount(record.payout).as_bytes())
+            .maybe(record.expected.map(amount).as_deref().map(str::as_bytes), Text::bytes)
             .bytes(record.price.currency.as_str().as_bytes())
             .maybe(self.sealed.as_deref(), Text::bytes)
             .int(record.intent_at.as_millisecond())

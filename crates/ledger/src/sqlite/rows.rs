@@ -145,6 +145,7 @@ pub(super) fn visit_posts(
             class: record.class,
             price: record.price,
             payout: record.payout,
+            expected: record.expected,
             intent_at: record.intent_at,
             test,
         });

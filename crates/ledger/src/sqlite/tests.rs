@@ -165,6 +165,7 @@ fn intent(buyer: &str, slot: u16) -> Entry {
         slot,
         price,
         payout: price,
+        expected: None,
         at: jiff::Timestamp::UNIX_EPOCH,
     })
 }

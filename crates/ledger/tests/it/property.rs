@@ -24,10 +24,12 @@ fn campaign() -> impl Strategy<Value = CampaignKey> {
 }
 
 fn intent() -> impl Strategy<Value = Entry> {
-    (campaign(), 0u32..2, 0u16..3, select(vec!["10", "10.00", "0.5"])).prop_map(
-        |(campaign, attempt, slot, price)| {
-            let (price, payout) = (money(price), money("0.25"));
-            Entry::Intent(Intent { campaign, attempt, slot, price, payout, at: at(5) })
+    let prices = select(vec!["10", "10.00", "0.5"]);
+    let expected = option::of(select(vec!["0", "0.50", "0.51"]));
+    (campaign(), 0u32..2, 0u16..3, prices, expected).prop_map(
+        |(campaign, attempt, slot, price, expected)| {
+            let (price, payout, expected) = (money(price), money("0.25"), expected.map(money));
+            Entry::Intent(Intent { campaign, attempt, slot, price, payout, expected, at: at(5) })
         },
     )
 }

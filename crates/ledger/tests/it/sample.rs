@@ -142,6 +142,7 @@ pub(crate) fn intent(buyer: &str, slot: u16) -> Intent {
         slot,
         price: money("12.500"),
         payout: money("8.10"),
+        expected: None,
         at: at(20),
     }
 }

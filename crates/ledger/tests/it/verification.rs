@@ -4,12 +4,14 @@ use std::path::Path;
 
 use lead::{OfferOutcome, PostClass, RejectionReason};
 use ledger::{
-    ClaimKind, Flaw, Ledger, MoneyTotals, OpenError, RootKey, SqliteLedger, Verification, verify,
+    ClaimKind, Entry, Flaw, Intent, Ledger, MoneyTotals, OpenError, RootKey, SqliteLedger,
+    Verification, verify,
 };
 use rusqlite::Connection;
 
 use crate::sample::{
-    MARKER, claiming, classed, created, id, opened, rejected, requested, settled, sqlite, write,
+    MARKER, claiming, classed, created, id, intent, money, opened, rejected, requested, settled,
+    sqlite, write,
 };
 
 fn root_key() -> RootKey {
@@ -38,6 +40,11 @@ pub(crate) async fn fill(ledger: &SqliteLedger) {
     ledger.commit(created(id(6), [vec![opened("nova", 0)], held].concat())).await.unwrap();
     let passed = vec![opened("nova", 0), class(PostClass::Rejected), opened("orion", 0)];
     ledger.commit(created(id(7), passed)).await.unwrap();
+    // Its price is due only with its outcome.
+    let later = Intent { expected: Some(money("3.10")), ..intent("nova", 0) };
+    let sold = vec![class(PostClass::Accepted), settled(OfferOutcome::Sold)];
+    let entries = [vec![Entry::Intent(later)], sold].concat();
+    ledger.commit(created(id(8), entries)).await.unwrap();
     ledger.erase(id(2)).await.unwrap();
 }
 
@@ -54,7 +61,7 @@ async fn what_was_written_is_sound_and_adds_up() {
     assert_eq!(found.findings, []);
     assert!(found.is_sound());
     let totals = found.totals;
-    assert_eq!((totals.leads, totals.posts, totals.sales), (7, 5, 2));
+    assert_eq!((totals.leads, totals.posts, totals.sales), (8, 6, 3));
     assert_eq!((totals.claims, totals.requests, totals.erased, totals.tests), (2, 1, 1, 0));
     let [price, payout, margin] = ["22", "14", "8"].map(|text| text.parse().unwrap());
     let sums = totals.money.values().copied().collect::<Vec<_>>();
@@ -72,7 +79,7 @@ async fn a_log_that_nobody_moved_is_read_too() {
         std::fs::copy(dir.path().join(file), copy.path().join(file)).unwrap();
     }
     let found = check(copy.path());
-    assert_eq!((found.findings, found.totals.leads), (vec![], 7));
+    assert_eq!((found.findings, found.totals.leads), (vec![], 8));
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ CREATE TABLE posts (
     bid       TEXT    NOT NULL,      -- the intent's price
     price     TEXT    NOT NULL,      -- the bid, or what was billed instead
     payout    TEXT    NOT NULL,
+    expected  TEXT,                  -- where the price is due only with an outcome: what it counts for
     currency  TEXT    NOT NULL,
     sealed    BLOB,                  -- redirect and reference, under the lead's key
     intent_at INTEGER NOT NULL,

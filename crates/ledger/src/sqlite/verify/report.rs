@@ -99,7 +99,7 @@ pub struct Totals {
     pub claims: u64,
     /// Requests.
     pub requests: u64,
-    /// The money of those sales.
+    /// The money of those sales that was due at once.
     pub money: BTreeMap<Currency, MoneyTotals>,
 }
 
@@ -159,8 +159,10 @@ impl Report {
         self.add(Flaw::Database, None, what);
     }
 
-    pub(super) fn sale(&mut self, lead: LeadId, price: Money, payout: Money) {
+    /// Counts a sale, and its money if that is due at once: price and payout.
+    pub(super) fn sale(&mut self, lead: LeadId, due: Option<(Money, Money)>) {
         self.totals.sales += 1;
+        let Some((price, payout)) = due else { return };
         let sums = self.totals.money.entry(price.currency).or_default();
         let added = || {
             Some(MoneyTotals {

@@ -7,6 +7,7 @@ use lead::{Disposition, PostClass};
 use rust_decimal::Decimal;
 
 use super::report::{Flaw, Report};
+use crate::PostRecord;
 use crate::sqlite::lead_row::LeadRow;
 use crate::sqlite::post_row::StoredPost;
 
@@ -50,7 +51,8 @@ pub(super) fn examine(row: &LeadRow, posts: &[StoredPost], report: &mut Report) 
     }
     let sales = posts.iter().filter(|post| is(post, PostClass::Accepted) && !row.test);
     for post in sales {
-        report.sale(row.id, post.record.price, post.record.payout);
+        let PostRecord { price, payout, expected, .. } = post.record;
+        report.sale(row.id, expected.is_none().then_some((price, payout)));
     }
 }
 
@@ -117,6 +119,11 @@ fn price(post: &StoredPost) -> Vec<&'static str> {
     let mut flaw = |wrong: bool, what| flaws.extend(wrong.then_some(what));
     flaw(price.amount < Decimal::ZERO || payout.amount < Decimal::ZERO, "an amount is negative");
     flaw(payout.amount > price.amount, "the payout is more than the price");
+    let expected = post.record.expected.map(|expected| expected.amount);
+    flaw(
+        expected.is_some_and(|amount| amount < Decimal::ZERO || amount > post.bid),
+        "what is expected is negative or more than the intent's price",
+    );
     flaw(price.amount > post.bid, "the price is more than the intent's");
     let billed = price.amount == post.bid || is(post, PostClass::Accepted);
     flaw(!billed, "the price is not the intent's, and nobody accepted");

@@ -125,6 +125,7 @@ pub(super) async fn a_start_is_shown_every_post_and_the_pings_since_a_time(ledge
         class: None,
         price: money("12.500"),
         payout: money("8.10"),
+        expected: None,
         intent_at: at(20),
         test,
     };

@@ -1,11 +1,11 @@
 //! What every ledger refuses: whatever would sell twice, end twice or not read back.
 
 use lead::{Code, Disposition, Money, OfferOutcome, PostClass, RejectionReason};
-use ledger::{Entry, Ledger, Posted, Settled};
+use ledger::{Entry, Intent, Ledger, Posted, Recovery, Settled};
 
 use super::{illegal, ok, record};
 use crate::sample::{
-    at, classed, created, id, intent, money, opened, posted, rejected, settlement, write,
+    at, classed, created, id, intent, money, opened, posted, posts_of, rejected, settlement, write,
 };
 
 pub(super) async fn what_is_not_legal_is_refused_and_leaves_no_trace(ledger: &impl Ledger) {
@@ -42,6 +42,21 @@ pub(super) async fn a_post_is_classed_as_its_intent_says(ledger: &impl Ledger) {
         illegal(ledger, write(id(1), vec![Entry::Posted(posted)]), what).await;
     }
     assert_eq!(record(ledger, 1).await, before);
+}
+
+pub(super) async fn what_is_expected_is_at_most_the_price(ledger: &impl Recovery) {
+    let dollars = Money { currency: "USD".parse().unwrap(), ..money("1") };
+    for (what, expected) in [("more than the price", money("12.51")), ("another currency", dollars)]
+    {
+        let intent = Intent { expected: Some(expected), ..intent("nova", 0) };
+        illegal(ledger, created(id(1), vec![Entry::Intent(intent)]), what).await;
+    }
+    let intent = Intent { expected: Some(money("3.10")), ..intent("nova", 0) };
+    let entries = vec![Entry::Intent(intent), classed("nova", PostClass::Accepted)];
+    ok(ledger, created(id(1), entries)).await;
+    assert_eq!(record(ledger, 1).await.posts[0].expected, Some(money("3.10")));
+    let posts = posts_of(ledger).unwrap();
+    assert_eq!(posts[0].expected, Some(money("3.10")), "counted by it after a start");
 }
 
 pub(super) async fn a_class_once_set_stays(ledger: &impl Ledger) {
