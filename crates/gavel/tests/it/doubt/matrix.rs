@@ -1,11 +1,12 @@
-//! Every fault of a post under every policy: whom the buyers' books and the ledger say the lead was sold
-//! to. A second sale is a fault unless the seller took its risk, and then the record says so.
+//! Every fault of a post under every policy, for leads that are sold whole and for leads of two slots:
+//! whom the buyers' books and the ledger say the lead was sold to. A sale more than there are slots is a
+//! fault unless the seller took its risk, and then the record says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lead::{Disposition, LeadId, PostClass};
-use ledger::{LeadRecord, Ledger, PostRecord};
+use ledger::{LeadRecord, Ledger, RESALE_SLOTS};
 use sim::buyers::{Buyer, Buyers, Handle, Options, Post};
 use tokio::task::JoinSet;
 
@@ -30,27 +31,43 @@ const POLICIES: [&str; 4] = ["hold", "status_query", "retry_same_key", "next_buy
 /// Leads at once.
 const AT_ONCE: usize = 96;
 
-fn cells() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FAULTS.iter().flat_map(|(fault, _)| POLICIES.map(|policy| (*fault, policy)))
+/// How a lead is sold, and in how many slots.
+const SHAPES: [(&str, usize); 2] = [("exclusive", 1), ("shared", 2)];
+
+/// One field of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cell {
+    fault: &'static str,
+    policy: &'static str,
+    sells: &'static str,
+    slots: usize,
 }
 
-/// A product, its first buyer and that buyer's campaign all have one name.
-fn cell(fault: &str, policy: &str) -> String {
-    format!("{fault}-{policy}")
+impl Cell {
+    fn all() -> impl Iterator<Item = Self> {
+        FAULTS.iter().flat_map(|(fault, _)| {
+            POLICIES.into_iter().flat_map(move |policy| {
+                SHAPES.map(|(sells, slots)| Self { fault, policy, sells, slots })
+            })
+        })
+    }
+
+    /// Of its product, of its first buyer and of that buyer's campaign.
+    fn name(&self) -> String {
+        format!("{}-{}-{}", self.fault, self.policy, self.sells)
+    }
 }
 
 /// In every cell the first buyer bids highest, and its posts go wrong mostly; the two others are sound.
 async fn buyers() -> Handle {
-    let faulty = FAULTS.iter().filter(|(_, spec)| !spec.is_empty()).flat_map(|(fault, spec)| {
-        POLICIES.map(|policy| {
-            format!("{}:bid=20.00,accepts=600,faults=800,{spec}", cell(fault, policy))
-        })
+    let first = Cell::all().map(|cell| {
+        let (_, spec) = FAULTS.iter().find(|(fault, _)| *fault == cell.fault).unwrap();
+        // Without a fault of its own it bids, and its posts meet a closed port.
+        let faults = if spec.is_empty() { "" } else { ",accepts=600,faults=800," };
+        format!("{}:bid=20.00{faults}{spec}", cell.name())
     });
     let sound = ["second:bid=12.00,accepts=800", "third:bid=10.00,accepts=800"].map(str::to_owned);
-    // It bids, and its posts meet a closed port.
-    let gone = POLICIES.map(|policy| format!("{}:bid=20.00", cell("refused", policy)));
-    let all = faulty.chain(sound).chain(gone);
-    let buyers: Vec<Buyer> = all.map(|spec| spec.parse().unwrap()).collect();
+    let buyers: Vec<Buyer> = first.chain(sound).map(|spec| spec.parse().unwrap()).collect();
     let options = Options { keep_posts: 10_000_000, keep_pings: 0, ..Options::default() };
     Buyers::start("127.0.0.1:0".parse().unwrap(), buyers, options).await.unwrap()
 }
@@ -63,35 +80,37 @@ async fn closed_port() -> u16 {
 fn market(buyers: &Handle, closed: u16) -> String {
     let mut text =
         String::from("[publishers.demo]\nname = \"Demo\"\ndoors.native.keys = [\"demo-native\"]\n");
-    let cells: Vec<_> =
-        cells().map(|(fault, policy)| (fault, policy, cell(fault, policy))).collect();
-    for (_, _, name) in &cells {
+    for cell in Cell::all() {
+        let (name, slots) = (cell.name(), cell.slots);
         write!(
             text,
-            "[products.{name}]\nname = \"Loan\"\nvertical = \"loans\"\ncountry = \"ES\"\ncurrency = \"EUR\"\ntimezone = \"UTC\"\nbudget_ms = 5000\ntiers = [{{ mode = \"auction\" }}]\n"
+            "[products.{name}]\nname = \"Loan\"\nvertical = \"loans\"\ncountry = \"ES\"\ncurrency = \"EUR\"\ntimezone = \"UTC\"\nbudget_ms = 5000\nslots = {slots}\ntiers = [{{ mode = \"auction\" }}]\n"
         )
         .unwrap();
     }
-    for (fault, policy, name) in &cells {
-        let post = match *fault {
+    for cell in Cell::all() {
+        let name = cell.name();
+        let post = match cell.fault {
             "refused" => format!("http://127.0.0.1:{closed}/"),
-            _ => buyers.post_url(name),
+            _ => buyers.post_url(&name),
         };
         let terms = format!(
-            "on_ambiguous = \"{policy}\"\nhonours_idempotency_key = true\ndelivery.status.url = \"{}\"\n",
-            buyers.status_url(name)
+            "on_ambiguous = \"{}\"\nhonours_idempotency_key = true\ndelivery.status.url = \"{}\"\n",
+            cell.policy,
+            buyers.status_url(&name)
         );
-        let calls = (buyers.ping_url(name), post);
-        campaign(&mut text, (name, name), name, (calls, &terms));
+        let calls = (buyers.ping_url(&name), post);
+        campaign(&mut text, &name, cell, (calls, &terms));
     }
     for sound in ["second", "third"] {
         let calls = (buyers.ping_url(sound), buyers.post_url(sound));
-        for (_, _, name) in &cells {
-            campaign(&mut text, (sound, name), name, (calls.clone(), ""));
+        for cell in Cell::all() {
+            campaign(&mut text, sound, cell, (calls.clone(), ""));
         }
     }
     // A table may be opened once.
-    for buyer in cells.iter().map(|(_, _, name)| name.as_str()).chain(["second", "third"]) {
+    let sound = ["second", "third"].map(str::to_owned);
+    for buyer in Cell::all().map(|cell| cell.name()).chain(sound) {
         write!(text, "[buyers.{buyer}]\nname = \"B\"\nallowed_hosts = [\"127.0.0.1\"]\n").unwrap();
     }
     text
@@ -99,34 +118,33 @@ fn market(buyers: &Handle, closed: u16) -> String {
 
 fn campaign(
     text: &mut String,
-    (buyer, name): (&str, &str),
-    product: &str,
+    buyer: &str,
+    cell: Cell,
     ((ping, post), terms): ((String, String), &str),
 ) {
+    let (name, sells) = (cell.name(), cell.sells);
     write!(
         text,
-        "[buyers.{buyer}.campaigns.{name}]\nproduct = \"{product}\"\nfilter = {{}}\nprice.bid = {{ min = \"1.00\", max = \"60.00\" }}\n{terms}delivery.ping = {{ url = \"{ping}\", timeout_ms = 3000 }}\ndelivery.post = {{ url = \"{post}\", timeout_ms = 250 }}\n"
+        "[buyers.{buyer}.campaigns.{name}]\nproduct = \"{name}\"\nsells = \"{sells}\"\nfilter = {{}}\nprice.bid = {{ min = \"1.00\", max = \"60.00\" }}\n{terms}delivery.ping = {{ url = \"{ping}\", timeout_ms = 3000 }}\ndelivery.post = {{ url = \"{post}\", timeout_ms = 250 }}\n"
     )
     .unwrap();
 }
 
 /// Sells so many leads in every cell and says which leads each had.
-async fn run(rig: &Rig, leads: usize) -> BTreeMap<(&'static str, &'static str), Vec<LeadId>> {
+async fn run(rig: &Rig, leads: usize) -> BTreeMap<Cell, Vec<LeadId>> {
     let mut sold: BTreeMap<_, Vec<LeadId>> = BTreeMap::new();
     let mut selling = JoinSet::new();
-    let jobs = (0..leads).flat_map(|number| cells().map(move |place| (place, number)));
-    let mut keep = |done: Result<((&'static str, &'static str), LeadId), _>| {
-        let (place, lead) = done.unwrap();
-        sold.entry(place).or_default().push(lead);
+    let mut keep = |done: Result<(Cell, LeadId), _>| {
+        let (cell, lead) = done.unwrap();
+        sold.entry(cell).or_default().push(lead);
     };
-    for ((fault, policy), number) in jobs {
+    for (number, cell) in (0..leads).flat_map(|number| Cell::all().map(move |cell| (number, cell)))
+    {
         if selling.len() >= AT_ONCE {
             keep(selling.join_next().await.unwrap());
         }
         let rig = rig.clone();
-        selling.spawn(
-            async move { ((fault, policy), sell(&rig, &cell(fault, policy), number).await) },
-        );
+        selling.spawn(async move { (cell, sell(&rig, &cell.name(), number).await) });
     }
     while let Some(done) = selling.join_next().await {
         keep(done);
@@ -146,8 +164,8 @@ struct Tally {
     repeats: usize,
     /// Sales while an earlier post was unknown.
     at_risk: usize,
-    /// Leads that two buyers took.
-    twice: usize,
+    /// Leads that more buyers took than there are slots.
+    too_often: usize,
     faults: Vec<String>,
 }
 
@@ -159,34 +177,41 @@ impl Tally {
     }
 
     /// Compares one lead's record with what the buyers hold.
-    fn judge(&mut self, policy: &str, record: &LeadRecord, posts: &[&Post]) {
-        let show = || format!("{policy}: {:?} / {posts:?}", record.posts);
+    fn judge(&mut self, cell: Cell, record: &LeadRecord, posts: &[&Post]) {
+        let show = || format!("{cell:?}: {:?} / {posts:?}", record.posts);
         match record.disposition {
             Some(Disposition::Sold) => self.sold += 1,
             Some(Disposition::Unsold) => self.unsold += 1,
             Some(Disposition::Indeterminate) => self.held += 1,
             _ => self.must(false, || format!("not settled: {}", show())),
         }
-        let is = |class| move |post: &&PostRecord| post.class == Some(class);
-        let unknown = record.posts.iter().filter(is(PostClass::Unknown)).count();
+        let unknown = record.posts.iter().any(|post| post.class == Some(PostClass::Unknown));
         let held = record.disposition == Some(Disposition::Indeterminate);
         let sales: Vec<_> = record.sales().collect();
-        self.must(held == (unknown > 0 && sales.is_empty()), || format!("held? {}", show()));
-        self.must(sales.len() <= 1, || format!("the ledger sold it twice: {}", show()));
+        self.must(held == (unknown && sales.is_empty()), || format!("held? {}", show()));
         self.books(record, posts, &show);
-        // Whatever follows an unknown post is at risk, and nothing else.
-        let mut doubt = false;
+        // A slot is sold once; whatever follows an unknown post in its slot is at risk, and nothing else.
+        let (mut sold, mut doubtful) = (BTreeSet::new(), BTreeSet::new());
         for post in &record.posts {
-            self.must(post.is_at_risk() == doubt, || format!("the flag is wrong: {}", show()));
-            doubt |= post.class == Some(PostClass::Unknown);
+            let slot = post.slot % RESALE_SLOTS;
+            let at_risk = doubtful.contains(&slot);
+            self.must(post.is_at_risk() == at_risk, || format!("the flag is wrong: {}", show()));
+            let fresh = post.class != Some(PostClass::Accepted) || sold.insert(slot);
+            self.must(fresh, || format!("the ledger sold a slot twice: {}", show()));
+            if post.class == Some(PostClass::Unknown) {
+                doubtful.insert(slot);
+            }
         }
-        let risky = record.posts.iter().any(PostRecord::is_at_risk);
-        self.must(!risky || policy == "next_buyer", || format!("a risk was taken: {}", show()));
-        self.at_risk += sales.iter().filter(|sale| sale.is_at_risk()).count();
+        let taken: BTreeSet<_> = sold.union(&doubtful).collect();
+        self.must(taken.len() <= cell.slots, || format!("more sold than there is: {}", show()));
+        let risks = record.posts.iter().filter(|post| post.is_at_risk()).count();
+        let policy = cell.policy;
+        self.must(risks == 0 || policy == "next_buyer", || format!("a risk was taken: {}", show()));
+        let declared = sales.iter().filter(|sale| sale.is_at_risk()).count();
+        self.at_risk += declared;
         let takers: BTreeSet<_> = posts.iter().filter(|p| p.bought).map(|p| &p.buyer).collect();
-        let declared = sales.iter().any(|sale| sale.is_at_risk());
-        self.must(takers.len() <= 1 || declared, || format!("sold twice: {}", show()));
-        self.twice += usize::from(takers.len() > 1);
+        self.must(takers.len() <= cell.slots + declared, || format!("sold too often: {}", show()));
+        self.too_often += usize::from(takers.len() > cell.slots);
     }
 
     /// What a buyer holds that it took, the ledger has as sold or as unknown, and the other way round.
@@ -225,22 +250,22 @@ async fn no_fault_of_a_post_sells_a_lead_twice_unless_the_seller_takes_the_risk(
         by_lead.entry(&post.lead_id).or_default().push(post);
     }
     let mut table = format!(
-        "\n| {:<13} | {:<14} | leads | sold | unsold | held | repeats | at risk | sold twice |\n|---|---|---|---|---|---|---|---|---|\n",
-        "fault", "policy"
+        "\n| {:<13} | {:<14} | {:<9} | leads | sold | unsold | held | repeats | at risk | taken too often |\n|---|---|---|---|---|---|---|---|---|---|\n",
+        "fault", "policy", "sells"
     );
     let (mut tallies, mut faults) = (BTreeMap::new(), Vec::new());
-    for ((fault, policy), ids) in &sold {
+    for (cell, ids) in &sold {
         let mut tally = Tally::default();
         for id in ids {
             let record = rig.ledger().lead(*id).await.unwrap().unwrap();
             let of_lead = by_lead.get(id.to_string().as_str()).cloned().unwrap_or_default();
-            tally.judge(policy, &record, &of_lead);
+            tally.judge(*cell, &record, &of_lead);
         }
-        let Tally { sold, unsold, held, repeats, at_risk, twice, .. } = tally;
-        let count = ids.len();
-        writeln!(table, "| {fault:<13} | {policy:<14} | {count} | {sold} | {unsold} | {held} | {repeats} | {at_risk} | {twice} |").unwrap();
+        let Tally { sold, unsold, held, repeats, at_risk, too_often, .. } = tally;
+        let (Cell { fault, policy, sells, .. }, count) = (cell, ids.len());
+        writeln!(table, "| {fault:<13} | {policy:<14} | {sells:<9} | {count} | {sold} | {unsold} | {held} | {repeats} | {at_risk} | {too_often} |").unwrap();
         faults.append(&mut tally.faults);
-        tallies.insert((*fault, *policy), tally);
+        tallies.insert(*cell, tally);
     }
     println!("{table}");
     assert!(
@@ -249,22 +274,32 @@ async fn no_fault_of_a_post_sells_a_lead_twice_unless_the_seller_takes_the_risk(
         faults.len(),
         faults.iter().take(5).cloned().collect::<Vec<_>>().join("\n")
     );
-    assert_eq!(sold.values().map(Vec::len).sum::<usize>(), 40 * leads);
+    assert_eq!(sold.values().map(Vec::len).sum::<usize>(), 80 * leads);
     vacuous(&tallies);
     rig.ledger().close();
     let report = ledger::verify(dir.path(), &root_key()).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
 }
 
-/// Each policy met what it is for.
-fn vacuous(tallies: &BTreeMap<(&str, &str), Tally>) {
-    let sum = |policy: &str, of: fn(&Tally) -> usize| -> usize {
-        tallies.iter().filter(|((_, p), _)| *p == policy).map(|(_, tally)| of(tally)).sum()
-    };
-    assert!(sum("hold", |tally| tally.held) > sum("status_query", |tally| tally.held));
-    assert!(sum("status_query", |tally| tally.held) > 0, "what a buyer never read, it cannot tell");
-    assert!(sum("retry_same_key", |tally| tally.repeats) > 0);
-    assert!(sum("hold", |tally| tally.repeats) == 0 && sum("status_query", |t| t.repeats) == 0);
-    assert!(sum("next_buyer", |tally| tally.at_risk) > 0);
-    assert!(sum("next_buyer", |tally| tally.twice) > 0, "the risk is real");
+/// Each policy met what it is for, with whole leads and with shared ones.
+fn vacuous(tallies: &BTreeMap<Cell, Tally>) {
+    for (sells, _) in SHAPES {
+        let sum = |policy: &str, of: fn(&Tally) -> usize| -> usize {
+            let met = |cell: &Cell| cell.policy == policy && cell.sells == sells;
+            tallies.iter().filter(|(cell, _)| met(cell)).map(|(_, tally)| of(tally)).sum()
+        };
+        assert!(sum("retry_same_key", |tally| tally.repeats) > 0, "{sells}");
+        assert!(sum("hold", |tally| tally.repeats) == 0, "{sells}");
+        assert!(sum("status_query", |tally| tally.repeats) == 0, "{sells}");
+        assert!(sum("next_buyer", |tally| tally.at_risk) > 0, "{sells}");
+        assert!(sum("next_buyer", |tally| tally.too_often) > 0, "the risk is real: {sells}");
+        // A shared lead of which one slot is held is sold all the same.
+        if sells == "exclusive" {
+            assert!(sum("hold", |tally| tally.held) > sum("status_query", |tally| tally.held));
+            assert!(
+                sum("status_query", |tally| tally.held) > 0,
+                "what was never read is not known"
+            );
+        }
+    }
 }
