@@ -5,13 +5,15 @@ use std::sync::Arc;
 use lead::{Answer, Clock};
 use ledger::Digest;
 
-use crate::repeats::Repeats;
+use crate::repeats::{Repeats, Ticket};
 
 /// An answer. Dropped before it arrived, it is kept for a repeat of its request.
 pub struct Delivery {
     /// What the publisher is told.
     pub answer: Answer,
     keep: Option<Keep>,
+    /// Until it has arrived or is kept, its request is under way: a repeat must not fall between.
+    flight: Option<Arc<Ticket>>,
 }
 
 struct Keep {
@@ -23,7 +25,7 @@ struct Keep {
 impl Delivery {
     /// An answer that need not be kept: it is found again by other means.
     pub(crate) fn plain(answer: Answer) -> Self {
-        Self { answer, keep: None }
+        Self { answer, keep: None, flight: None }
     }
 
     /// An answer that is kept for the request `key` unless it arrives.
@@ -33,7 +35,13 @@ impl Delivery {
         clock: Arc<dyn Clock>,
         key: Digest,
     ) -> Self {
-        Self { answer, keep: Some(Keep { repeats, clock, key }) }
+        Self { answer, keep: Some(Keep { repeats, clock, key }), flight: None }
+    }
+
+    /// The answer of the journey that has `ticket`.
+    pub(crate) fn of(mut self, ticket: Arc<Ticket>) -> Self {
+        self.flight = Some(ticket);
+        self
     }
 
     /// The publisher has it.

@@ -210,7 +210,7 @@ impl Ended {
 /// Whoever waits for the answer, and how much of the journey was spent waiting for buyers.
 pub(crate) struct Waiter {
     answer: Option<oneshot::Sender<Result<Delivery, Refusal>>>,
-    ticket: Ticket,
+    ticket: Arc<Ticket>,
     deliver: Box<dyn Fn(Answer) -> Delivery + Send + Sync>,
     pub(crate) waited: Duration,
 }
@@ -222,7 +222,8 @@ impl Waiter {
         ticket: Ticket,
         deliver: impl Fn(Answer) -> Delivery + Send + Sync + 'static,
     ) -> Self {
-        Self { answer: Some(answer), ticket, deliver: Box::new(deliver), waited: Duration::ZERO }
+        let (ticket, deliver) = (Arc::new(ticket), Box::new(deliver));
+        Self { answer: Some(answer), ticket, deliver, waited: Duration::ZERO }
     }
 
     /// Tells whoever waits, and every twin. Only the first answer is told.
@@ -232,7 +233,8 @@ impl Waiter {
             self.ticket.finish(answer);
         }
         // Unheard, it is dropped here or in the channel, and so kept for the next try.
-        drop(sender.send(answer.map(&self.deliver)));
+        let deliver = |answer| (self.deliver)(answer).of(Arc::clone(&self.ticket));
+        drop(sender.send(answer.map(deliver)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::Refusal;
+use engine::{Arrival, Refusal};
 use lead::{Disposition, OfferOutcome, PostClass, Status};
 use ledger::{Answered, Ledger, Refused};
 
@@ -103,6 +103,29 @@ async fn a_panic_before_anything_was_written_leaves_no_trace_and_gives_its_room_
     world.engine.drain().await;
     assert!(!world.engine.is_busy());
     assert_eq!(world.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_gets_the_first_answer_until_that_has_arrived() {
+    let world = world(SOLD_AFTER_100_MS);
+    let request = || Arrival { body: [7; 32], ..world.arrival() };
+    let sell = async || world.engine.distribute(request()).await.unwrap();
+    let first = sell().await;
+    world.engine.drain().await;
+    // It is on its way: nobody knows yet whether it arrives.
+    let second = sell().await;
+    assert_eq!(second.answer, first.answer);
+    second.arrived();
+    drop(first);
+    let third = sell().await;
+    assert_eq!(world.buyers.posts(), ["nova"], "it did not arrive, so it was kept");
+    third.arrived();
+
+    let heard = || Arrival { body: [8; 32], ..world.arrival() };
+    for _ in 0..2 {
+        world.engine.distribute(heard()).await.unwrap().arrived();
+    }
+    assert_eq!(world.buyers.posts(), ["nova"; 3], "whoever has the answer and asks again means it");
 }
 
 const TWO_SLOTS: &str = r#"

@@ -1,7 +1,7 @@
 //! What a post's fault may cost, through the real wire and the real store, against the buyers' own books.
 //!
-//! * [`matrix`]: ten ways for a post to go wrong times the four policies for unknown posts, for whole leads and for shared ones. The long
-//!   form is the same test with more leads in each cell:
+//! * [`matrix`]: ten ways for a post to go wrong times the four policies for unknown posts, for whole leads
+//!   and for shared ones. The long form is the same test with more leads in each cell:
 //!   `GAVEL_MATRIX_LEADS=200 cargo test --release -p gavel --test it doubt::matrix -- --nocapture`
 //! * [`counted`]: what operators see of all that.
 //! * [`idle`]: buyers that close idle connections after a second. The long form:
