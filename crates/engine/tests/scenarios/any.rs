@@ -1,7 +1,8 @@
 //! Any tree of any campaigns with any buyers behind them: what must hold after every lead holds after
 //! these, and the publisher is told of exactly what was sold.
 
-use lead::{Money, PostClass, Status};
+use lead::{Money, PayoutBasis, PostClass, Status};
+use ledger::PostRecord;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -27,6 +28,8 @@ struct Drawn {
     cut: Option<u32>,
     /// Whether the seller takes the risk of a second sale.
     risk: bool,
+    /// Whether the price is due only with an outcome.
+    outcome: bool,
 }
 
 fn campaign() -> impl Strategy<Value = Drawn> {
@@ -45,8 +48,9 @@ fn campaign() -> impl Strategy<Value = Drawn> {
         answer,
         cut,
         prop::bool::weighted(0.3),
+        prop::bool::weighted(0.3),
     );
-    parts.prop_map(|(buyer, tier, sells, pinged, cents, terms, answer, cut, risk)| Drawn {
+    parts.prop_map(|(buyer, tier, sells, pinged, cents, terms, answer, cut, risk, outcome)| Drawn {
         buyer,
         tier,
         sells,
@@ -56,6 +60,7 @@ fn campaign() -> impl Strategy<Value = Drawn> {
         answer,
         cut,
         risk,
+        outcome,
     })
 }
 
@@ -91,7 +96,12 @@ fn text(modes: &[&str], slots: u16, campaigns: &[Drawn]) -> String {
             format!("priority = {priority}"),
             format!("weight = {weight}"),
         ];
-        if !is_bid {
+        if drawn.outcome {
+            let (amount, expected) = (euros(cents * 9), euros(*cents));
+            is.push(format!(
+                "price.outcome = {{ event = \"sold\", amount = \"{amount}\", expected = \"{expected}\", window = \"1d\" }}"
+            ));
+        } else if !is_bid {
             is.push(format!("price = {{ fixed = \"{}\" }}", euros(*cents)));
         }
         if *risk {
@@ -120,6 +130,10 @@ fn text(modes: &[&str], slots: u16, campaigns: &[Drawn]) -> String {
     text
 }
 
+fn basis(sale: &PostRecord) -> PayoutBasis {
+    if sale.expected.is_some() { PayoutBasis::Outcome } else { PayoutBasis::Sale }
+}
+
 /// What is wrong after one lead.
 async fn faults(text: &str) -> Vec<String> {
     let world = World::of(Scenario::read(text).map_err(|faults| faults.join("\n")).unwrap());
@@ -133,10 +147,19 @@ async fn faults(text: &str) -> Vec<String> {
     if campaigns.windows(2).any(|pair| pair[0] == pair[1]) {
         faults.push("a campaign was posted to twice".to_owned());
     }
-    let sales: Vec<Money> = record.sales().map(|sale| sale.payout).collect();
+    let sales: Vec<(PayoutBasis, Money)> =
+        record.sales().map(|sale| (basis(sale), sale.payout)).collect();
     let told = match answer.map(|answer| answer.status) {
-        Ok(Status::Distributed { payout, sales, .. }) if sales.is_empty() => vec![payout],
-        Ok(Status::Distributed { sales, .. }) => sales.iter().map(|sale| sale.payout).collect(),
+        Ok(Status::Distributed { payout, basis, sales, .. }) if sales.is_empty() => {
+            vec![(basis, payout)]
+        }
+        Ok(Status::Distributed { payout, basis, sales, .. }) => {
+            let due = sales.iter().filter(|sale| sale.basis == basis).map(|sale| sale.payout);
+            if due.reduce(|a, b| a.plus(b).unwrap()) != Some(payout) {
+                faults.push(format!("{payout} is not what is due of {sales:?}"));
+            }
+            sales.iter().map(|sale| (sale.basis, sale.payout)).collect()
+        }
         Ok(_) => Vec::new(),
         // It was told of nothing: a journey broke.
         Err(_) => sales.clone(),
