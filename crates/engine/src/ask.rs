@@ -56,6 +56,10 @@ pub(crate) fn gate<B: Buyers, L: Ledger>(
             record.note(row, Code::Paused);
             continue;
         }
+        if !lead.is_in_hours(campaign, now) {
+            record.note(row, Code::Schedule);
+            continue;
+        }
         match has_room(inner, lead, campaign, now) {
             Ok(()) => eligible.push(Candidate { index, row }),
             Err(stop) => record.stopped(row, &stop),

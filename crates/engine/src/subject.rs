@@ -52,6 +52,14 @@ impl<'a> Lead<'a> {
         Scope::of(self.market, self.publisher, self.product, campaign)
     }
 
+    /// Whether a campaign takes leads at that hour. A test lead meets its sandbox, which never closes.
+    pub(crate) fn is_in_hours(&self, campaign: &Campaign, at: Timestamp) -> bool {
+        let Some(schedule) = &campaign.schedule else { return true };
+        let buyer = self.market.buyers.get(&campaign.key.buyer);
+        let zone = campaign.timezone(buyer, self.product);
+        self.submission.test || schedule.is_open(zone.to_datetime(at))
+    }
+
     /// How fast the campaign at a position of the tree has been. A test lead meets its sandbox, of which
     /// nothing is known.
     pub(crate) fn pace(&self, paces: &Paces, index: usize) -> Option<Arc<Pace>> {

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use lead::{CampaignKey, Money, ProductId};
 
 use crate::cap::{self, Cap, Owner};
-use crate::{Buyer, PayoutRule, Price, Product, Score, Sells, TierMode, Url, read};
+use crate::{Buyer, PayoutRule, Price, Product, Schedule, Score, Sells, TierMode, Url, read};
 
 /// A campaign.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Campaign {
     pub sells: Sells,
     /// How much it takes in a window.
     pub caps: Vec<Cap>,
+    /// When it takes leads; `None` is always.
+    pub schedule: Option<Schedule>,
     /// How its bids rank.
     pub score: Score,
     /// The publisher's part, where this campaign differs.
@@ -151,8 +153,7 @@ const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 const WEIGHT_MAX: u32 = 1_000_000;
 
 /// Keys of the campaign that this version cannot honour yet; it says so instead of ignoring them.
-const UNSUPPORTED: &[&str] =
-    &["schedule", "duplicates", "suppress", "consent", "max_in_flight", "returns"];
+const UNSUPPORTED: &[&str] = &["duplicates", "suppress", "consent", "max_in_flight", "returns"];
 
 impl Campaign {
     /// Reads one campaign of `key.buyer`; `product` finds the product that a slot names.
@@ -185,6 +186,10 @@ impl Campaign {
         let on_ambiguous = OnAmbiguous::read(&fields, honours.unwrap_or(true));
         let redirect_url = fields.given("redirect_url").and_then(|s| url(&s));
         Self::accepts(&fields);
+        let schedule = match fields.given("schedule") {
+            Some(slot) => Schedule::read(slot).map(Some),
+            None => Some(None),
+        };
         let price = product.and_then(|product| Price::read(fields.at("price"), product.currency));
         let sells = Sells::read(&fields, product);
         let currency = product.map(|product| product.currency);
@@ -209,6 +214,7 @@ impl Campaign {
             price,
             sells,
             caps: caps?,
+            schedule: schedule?,
             score: score?,
             payout,
             delivery,
@@ -218,10 +224,12 @@ impl Campaign {
         })
     }
 
-    /// Whose clock its windows follow: its buyer's, else its product's.
+    /// Whose clock its windows and its schedule follow: the schedule's own, else its buyer's, else its
+    /// product's.
     #[must_use]
-    pub fn timezone<'m>(&self, buyer: Option<&'m Buyer>, product: &'m Product) -> &'m TimeZone {
-        buyer.and_then(|buyer| buyer.timezone.as_ref()).unwrap_or(&product.timezone)
+    pub fn timezone<'m>(&'m self, buyer: Option<&'m Buyer>, product: &'m Product) -> &'m TimeZone {
+        let own = self.schedule.as_ref().and_then(|schedule| schedule.timezone.as_ref());
+        own.or(buyer.and_then(|buyer| buyer.timezone.as_ref())).unwrap_or(&product.timezone)
     }
 
     /// What it pays for a whole lead; `None` if it buys none.

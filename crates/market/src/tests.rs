@@ -382,6 +382,11 @@ fn caps_and_balances_read() {
     assert_eq!(campaign.timezone(Some(buyer), product), &product.timezone);
     let abroad = Buyer { timezone: Some(jiff::tz::TimeZone::UTC), ..buyer.clone() };
     assert_eq!(campaign.timezone(Some(&abroad), product), &jiff::tz::TimeZone::UTC);
+    let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
+    let mut schedule = Schedule::default();
+    schedule.timezone = Some(zone.clone());
+    let hours = Campaign { schedule: Some(schedule), ..campaign.clone() };
+    assert_eq!(hours.timezone(Some(&abroad), product), &zone);
 }
 
 #[test]
