@@ -1,6 +1,7 @@
 //! What the benchmarks share: medians of interleaved rounds, so that a noisy machine disturbs every
-//! variant alike; and leads to write. Nothing of the product is here.
+//! variant alike; leads to write; HTTP for load and buyers. Nothing of the product is here.
 
+pub mod http;
 pub mod sample;
 
 use std::time::Duration;
