@@ -18,6 +18,13 @@ mod wire;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// A lead is some hundred small allocations on several threads: with the system's allocator they cost a
+/// quarter of its processor time (`benches/README.md`).
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     failure::exit(cli::run(cli::parse()))
 }
