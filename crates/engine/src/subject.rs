@@ -1,12 +1,13 @@
 //! A lead on its journey and everything that the journey looks up for it. Decides nothing.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use lead::{Code, Submission};
 use ledger::{Decision, Intent};
 use market::{Campaign, Market, PayoutRule, Product, Publisher, Tier};
-use rules::Encoded;
+use rules::{Encoded, Scratch};
 
 use crate::Tree;
 use crate::ask::Candidate;
@@ -15,6 +16,11 @@ use crate::engine::Refusal;
 use crate::pace::{Pace, Paces};
 use crate::reserve::{Reservation, Reservations, Scope, Stop};
 use crate::slots::Family;
+
+thread_local! {
+    /// What matches reuse.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
 
 /// A lead and everything that its journey looks things up in.
 pub(crate) struct Lead<'a> {
@@ -29,7 +35,7 @@ impl<'a> Lead<'a> {
     /// Positions of the campaigns whose filter wants the lead, in tree order.
     pub(crate) fn matched(&self) -> Vec<usize> {
         let encoded = Encoded::new(&self.submission.attributes, &self.product.dictionary);
-        self.tree.book.matching(&encoded).collect()
+        SCRATCH.with_borrow_mut(|scratch| self.tree.book.matching(&encoded, scratch).collect())
     }
 
     /// The campaign at a position of the tree.

@@ -9,33 +9,52 @@
 //! | read | `parse`, `operand`, `suggest` | tree of the document to typed filter, all defects at once |
 //! | hold | `filter`, `operator`, `scalar`, `prefixes`, `text` | what a filter is made of |
 //! | check | `check`, `domain` | refuses contradictions, warns of dead branches |
-//! | compile | `compile` | filters to plans without `not`, cheapest test first |
+//! | place | `place`, `spans`, `states` | a test as the places of the values that pass it |
+//! | normalise | `normalise` | to conjunctions without `not`, one set of states per attribute |
+//! | plan | `plan` | what places cannot tell, cheapest test first |
+//! | index | `index`, `column`, `points`, `rows` | all conjunctions side by side, a bit for each |
 //! | encode | `encode` | a lead to cells by slot, texts normalised once |
-//! | evaluate | `evaluate` | true, false or unknown |
+//! | match | `book`, `matches`, `scratch` | the rows of a lead, joined block by block |
+//! | evaluate | `evaluate`, `linear` | true, false or unknown, one filter at a time |
 //! | explain | `explain` | which predicates keep a filter from being true |
 
+mod book;
 mod check;
-mod compile;
+mod column;
 mod domain;
 mod encode;
 mod evaluate;
 mod explain;
 mod filter;
+mod index;
+mod linear;
 mod lists;
+mod matches;
+mod normalise;
 mod operand;
 mod operator;
 mod parse;
+mod place;
+mod plan;
+mod points;
 mod prefixes;
+mod rows;
 mod scalar;
+mod scratch;
+mod spans;
+mod states;
 mod suggest;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
-pub use compile::RuleBook;
+pub use book::RuleBook;
 pub use encode::Encoded;
 pub use evaluate::Truth;
 pub use explain::{Failure, Verdict};
 pub use filter::{Filter, NESTING_MAX, PATTERNS_MAX, PREDICATES_MAX, VALUES_MAX, Warning};
+pub use linear::Linear;
 pub use lists::Lists;
+pub use matches::Matches;
+pub use scratch::Scratch;

@@ -12,6 +12,11 @@ impl Prefixes {
         Self(prefixes)
     }
 
+    /// Sorted; none starts with another.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// `text` starts with one of them.
     pub(crate) fn cover(&self, text: &str) -> bool {
         let after = self.0.partition_point(|prefix| prefix.as_str() <= text);

@@ -1,6 +1,7 @@
 //! What filters mean, what is refused, and the compiled book against a naive reader of the raw JSON.
 //! Tests of one stage alone stand in its own module.
 
+mod books;
 mod contradictions;
 mod explanations;
 mod generate;
@@ -16,7 +17,7 @@ use document::{Defect, Defects, Node, Slot, parse_json};
 use lead::{Attribute, Attributes, Kind, Reading, Standard, Value};
 use market::{Definition, Dictionary};
 
-use crate::{Encoded, Filter, Lists};
+use crate::{Encoded, Filter, Lists, RuleBook, Scratch};
 
 /// The standard attributes, an exact text, a limited number and a closed list.
 fn dictionary() -> Dictionary {
@@ -77,6 +78,11 @@ fn lead(text: &str) -> Attributes {
         }
     }
     attributes
+}
+
+/// The places of a book's filters that want the lead.
+fn matched(book: &RuleBook, lead: &Encoded) -> Vec<usize> {
+    book.matching(lead, &mut Scratch::new()).collect()
 }
 
 fn encoded(text: &str) -> Encoded {

@@ -6,15 +6,15 @@ use proptest::prelude::*;
 
 use super::generate::{filter, lead, nonsense, predicates};
 use super::oracle::oracle;
-use super::{dictionary, parse};
+use super::{dictionary, matched, parse};
 use crate::{Encoded, Filter, RuleBook, Truth, Verdict};
 
-fn leads() -> impl Strategy<Value = Vec<Attributes>> {
+pub(super) fn leads() -> impl Strategy<Value = Vec<Attributes>> {
     proptest::collection::vec(lead(), 6)
 }
 
 /// The filter, or nothing if it contradicts itself; the generators make no other fault.
-fn parsed(node: &Node<'_>) -> Option<Filter> {
+pub(super) fn parsed(node: &Node<'_>) -> Option<Filter> {
     parse(node)
         .map_err(|defects| {
             for defect in defects {
@@ -28,7 +28,7 @@ fn truth(known: Option<bool>) -> Truth {
     known.map_or(Truth::Unknown, Truth::from)
 }
 
-fn encode(lead: &Attributes) -> Encoded {
+pub(super) fn encode(lead: &Attributes) -> Encoded {
     Encoded::new(lead, &dictionary())
 }
 
@@ -44,7 +44,7 @@ fn at<'n>(node: &'n Node<'n>, path: &str) -> Option<&'n Node<'n>> {
 }
 
 /// Nodes keep their values out of `Debug`; a failing case needs them.
-fn show(node: &Node<'_>) -> String {
+pub(super) fn show(node: &Node<'_>) -> String {
     let join = |parts: Vec<String>| parts.join(", ");
     match node {
         Node::Text(text) => format!("{text:?}"),
@@ -66,7 +66,7 @@ fn show(node: &Node<'_>) -> String {
     }
 }
 
-fn cases(cases: u32) -> ProptestConfig {
+pub(super) fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -81,7 +81,7 @@ proptest! {
             let wanted = truth(oracle(&node, lead, &dictionary()));
             let encoded = encode(lead);
             prop_assert_eq!(filter.evaluate(&encoded), wanted, "{} of {:?}", show(&node), lead);
-            let matched = book.matching(&encoded).next().is_some();
+            let matched = matched(&book, &encoded).contains(&0);
             prop_assert_eq!(matched, wanted == Truth::True, "{} of {:?}", show(&node), lead);
         }
     }
@@ -174,9 +174,9 @@ proptest! {
         let book = RuleBook::compile(filters.iter().cloned());
         let shuffled = RuleBook::compile(order.iter().map(|at| filters[*at].clone()));
         for encoded in leads.iter().map(encode) {
-            let mut found: Vec<usize> = shuffled.matching(&encoded).map(|at| order[at]).collect();
+            let mut found: Vec<usize> = matched(&shuffled, &encoded).into_iter().map(|at| order[at]).collect();
             found.sort_unstable();
-            prop_assert_eq!(book.matching(&encoded).collect::<Vec<_>>(), found);
+            prop_assert_eq!(matched(&book, &encoded), found);
         }
     }
 }

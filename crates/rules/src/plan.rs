@@ -1,53 +1,20 @@
-//! Filters to plans, and the book that holds them. A plan has no `not` (De Morgan holds in Kleene's
-//! logic, so negations move down into the tests), hence it is true or it is not: unknown need not be
-//! told from false. Matching allocates nothing.
+//! Filters to plans: what a lead is asked, cheapest first. A plan has no `not` (De Morgan holds in
+//! Kleene's logic, so negations move down into the tests), hence it is true or it is not: unknown need
+//! not be told from false. Matching allocates nothing.
 
 use crate::encode::{Cell, Encoded};
 use crate::evaluate::Truth;
-use crate::explain::Failure;
-use crate::filter::{Expr, Filter, Predicate, Test};
-
-/// The filters of one product's campaigns, compiled. Immutable: a change makes a new book.
-#[derive(Debug, Default)]
-pub struct RuleBook {
-    plans: Box<[Plan]>,
-    /// Apart from the plans: only explanations read them.
-    filters: Box<[Filter]>,
-}
-
-impl RuleBook {
-    /// Compiles filters that were parsed with one dictionary.
-    #[must_use]
-    pub fn compile(filters: impl IntoIterator<Item = Filter>) -> Self {
-        let filters: Box<[Filter]> = filters.into_iter().collect();
-        let plans = filters.iter().map(|filter| Plan::of(&filter.root, true)).collect();
-        Self { plans, filters }
-    }
-
-    /// The places, in the order given to [`RuleBook::compile`], of the filters that are true for a lead
-    /// encoded with the same dictionary.
-    pub fn matching<'a>(&'a self, lead: &'a Encoded) -> impl Iterator<Item = usize> + 'a {
-        let hits = |(index, plan): (usize, &Plan)| plan.matches(lead).then_some(index);
-        self.plans.iter().enumerate().filter_map(hits)
-    }
-
-    /// Every predicate that keeps the filter at `index` from being true; empty exactly if it is true.
-    /// There is nothing to explain about an index that is not in the book.
-    #[must_use]
-    pub fn explain(&self, index: usize, lead: &Encoded) -> Vec<Failure> {
-        self.filters.get(index).map(|filter| filter.explain(lead)).unwrap_or_default()
-    }
-}
+use crate::filter::{Expr, Predicate, Test};
 
 #[derive(Debug)]
-enum Plan {
+pub(crate) enum Plan {
     All(Box<[Self]>),
     Any(Box<[Self]>),
-    Leaf(Leaf),
+    Leaf(Box<Leaf>),
 }
 
 #[derive(Debug)]
-struct Leaf {
+pub(crate) struct Leaf {
     slot: usize,
     test: Test,
     negated: bool,
@@ -57,12 +24,12 @@ struct Leaf {
 
 impl Plan {
     /// A plan that matches exactly where `expr` is `wanted`.
-    fn of(expr: &Expr, wanted: bool) -> Self {
+    pub(crate) fn of(expr: &Expr, wanted: bool) -> Self {
         match (expr, wanted) {
             (Expr::Always(_), true) => Self::All(Box::default()),
             (Expr::Always(_), false) => Self::Any(Box::default()),
             (Expr::Not(part), _) => Self::of(part, !wanted),
-            (Expr::Is(predicate), _) => Self::Leaf(Leaf::of(predicate, wanted)),
+            (Expr::Is(predicate), _) => Self::Leaf(Box::new(Leaf::of(predicate, wanted))),
             (Expr::All(parts), true) | (Expr::Any(_, parts), false) => {
                 Self::All(cheapest_first(parts, wanted))
             }
@@ -72,7 +39,7 @@ impl Plan {
         }
     }
 
-    fn matches(&self, lead: &Encoded) -> bool {
+    pub(crate) fn matches(&self, lead: &Encoded) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(lead)),
             Self::Any(parts) => parts.iter().any(|part| part.matches(lead)),
@@ -81,7 +48,7 @@ impl Plan {
     }
 
     /// A rough price; only the order counts.
-    fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::cost).sum(),
             Self::Leaf(leaf) => match leaf.test {
