@@ -10,8 +10,8 @@ use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
 use jiff::{SignedDuration, Timestamp};
 use lead::{Answer, CampaignKey, Clock, LeadId, PostClass, Status, Submission};
 use ledger::{
-    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, OpenIntent, PostRecord, PostRow,
-    RESALE_SLOTS, Receipt, Recovery, Refused, StoredRequest, Write,
+    Claimant, Digest, Entry, KeptMarket, LeadRecord, Ledger, MemoryLedger, OpenIntent, PostRecord,
+    PostRow, RESALE_SLOTS, Receipt, Recovery, Refused, StoredRequest, Write,
 };
 use market::{Campaign, OnAmbiguous};
 
@@ -104,6 +104,18 @@ impl Ledger for Books {
 
     async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
         self.0.ledger.request(key).await
+    }
+
+    async fn newest_market(&self) -> Result<Option<KeptMarket>, Refused> {
+        self.0.ledger.newest_market().await
+    }
+
+    async fn market(&self, version: u64) -> Result<Option<String>, Refused> {
+        self.0.ledger.market(version).await
+    }
+
+    async fn keep_market(&self, market: KeptMarket) -> Result<(), Refused> {
+        self.0.ledger.keep_market(market).await
     }
 
     fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {

@@ -188,6 +188,18 @@ impl Ledger for Store {
         self.inner.request(key).await
     }
 
+    async fn newest_market(&self) -> Result<Option<KeptMarket>, Refused> {
+        self.inner.newest_market().await
+    }
+
+    async fn market(&self, version: u64) -> Result<Option<String>, Refused> {
+        self.inner.market(version).await
+    }
+
+    async fn keep_market(&self, market: KeptMarket) -> Result<(), Refused> {
+        self.inner.keep_market(market).await
+    }
+
     fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
         self.inner.digest(domain, parts)
     }
