@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use lead::{
-    Answer, CampaignKey, Clock, Currency, Deadline, Explanation, LeadId, PublisherId, Submission,
+    Answer, BuyerId, CampaignKey, Clock, Currency, Deadline, Explanation, LeadId, PublisherId,
+    Submission,
 };
 use ledger::{LeadRecord, Ledger, Refused, Write};
 use market::Product;
@@ -15,12 +16,14 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::Delivery;
+use crate::explain::Evidence;
 use crate::form::Form;
 use crate::fraud::Velocity;
-use crate::holds::{Hold, Holds};
+use crate::holds::{Held, Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
 use crate::late;
+use crate::markets::OldMarkets;
 use crate::metrics::{Ending, Metrics};
 use crate::pace::Paces;
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
@@ -80,6 +83,7 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) velocity: Velocity,
     pub(crate) paces: Paces,
     pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
+    old_markets: OldMarkets,
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -148,6 +152,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             velocity: Velocity::new(parts.leads_per_ip_minute),
             paces: Paces::default(),
             late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),
+            old_markets: OldMarkets::default(),
             repeats: Arc::default(),
             in_flight: Arc::new(tokio::sync::Semaphore::new(parts.in_flight_max)),
             tasks: TaskTracker::new(),
@@ -294,8 +299,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
 
     fn currency(&self, record: &LeadRecord) -> Option<Currency> {
         let snapshot = self.0.snapshot.load();
-        let submission = record.submission.as_ref()?;
-        snapshot.market.products.get(&submission.product).map(|product| product.currency)
+        snapshot.market.products.get(&record.product).map(|product| product.currency)
     }
 
     /// How a lead of `publisher`'s stands; `None` for any other.
@@ -320,7 +324,36 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         publisher: &PublisherId,
         id: LeadId,
     ) -> Result<Option<Explanation>, Refused> {
-        Ok(self.own(publisher, id).await?.as_ref().map(standing::explanation))
+        let Some(record) = self.own(publisher, id).await? else { return Ok(None) };
+        let evidence = self.evidence_of(record).await?;
+        // Thousands of campaigns take milliseconds, which no lead should wait for.
+        let told = tokio::task::spawn_blocking(move || evidence.for_publisher()).await;
+        told.map(Some).map_err(|_| Refused::Unavailable("an explanation failed".to_owned()))
+    }
+
+    /// A lead and the market that its journey used; `None` if there is no such lead.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn evidence(&self, id: LeadId) -> Result<Option<Evidence>, Refused> {
+        match self.0.ledger.lead(id).await? {
+            Some(record) => self.evidence_of(record).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn evidence_of(&self, record: LeadRecord) -> Result<Evidence, Refused> {
+        let market = self.market_of(&record).await?;
+        Ok(Evidence { record, market })
+    }
+
+    /// The market that a lead's journey used, if it is still known.
+    async fn market_of(&self, record: &LeadRecord) -> Result<Option<Arc<Snapshot>>, Refused> {
+        let current = self.snapshot();
+        if current.version == record.market_version {
+            return Ok(Some(current));
+        }
+        self.0.old_markets.get(&self.0.ledger, record.market_version).await
     }
 
     async fn own(
@@ -329,10 +362,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         id: LeadId,
     ) -> Result<Option<LeadRecord>, Refused> {
         let record = self.0.ledger.lead(id).await?;
-        let theirs = |record: &LeadRecord| {
-            record.submission.as_ref().is_some_and(|s| s.publisher == *publisher)
-        };
-        Ok(record.filter(theirs))
+        Ok(record.filter(|record| record.publisher == *publisher))
     }
 
     /// Says what became of a post whose answer is unknown: its sale stands or is given back, and its
@@ -347,6 +377,15 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         verdict: Verdict,
     ) -> Result<(), ReviewRefusal> {
         review::review(&self.0, (lead, campaign), verdict).await
+    }
+
+    /// The posts that wait for a word, of `buyer`'s or of all: those held longest first, at most `most`;
+    /// and how many there are.
+    #[must_use]
+    pub fn held(&self, buyer: Option<&BuyerId>, most: usize) -> (Vec<Held>, usize) {
+        let of = |key: &CampaignKey| buyer.is_none_or(|buyer| key.buyer == *buyer);
+        let (held, count) = self.0.holds.list(of, most);
+        (held.into_iter().map(Held::from).collect(), count)
     }
 
     /// Settles posts that nobody resolved in their product's `hold_for`, for as long as it is polled.

@@ -31,6 +31,12 @@ impl RuleBook {
         self.plans.iter().enumerate().filter_map(hits)
     }
 
+    /// Whether the filter at `index` is true for a lead; `None` for an index that is not in the book.
+    #[must_use]
+    pub fn evaluate(&self, index: usize, lead: &Encoded) -> Option<Truth> {
+        self.filters.get(index).map(|filter| filter.evaluate(lead))
+    }
+
     /// Every predicate that keeps the filter at `index` from being true; empty exactly if it is true.
     /// There is nothing to explain about an index that is not in the book.
     #[must_use]

@@ -12,8 +12,8 @@ use fanout::{Buyers, HttpBuyers, Ping, Post, PostReply, StatusQuery};
 use jiff::Timestamp;
 use lead::{Bid, CampaignKey, Clock, LeadId, NoBid};
 use ledger::{
-    Claimant, Digest, Entry, LeadRecord, Ledger, OpenIntent, Options, PostRow, Receipt, Recovery,
-    Refused, RootKey, SqliteLedger, StoredRequest, Write,
+    Claimant, Digest, Entry, KeptMarket, LeadRecord, Ledger, OpenIntent, Options, PostRow, Receipt,
+    Recovery, Refused, RootKey, SqliteLedger, StoredRequest, Write,
 };
 use market::Sources;
 
