@@ -59,3 +59,36 @@ impl OldMarkets {
         Ok(snapshot)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger::MemoryLedger;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn few_are_kept_and_the_last_asked_for_stay() {
+        let (ledger, old) = (MemoryLedger::new(), OldMarkets::default());
+        for version in 1..=6 {
+            // The second cannot be compiled, and that is known from then on.
+            let source = if version == 2 { "[\"x\"]" } else { "[\"\"]" }.to_owned();
+            ledger.keep_market(KeptMarket { version, source }).await.unwrap();
+        }
+        let get = async |version| old.get(&ledger, version).await.unwrap().map(|it| it.version);
+        for (version, found, kept) in [
+            (1, Some(1), vec![1]),
+            (2, None, vec![2, 1]),
+            (3, Some(3), vec![3, 2, 1]),
+            (1, Some(1), vec![1, 3, 2]),
+            (9, None, vec![1, 3, 2]),
+            (4, Some(4), vec![4, 1, 3, 2]),
+            (5, Some(5), vec![5, 4, 1, 3]),
+            (6, Some(6), vec![6, 5, 4, 1]),
+            (1, Some(1), vec![1, 6, 5, 4]),
+        ] {
+            assert_eq!(get(version).await, found, "{version}");
+            let now: Vec<_> = old.0.lock().await.iter().map(|(version, _)| *version).collect();
+            assert_eq!(now, kept, "after {version}");
+        }
+    }
+}

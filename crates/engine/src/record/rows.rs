@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lead::Code;
-use ledger::Ledger;
+use ledger::{Decision, Ledger};
 
 use super::Record;
 use crate::auction::Offer;
@@ -13,7 +13,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// Notes the code at which a campaign stands now.
     pub(crate) fn note(&mut self, position: usize, code: Code) {
         if let Some(decision) = self.decisions.get_mut(position) {
-            decision.code = code;
+            stands_at(decision, code);
         }
     }
 
@@ -24,7 +24,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         };
         decision.ping_ms = Some(millis(asked.took));
         if let Err(no_bid) = &asked.answer {
-            decision.code = no_bid.code;
+            stands_at(decision, no_bid.code);
             decision.reason.clone_from(&no_bid.reason);
         }
     }
@@ -33,7 +33,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// cap of pings counts it.
     pub(crate) fn not_awaited(&mut self, row: usize, took: Duration) {
         if let Some(decision) = self.decisions.get_mut(row) {
-            decision.code = Code::EarlyClose;
+            stands_at(decision, Code::EarlyClose);
             decision.ping_ms = Some(millis(took));
         }
     }
@@ -62,7 +62,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     /// Notes how a post went in its campaign's row.
     pub(crate) fn delivered(&mut self, row: usize, took: Duration, reply: &fanout::PostReply) {
         if let Some(decision) = self.decisions.get_mut(row) {
-            decision.code = reply.code;
+            stands_at(decision, reply.code);
             decision.post_ms = Some(millis(took));
             decision.reason.clone_from(&reply.reason);
         }
@@ -75,6 +75,12 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             decision.limit = stop.limit;
         }
     }
+}
+
+/// What stopped a campaign before is no longer it: who may not have the whole lead may have a slot.
+fn stands_at(decision: &mut Decision, code: Code) {
+    decision.code = code;
+    decision.limit = None;
 }
 
 fn millis(time: Duration) -> u32 {

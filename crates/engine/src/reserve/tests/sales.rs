@@ -62,11 +62,7 @@ fn a_stop_says_which_cap_and_how_much_of_it_is_used() {
         let before = dump(&books);
         let stop = books.reserve(&parties.scope(), deal("10", "8"), at(NOW)).unwrap_err();
         let limit = stop.limit.unwrap();
-        let party = match (parties.campaign.len(), parties.seller.len()) {
-            (1, _) => Party::Campaign,
-            (_, 1) => Party::Publisher,
-            _ => Party::Buyer,
-        };
+        let party = party(&parties);
         let spent = match limit.used {
             CapLimit::Leads(leads) => leads.to_string(),
             CapLimit::Spend(money) => money.to_string(),
@@ -80,6 +76,15 @@ fn a_stop_says_which_cap_and_how_much_of_it_is_used() {
         let gate = books.admits(&parties.scope(), Some(euros("10")), at(NOW));
         // The gate does not know the payout yet.
         assert_eq!(gate.is_err(), parties.seller.is_empty(), "{cap}");
+    }
+}
+
+/// The only one that has a limit.
+fn party(parties: &Parties) -> Party {
+    match (parties.campaign.len(), parties.seller.len()) {
+        (1, _) => Party::Campaign,
+        (_, 1) => Party::Publisher,
+        _ => Party::Buyer,
     }
 }
 
