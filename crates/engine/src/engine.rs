@@ -388,6 +388,12 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         (held.into_iter().map(Held::from).collect(), count)
     }
 
+    /// The campaigns whose posts of a lead wait for a word.
+    #[must_use]
+    pub fn held_of(&self, lead: LeadId) -> Vec<CampaignKey> {
+        self.0.holds.of_lead(lead)
+    }
+
     /// Settles posts that nobody resolved in their product's `hold_for`, for as long as it is polled.
     pub async fn keep_holds(&self) {
         loop {

@@ -105,6 +105,13 @@ impl Holds {
         (found.collect(), picked().count())
     }
 
+    /// The campaigns with a hold on a lead.
+    pub(crate) fn of_lead(&self, lead: LeadId) -> Vec<CampaignKey> {
+        let book = self.book();
+        let held = book.by_post.keys().filter(|(of, _)| *of == lead);
+        held.map(|(_, campaign)| campaign.clone()).collect()
+    }
+
     /// Somebody knows now.
     pub(crate) fn remove(&self, hold: &Hold) {
         let mut book = self.book();
