@@ -200,7 +200,6 @@ fn address(slot: &Slot<'_, '_>) -> Option<SocketAddr> {
 }
 
 /// A market that can be sold by, and what it was compiled from.
-#[derive(Debug)]
 pub(crate) struct Loaded {
     /// Without a version until it is on record.
     pub(crate) snapshot: Snapshot,

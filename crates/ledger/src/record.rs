@@ -175,7 +175,7 @@ pub enum Party {
 }
 
 /// A market that leads' journeys used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeptMarket {
     /// From 1; leads name it.
     pub version: u64,
@@ -292,6 +292,13 @@ impl Party {
             Self::Buyer => "buyer",
             Self::Publisher => "publisher",
         }
+    }
+}
+
+/// Without the source, which holds keys.
+impl std::fmt::Debug for KeptMarket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeptMarket").field("version", &self.version).finish_non_exhaustive()
     }
 }
 

@@ -62,8 +62,9 @@ pub(crate) fn role(headers: &HeaderMap, operators: &[Operator], market: &Market)
         found.or(is.then_some(buyer))
     });
     match (operator, buyer) {
-        (Some(operator), _) => Some(Role::Operator(operator.name.clone())),
+        (Some(operator), None) => Some(Role::Operator(operator.name.clone())),
         (None, Some(buyer)) => Some(Role::Buyer(buyer.id.clone())),
-        (None, None) => None,
+        // By mistake a key may be an operator's and a buyer's: it is nobody's then.
+        (Some(_), Some(_)) | (None, None) => None,
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String
 /// Requests that work when pasted.
 pub(crate) fn invitation(running: &Running) -> String {
     let (public, ops) = (running.public, running.ops);
-    let management = running.management.map(|at| management(at)).unwrap_or_default();
+    let management = running.management.map(management).unwrap_or_default();
     format!(
         r#"Serving. Publishers: http://{public}   metrics and health: http://{ops}   (Ctrl-C stops)
 

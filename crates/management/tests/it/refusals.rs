@@ -20,6 +20,8 @@ async fn what_is_wrong_is_said_with_its_place() {
         ("GET", lead.as_str(), "", "", 401, "unauthorized", pointers(&[])),
         ("GET", &lead, "key-shop", "", 401, "unauthorized", pointers(&[])),
         ("GET", &lead, "key-ad", "", 401, "unauthorized", pointers(&[])),
+        // An operator's and a buyer's.
+        ("GET", &lead, "key-both", "", 401, "unauthorized", pointers(&[])),
         ("GET", &lead, "key-ada", "", 404, "not_found", pointers(&[])),
         ("GET", "/v1/leads/7", "key-ada", "", 404, "not_found", pointers(&[])),
         ("GET", "/v1/other", "key-ada", "", 404, "not_found", pointers(&[])),

@@ -108,7 +108,8 @@ impl World {
             name: name.to_owned(),
             keys: vec![KeyDigest::of(key)],
         };
-        let operators = vec![operator("ada", "key-ada"), operator("bob", "key-bob")];
+        let operators = [("ada", "key-ada"), ("bob", "key-bob"), ("eve", "key-both")];
+        let operators = operators.map(|(name, key)| operator(name, key)).to_vec();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (at, stop) = (listener.local_addr().unwrap(), Stop::new());
         tokio::spawn(Management::new(engine.clone(), operators).run(listener, stop.clone()));
