@@ -269,8 +269,8 @@ mod tests {
             lines,
             [
                 "g.toml:2:10: management.listen must be an address and port such as \"0.0.0.0:8080\", found a number",
-                "g.toml:3:1: management.operators.ada.keys is required",
-                "g.toml:3:19: management.operators.ada.key is not a known field; known here: keys",
+                "g.toml:3:17: management.operators.ada.keys is required",
+                "g.toml:3:25: management.operators.ada.key is not a known field; known here: keys",
             ]
         );
     }

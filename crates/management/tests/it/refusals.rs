@@ -75,14 +75,20 @@ async fn what_is_wrong_is_said_with_its_place() {
             (status, &json!(code), &json!(status)),
             "{method} {path} {body}: {answer}"
         );
-        let no_errors = Vec::new();
-        let errors = answer["errors"].as_array().unwrap_or(&no_errors);
-        let mut found: Vec<_> = errors.iter().map(|it| it["pointer"].as_str().unwrap()).collect();
-        let mut expected: Vec<_> = places.iter().map(String::as_str).collect();
-        (found.sort_unstable(), expected.sort_unstable());
-        assert_eq!(found, expected, "{method} {path} {body}: {answer}");
-        assert!(errors.iter().all(|it| it["detail"].is_string()));
+        says(&answer, &places, &format!("{method} {path} {body}"));
     }
+}
+
+/// Whether it names exactly those places.
+fn says(answer: &Value, places: &[String], what: &str) {
+    let no_errors = Vec::new();
+    let errors = answer["errors"].as_array().unwrap_or(&no_errors);
+    let mut found: Vec<_> = errors.iter().map(|it| it["pointer"].as_str().unwrap()).collect();
+    let mut expected: Vec<_> = places.iter().map(String::as_str).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected, "{what}: {answer}");
+    assert!(errors.iter().all(|it| it["detail"].is_string()));
 }
 
 #[tokio::test]
