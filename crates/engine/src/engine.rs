@@ -1,25 +1,20 @@
-//! The engine's outside: takes submissions, runs each journey as a tracked task, looks leads up, swaps
-//! the market. Holds no step of the journey itself.
+//! The engine's outside: takes submissions, runs each journey as a tracked task, swaps the market. Holds no step of the journey itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use lead::{
-    Answer, BuyerId, CampaignKey, Clock, Currency, Deadline, Explanation, LeadId, PublisherId,
-    Submission,
-};
-use ledger::{LeadRecord, Ledger, Refused, Write};
+use lead::{Answer, CampaignKey, Clock, Deadline, LeadId, Submission};
+use ledger::{Ledger, Refused, Write};
 use market::Product;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::Delivery;
-use crate::explain::Evidence;
 use crate::form::Form;
 use crate::fraud::Velocity;
-use crate::holds::{Held, Hold, Holds};
+use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
 use crate::late;
@@ -83,7 +78,7 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) velocity: Velocity,
     pub(crate) paces: Paces,
     pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
-    old_markets: OldMarkets,
+    pub(crate) old_markets: OldMarkets,
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -297,74 +292,6 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         Ok(answer)
     }
 
-    fn currency(&self, record: &LeadRecord) -> Option<Currency> {
-        let snapshot = self.0.snapshot.load();
-        snapshot.market.products.get(&record.product).map(|product| product.currency)
-    }
-
-    /// How a lead of `publisher`'s stands; `None` for any other.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub async fn find(
-        &self,
-        publisher: &PublisherId,
-        id: LeadId,
-    ) -> Result<Option<Answer>, Refused> {
-        let record = self.own(publisher, id).await?;
-        Ok(record.map(|record| standing::now(&record, self.currency(&record))))
-    }
-
-    /// Why a lead of `publisher`'s ended as it did; `None` for any other.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub async fn explain(
-        &self,
-        publisher: &PublisherId,
-        id: LeadId,
-    ) -> Result<Option<Explanation>, Refused> {
-        let Some(record) = self.own(publisher, id).await? else { return Ok(None) };
-        let evidence = self.evidence_of(record).await?;
-        // Thousands of campaigns take milliseconds, which no lead should wait for.
-        let told = tokio::task::spawn_blocking(move || evidence.for_publisher()).await;
-        told.map(Some).map_err(|_| Refused::Unavailable("an explanation failed".to_owned()))
-    }
-
-    /// A lead and the market that its journey used; `None` if there is no such lead.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub async fn evidence(&self, id: LeadId) -> Result<Option<Evidence>, Refused> {
-        match self.0.ledger.lead(id).await? {
-            Some(record) => self.evidence_of(record).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn evidence_of(&self, record: LeadRecord) -> Result<Evidence, Refused> {
-        let market = self.market_of(&record).await?;
-        Ok(Evidence { record, market })
-    }
-
-    /// The market that a lead's journey used, if it is still known.
-    async fn market_of(&self, record: &LeadRecord) -> Result<Option<Arc<Snapshot>>, Refused> {
-        let current = self.snapshot();
-        if current.version == record.market_version {
-            return Ok(Some(current));
-        }
-        self.0.old_markets.get(&self.0.ledger, record.market_version).await
-    }
-
-    async fn own(
-        &self,
-        publisher: &PublisherId,
-        id: LeadId,
-    ) -> Result<Option<LeadRecord>, Refused> {
-        let record = self.0.ledger.lead(id).await?;
-        Ok(record.filter(|record| record.publisher == *publisher))
-    }
-
     /// Says what became of a post whose answer is unknown: its sale stands or is given back, and its
     /// lead ends if nothing else of it is unknown.
     ///
@@ -377,21 +304,6 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         verdict: Verdict,
     ) -> Result<(), ReviewRefusal> {
         review::review(&self.0, (lead, campaign), verdict).await
-    }
-
-    /// The posts that wait for a word, of `buyer`'s or of all: those held longest first, at most `most`;
-    /// and how many there are.
-    #[must_use]
-    pub fn held(&self, buyer: Option<&BuyerId>, most: usize) -> (Vec<Held>, usize) {
-        let of = |key: &CampaignKey| buyer.is_none_or(|buyer| key.buyer == *buyer);
-        let (held, count) = self.0.holds.list(of, most);
-        (held.into_iter().map(Held::from).collect(), count)
-    }
-
-    /// The campaigns whose posts of a lead wait for a word.
-    #[must_use]
-    pub fn held_of(&self, lead: LeadId) -> Vec<CampaignKey> {
-        self.0.holds.of_lead(lead)
     }
 
     /// Settles posts that nobody resolved in their product's `hold_for`, for as long as it is polled.

@@ -17,6 +17,7 @@ use market::Product;
 use rules::{Encoded, Failure, Truth};
 use rust_decimal::Decimal;
 
+use self::price_to_win::Winners;
 use crate::{Snapshot, Tree};
 
 /// Why a lead ended as it did, as an operator or one of its buyers may see it.
@@ -207,8 +208,9 @@ impl<'a> Case<'a> {
             campaigns.map(|(key, stored, index)| self.row(key, stored, index)).collect();
         let product = self.product();
         if let Some((product, tree)) = product {
+            let winners = Winners::of(record, product, tree);
             for row in &mut rows {
-                row.price_to_win = price_to_win::of(row, record, (product, tree));
+                row.price_to_win = winners.price_to_win(row);
             }
         }
         Decisions {

@@ -22,6 +22,7 @@ mod holds;
 mod identity;
 mod journey;
 mod late;
+mod lookup;
 mod markets;
 mod metrics;
 mod pace;

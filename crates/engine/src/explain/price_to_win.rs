@@ -1,47 +1,67 @@
 //! What a campaign that lost by its price would have had to bid. Known only where price decided: in an
 //! auction that sold the lead whole.
 
-use lead::{Code, Money};
-use ledger::{LeadRecord, RESALE_SLOTS};
+use std::collections::{BTreeMap, HashMap};
+
+use lead::{CampaignKey, Code, Money};
+use ledger::{Decision, LeadRecord, RESALE_SLOTS};
 use market::{Campaign, Product, TierMode};
 use rust_decimal::Decimal;
 
 use super::{Row, is_sale};
 use crate::{Tree, auction};
 
-/// The least price, in whole minor units, with which the campaign of `row` would have come first.
-pub(super) fn of(
-    row: &Row,
-    record: &LeadRecord,
-    (product, tree): (&Product, &Tree),
-) -> Option<Money> {
-    let tier = product.tiers.get(usize::from(row.tier).checked_sub(1)?)?;
-    let lost = matches!(row.code?, Code::Outbid | Code::TierFloor);
-    let campaign = tree.campaigns.iter().find(|campaign| campaign.key == row.campaign)?;
-    if !lost || tier.mode != TierMode::Auction || campaign.whole_price().is_none() {
-        return None;
-    }
-    let floor = (row.code == Some(Code::TierFloor)).then_some(tier.floor);
-    match best_sale(record, row.tier) {
-        Some((best, slot)) if slot.is_multiple_of(RESALE_SLOTS) => {
-            let winner = tree.campaigns.iter().find(|it| it.key == best.campaign)?;
-            let price = over(campaign, (winner, best.score?), tier.floor)?;
-            Some(floor.filter(|floor| floor.amount > price.amount).unwrap_or(price))
-        }
-        // Slots are sold by what they bring together.
-        Some(_) => None,
-        None => floor,
-    }
+/// Who won which tier of a lead's tree.
+pub(super) struct Winners<'a> {
+    product: &'a Product,
+    campaigns: HashMap<&'a CampaignKey, &'a Campaign>,
+    by_tier: BTreeMap<u8, Winner<'a>>,
 }
 
-/// The best of the campaigns of a tier that bought, and the slot that it bought.
-fn best_sale(record: &LeadRecord, tier: u8) -> Option<(&ledger::Decision, u16)> {
-    let sale = |row: &ledger::Decision| {
-        let post = record.posts.iter().find(|it| is_sale(it) && it.campaign == row.campaign)?;
-        Some(post.slot)
-    };
-    let rows = record.decisions.iter().filter(|row| row.tier == tier);
-    rows.filter_map(|row| Some((row, sale(row)?))).max_by_key(|(row, _)| row.score)
+/// The best of the campaigns of a tier that bought.
+struct Winner<'a> {
+    campaign: &'a CampaignKey,
+    score: Option<Decimal>,
+    slot: u16,
+}
+
+impl<'a> Winners<'a> {
+    pub(super) fn of(record: &'a LeadRecord, product: &'a Product, tree: &'a Tree) -> Self {
+        let campaigns = tree.campaigns.iter().map(|campaign| (&campaign.key, campaign)).collect();
+        let mut by_tier: BTreeMap<u8, Winner<'a>> = BTreeMap::new();
+        for post in record.posts.iter().filter(|post| is_sale(post)) {
+            let is = |row: &&Decision| row.campaign == post.campaign;
+            let Some(row) = record.decisions.iter().find(is) else { continue };
+            let winner = Winner { campaign: &row.campaign, score: row.score, slot: post.slot };
+            match by_tier.get(&row.tier) {
+                Some(better) if better.score >= winner.score => {}
+                _ => drop(by_tier.insert(row.tier, winner)),
+            }
+        }
+        Self { product, campaigns, by_tier }
+    }
+
+    /// The least price, in whole minor units, with which the campaign of `row` would have come first.
+    pub(super) fn price_to_win(&self, row: &Row) -> Option<Money> {
+        let lost = matches!(row.code?, Code::Outbid | Code::TierFloor);
+        let tier = self.product.tiers.get(usize::from(row.tier).checked_sub(1)?)?;
+        if !lost || tier.mode != TierMode::Auction {
+            return None;
+        }
+        let campaign = self.campaigns.get(&row.campaign)?;
+        campaign.whole_price()?;
+        let floor = (row.code == Some(Code::TierFloor)).then_some(tier.floor);
+        match self.by_tier.get(&row.tier) {
+            Some(winner) if winner.slot.is_multiple_of(RESALE_SLOTS) => {
+                let best = (*self.campaigns.get(winner.campaign)?, winner.score?);
+                let price = over(campaign, best, tier.floor)?;
+                Some(floor.filter(|floor| floor.amount > price.amount).unwrap_or(price))
+            }
+            // Slots are sold by what they bring together.
+            Some(_) => None,
+            None => floor,
+        }
+    }
 }
 
 /// The least price of `campaign` that ranks before a winner's score; an equal score does only with a

@@ -120,6 +120,10 @@ async fn a_kept_market_shows_nobodys_key_and_outlives_a_close() {
     let market = KeptMarket { version: 1, source: format!("keys = [\"{MARKER}\"]") };
     ledger.keep_market(market.clone()).await.unwrap();
     assert_eq!(holding(dir.path(), MARKER.as_bytes()), Vec::<String>::new());
+    // Without the log: it is in the database when it is said to be kept.
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::copy(dir.path().join("ledger.db"), copy.path().join("ledger.db")).unwrap();
+    assert_eq!(sqlite(copy.path()).newest_market().await, Ok(Some(market.clone())));
     drop(ledger);
     let ledger = sqlite(dir.path());
     assert_eq!(ledger.newest_market().await, Ok(Some(market)));
