@@ -86,8 +86,10 @@ pub fn decisions() -> Vec<Decision> {
         tier: 1,
         code: lead::Code::NoBid,
         bid: None,
+        score: None,
         ping_ms: Some(40),
         post_ms: None,
+        limit: None,
         reason: None,
     };
     (0..4).map(row).collect()

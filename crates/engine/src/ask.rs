@@ -51,21 +51,29 @@ pub(crate) fn gate<B: Buyers, L: Ledger>(
         let Some(campaign) = lead.campaign(index) else {
             continue;
         };
-        let reachable = !lead.submission.test || campaign.delivery.sandbox.is_some();
-        if !Tree::is_open(campaign) || !reachable {
-            record.note(row, Code::Paused);
-            continue;
-        }
-        if !lead.is_in_hours(campaign, now) {
-            record.note(row, Code::Schedule);
-            continue;
-        }
-        match has_room(inner, lead, campaign, now) {
+        match admits(inner, lead, campaign, now) {
             Ok(()) => eligible.push(Candidate { index, row }),
-            Err(stop) => record.stopped(row, &stop),
+            Err(stop) => record.stopped(row, stop),
         }
     }
     eligible
+}
+
+/// Whether a campaign whose filter wants a lead may be asked.
+pub(crate) fn admits<'a, B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'a>,
+    campaign: &'a Campaign,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let reachable = !lead.submission.test || campaign.delivery.sandbox.is_some();
+    if !Tree::is_open(campaign) || !reachable {
+        return Err(Stop { code: Code::Paused, limit: None });
+    }
+    if !lead.is_in_hours(campaign, now) {
+        return Err(Stop { code: Code::Schedule, limit: None });
+    }
+    has_room(inner, lead, campaign, now)
 }
 
 /// Whether caps and funds leave room for the least that a campaign may pay. Test leads count nowhere.
@@ -185,7 +193,7 @@ fn targets<B: Buyers, L: Ledger>(
         }
         match count_ping(inner, lead, campaign) {
             Ok(()) => targets.push(Target { candidate, ping, deadline, pace }),
-            Err(stop) => record.stopped(candidate.row, &stop),
+            Err(stop) => record.stopped(candidate.row, stop),
         }
     }
     targets
@@ -282,6 +290,7 @@ fn appraise<B: Buyers, L: Ledger>(
             Err(code) => refusal = refusal.or(Some(code)),
         }
     }
+    record.scored(candidate.row, &offers);
     record.note(candidate.row, refusal.filter(|_| offers.is_empty()).unwrap_or(Code::Outbid));
     offers
 }

@@ -1,15 +1,12 @@
-//! The engine's outside: takes submissions, runs each journey as a tracked task, looks leads up, swaps
-//! the market. Holds no step of the journey itself.
+//! The engine's outside: takes submissions, runs each journey as a tracked task, swaps the market. Holds no step of the journey itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use lead::{
-    Answer, CampaignKey, Clock, Currency, Deadline, Explanation, LeadId, PublisherId, Submission,
-};
-use ledger::{LeadRecord, Ledger, Refused, Write};
+use lead::{Answer, CampaignKey, Clock, Deadline, LeadId, Submission};
+use ledger::{Ledger, Refused, Write};
 use market::Product;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
@@ -21,6 +18,7 @@ use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
 use crate::late;
+use crate::markets::OldMarkets;
 use crate::metrics::{Ending, Metrics};
 use crate::pace::Paces;
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
@@ -80,6 +78,7 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) velocity: Velocity,
     pub(crate) paces: Paces,
     pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
+    pub(crate) old_markets: OldMarkets,
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -148,6 +147,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             velocity: Velocity::new(parts.leads_per_ip_minute),
             paces: Paces::default(),
             late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),
+            old_markets: OldMarkets::default(),
             repeats: Arc::default(),
             in_flight: Arc::new(tokio::sync::Semaphore::new(parts.in_flight_max)),
             tasks: TaskTracker::new(),
@@ -290,49 +290,6 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         let entries = vec![ledger::Entry::Answered(answered)];
         ledger.commit(Write { lead, created: None, entries }).await.map_err(Refusal::Ledger)?;
         Ok(answer)
-    }
-
-    fn currency(&self, record: &LeadRecord) -> Option<Currency> {
-        let snapshot = self.0.snapshot.load();
-        let submission = record.submission.as_ref()?;
-        snapshot.market.products.get(&submission.product).map(|product| product.currency)
-    }
-
-    /// How a lead of `publisher`'s stands; `None` for any other.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub async fn find(
-        &self,
-        publisher: &PublisherId,
-        id: LeadId,
-    ) -> Result<Option<Answer>, Refused> {
-        let record = self.own(publisher, id).await?;
-        Ok(record.map(|record| standing::now(&record, self.currency(&record))))
-    }
-
-    /// Why a lead of `publisher`'s ended as it did; `None` for any other.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub async fn explain(
-        &self,
-        publisher: &PublisherId,
-        id: LeadId,
-    ) -> Result<Option<Explanation>, Refused> {
-        Ok(self.own(publisher, id).await?.as_ref().map(standing::explanation))
-    }
-
-    async fn own(
-        &self,
-        publisher: &PublisherId,
-        id: LeadId,
-    ) -> Result<Option<LeadRecord>, Refused> {
-        let record = self.0.ledger.lead(id).await?;
-        let theirs = |record: &LeadRecord| {
-            record.submission.as_ref().is_some_and(|s| s.publisher == *publisher)
-        };
-        Ok(record.filter(theirs))
     }
 
     /// Says what became of a post whose answer is unknown: its sale stands or is given back, and its

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use lead::{CampaignKey, LeadId, ProductId, PublisherId};
+use lead::{CampaignKey, LeadId, Money, ProductId, PublisherId};
 
 use crate::reserve::Deal;
 
@@ -23,6 +23,37 @@ pub(crate) struct Hold {
     pub(crate) since: Timestamp,
     /// A test lead takes nothing.
     pub(crate) test: bool,
+}
+
+/// A post that waits for somebody to say what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Of which lead.
+    pub lead: LeadId,
+    /// To which campaign.
+    pub campaign: CampaignKey,
+    /// Whose lead.
+    pub publisher: PublisherId,
+    /// For what.
+    pub product: ProductId,
+    /// What its sale would bring.
+    pub price: Money,
+    /// What the publisher would get.
+    pub payout: Money,
+    /// When it was posted.
+    pub since: Timestamp,
+    /// When it ends as not sold.
+    pub until: Timestamp,
+    /// A rehearsal.
+    pub test: bool,
+}
+
+impl From<(Timestamp, Hold)> for Held {
+    fn from((until, hold): (Timestamp, Hold)) -> Self {
+        let Hold { lead, campaign, publisher, product, deal, since, test } = hold;
+        let (price, payout) = (deal.price, deal.payout);
+        Self { lead, campaign, publisher, product, price, payout, since, until, test }
+    }
 }
 
 /// All of them.
@@ -59,6 +90,26 @@ impl Holds {
         let book = self.book();
         let ended = book.by_end.iter().take_while(|(end, _)| *end <= now);
         ended.filter_map(|(_, key)| book.by_post.get(key)).map(|(_, hold)| hold.clone()).collect()
+    }
+
+    /// Those of the campaigns that `of` picks, the first to end first, at most `most`, each with its end;
+    /// and how many there are.
+    pub(crate) fn list(
+        &self,
+        of: impl Fn(&CampaignKey) -> bool,
+        most: usize,
+    ) -> (Vec<(Timestamp, Hold)>, usize) {
+        let book = self.book();
+        let picked = || book.by_end.iter().filter(|(_, (_, campaign))| of(campaign));
+        let found = picked().take(most).filter_map(|(_, key)| book.by_post.get(key).cloned());
+        (found.collect(), picked().count())
+    }
+
+    /// The campaigns with a hold on a lead.
+    pub(crate) fn of_lead(&self, lead: LeadId) -> Vec<CampaignKey> {
+        let book = self.book();
+        let held = book.by_post.keys().filter(|(of, _)| *of == lead);
+        held.map(|(_, campaign)| campaign.clone()).collect()
     }
 
     /// Somebody knows now.

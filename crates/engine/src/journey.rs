@@ -114,7 +114,7 @@ async fn offer<B: Buyers, L: Ledger>(
             let reservation = match lead.reserve(&inner.reservations, &offer, at) {
                 Ok(reservation) => reservation,
                 Err(stop) => {
-                    record.stopped(offer.place.row, &stop);
+                    record.stopped(offer.place.row, stop);
                     continue;
                 }
             };

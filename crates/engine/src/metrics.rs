@@ -20,11 +20,10 @@ pub(crate) enum Ending {
     Expired,
     Indeterminate,
     Refused,
-    Abandoned,
 }
 
 impl Ending {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::Sold,
         Self::Rejected,
         Self::Unmatched,
@@ -32,7 +31,6 @@ impl Ending {
         Self::Expired,
         Self::Indeterminate,
         Self::Refused,
-        Self::Abandoned,
     ];
 
     fn name(self) -> &'static str {
@@ -44,7 +42,6 @@ impl Ending {
             Self::Expired => "expired",
             Self::Indeterminate => "indeterminate",
             Self::Refused => "refused",
-            Self::Abandoned => "abandoned",
         }
     }
 }
@@ -81,7 +78,7 @@ impl Settler {
 /// All handles.
 pub(crate) struct Metrics {
     leads: Vec<Vec<Counter>>,
-    abandoned: Counter,
+    pub(crate) abandoned: Counter,
     rejections: Vec<Counter>,
     suspicions: Vec<Counter>,
     pings: Vec<Counter>,
@@ -159,12 +156,6 @@ impl Metrics {
         let row = self.leads.get(door as usize).and_then(|row| row.get(ending as usize));
         if let Some(counter) = row {
             counter.increment(1);
-        }
-    }
-
-    pub(crate) fn ended(&self, ending: Ending) {
-        if ending == Ending::Abandoned {
-            self.abandoned.increment(1);
         }
     }
 

@@ -1,30 +1,26 @@
 //! The record of a journey in flight: what must reach the ledger next, and the guard that settles a
 //! journey which is dropped. Decides nothing.
 
+mod rows;
+mod write;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use lead::journey::{Held, OfferEvent, OfferState};
 use lead::{
     Answer, Code, Disposition, LeadId, OfferOutcome, PostClass, ProductId, PublisherId,
     RejectionReason, Sequence, Status,
 };
-use ledger::{
-    Decision, Entry, Intent, Ledger, NewLead, Posted, RESALE_SLOTS, Refused, Settled, Write,
-};
+use ledger::{Decision, Entry, Intent, Ledger, NewLead, Posted, RESALE_SLOTS, Settled};
 
 use crate::auction::Offer;
 use crate::engine::{Inner, Refusal};
 use crate::holds::Hold;
 use crate::late::LateAnswers;
-use crate::metrics::Ending;
-use crate::reserve::{Deal, Stop};
+use crate::reserve::Deal;
 use crate::slots::Slots;
 use crate::standing::{self, Sold};
 use crate::subject::Lead;
-
-/// How long a write that failed waits for its next try.
-const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// One lead's unwritten record. Dropped unsettled, it settles itself: as `Indeterminate` if a post may
 /// have left, else as expired.
@@ -70,57 +66,6 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             slots: Slots::new(slots),
             answered: false,
             settled: false,
-        }
-    }
-
-    /// Notes the code at which a campaign stands now.
-    pub(crate) fn note(&mut self, position: usize, code: Code) {
-        if let Some(decision) = self.decisions.get_mut(position) {
-            decision.code = code;
-        }
-    }
-
-    /// Notes the answer to a ping.
-    pub(crate) fn pinged(&mut self, row: usize, asked: &fanout::Asked) {
-        let Some(decision) = self.decisions.get_mut(row) else {
-            return;
-        };
-        decision.ping_ms = Some(millis(asked.took));
-        if let Err(no_bid) = &asked.answer {
-            decision.code = no_bid.code;
-            decision.reason.clone_from(&no_bid.reason);
-        }
-    }
-
-    /// Notes that the answer to a ping was not waited for any longer. That it was sent stays on record: a
-    /// cap of pings counts it.
-    pub(crate) fn not_awaited(&mut self, row: usize, took: Duration) {
-        if let Some(decision) = self.decisions.get_mut(row) {
-            decision.code = Code::EarlyClose;
-            decision.ping_ms = Some(millis(took));
-        }
-    }
-
-    /// Notes that there is no time left to post to a campaign that bid.
-    pub(crate) fn ran_out(&mut self, row: usize) {
-        self.note(row, Code::NoTime);
-        self.inner.metrics.posts_skipped.increment(1);
-        self.out_of_time = true;
-    }
-
-    /// Notes a bid.
-    pub(crate) fn bid(&mut self, row: usize, bid: &lead::Bid) {
-        if let Some(decision) = self.decisions.get_mut(row) {
-            decision.bid = Some(bid.price.amount);
-        }
-    }
-
-    /// Notes how a post went in its campaign's row.
-    pub(crate) fn delivered(&mut self, row: usize, took: Duration, reply: &fanout::PostReply) {
-        if let Some(decision) = self.decisions.get_mut(row) {
-            decision.code = reply.code;
-            decision.post_ms = Some(millis(took));
-            decision.reason.clone_from(&reply.reason);
         }
     }
 
@@ -182,14 +127,6 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             since: intent.at,
             test: self.test,
         });
-    }
-
-    /// Notes that a cap or the buyer's funds stopped a campaign, and which.
-    pub(crate) fn stopped(&mut self, row: usize, stop: &Stop) {
-        if let Some(decision) = self.decisions.get_mut(row) {
-            decision.code = stop.code;
-            decision.reason = Some(format!("{} ({} used)", stop.cap, stop.used));
-        }
     }
 
     /// The budget ends while a post runs: what the publisher is told, once that is durable.
@@ -264,46 +201,6 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         Entry::Settled(Settled { outcome, disposition, reason, decisions, answered, at })
     }
 
-    async fn flush(&mut self) -> Result<(), Refusal> {
-        let known = self.created.is_none();
-        let write = self.take_write();
-        let started = self.inner.clock.instant();
-        let committed = self.inner.ledger.commit(write.clone()).await;
-        let now = self.inner.clock.instant();
-        self.inner.paces.committed(now.saturating_duration_since(started), now);
-        match committed {
-            Ok(receipt) => {
-                self.sequence = Some(receipt.sequence);
-                Ok(())
-            }
-            Err(refused) => {
-                self.settled = true;
-                if known {
-                    let write = self.without_post(write);
-                    write_later(Arc::clone(&self.inner), write);
-                }
-                Err(Refusal::Ledger(refused))
-            }
-        }
-    }
-
-    /// A post whose intent is not durable is never made, and the offer ends there.
-    fn without_post(&mut self, mut write: Write) -> Write {
-        if write.entries.pop_if(|entry| matches!(entry, Entry::Intent(_))).is_some() {
-            let outcome = self.state.if_stopped();
-            write.entries.push(self.ending(Some(outcome), outcome.disposition(), None));
-        }
-        write
-    }
-
-    fn take_write(&mut self) -> Write {
-        Write {
-            lead: self.id,
-            created: self.created.take(),
-            entries: std::mem::take(&mut self.pending),
-        }
-    }
-
     /// An illegal step is a bug: it is counted, and the state stays where it was.
     fn step(&mut self, event: OfferEvent) {
         match self.state.after(event) {
@@ -314,58 +211,6 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             }
         }
     }
-}
-
-impl<B: Send + Sync + 'static, L: Ledger> Drop for Record<B, L> {
-    fn drop(&mut self) {
-        // A lead that the ledger has never seen, and no publisher heard of, leaves no trace.
-        if self.settled || self.created.is_some() {
-            return;
-        }
-        if let Some(intent) = self.open_intent.take() {
-            self.step(OfferEvent::Unknown);
-            self.hold(&intent);
-            self.pending.push(Entry::Posted(unknown(intent, self.inner.clock.timestamp())));
-        }
-        let outcome = self.state.if_stopped();
-        let entry = self.ending(Some(outcome), outcome.disposition(), None);
-        self.pending.push(entry);
-        let (inner, write) = (Arc::clone(&self.inner), self.take_write());
-        self.inner.metrics.ended(Ending::Abandoned);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let tasks = inner.tasks.clone();
-            let settling = async move {
-                if let Err(refused) = inner.ledger.commit(write).await {
-                    tracing::error!(%refused, "an abandoned journey could not be settled");
-                }
-            };
-            drop(tasks.spawn_on(settling, &runtime));
-        }
-    }
-}
-
-/// Tries again and again to write what happened to a lead that the ledger knows already: a sale that is
-/// not written down is a sale all the same. What is still unwritten when the process ends, the next
-/// start finds as an open intent.
-fn write_later<B: Send + Sync + 'static, L: Ledger>(inner: Arc<Inner<B, L>>, write: Write) {
-    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-    drop(runtime.spawn(async move {
-        loop {
-            tokio::time::sleep(WRITE_AGAIN_AFTER).await;
-            match inner.ledger.commit(write.clone()).await {
-                Err(Refused::Full | Refused::Unavailable(_)) => {}
-                Err(refused) => {
-                    tracing::error!(lead = %write.lead, %refused, "an outcome could not be written");
-                    return;
-                }
-                Ok(_) => return,
-            }
-        }
-    }));
-}
-
-fn millis(time: Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 fn unknown(intent: Intent, at: jiff::Timestamp) -> Posted {

@@ -20,9 +20,10 @@ use std::sync::{Arc, Mutex};
 use dashmap::DashMap;
 use jiff::Timestamp;
 use lead::{BuyerId, Money, PostClass, PublisherId};
+use ledger::Party;
 use market::CapOf;
 
-pub(crate) use check::{Headroom, Party, Stop};
+pub(crate) use check::{Headroom, Stop};
 pub(crate) use reservation::Reservation;
 pub(crate) use scope::{Deal, Scope};
 
@@ -71,8 +72,12 @@ impl Reservations {
         let accounts = self.accounts(scope);
         let mut buyer = lock(&accounts.buyer);
         let want = Want { money: None, currency: None, of: &[CapOf::Pinged] };
-        want.caps(&scope.of_campaign, buyer.campaigns.get(&accounts.campaign), at)?;
-        want.caps(&scope.of_buyer, Some(&buyer.whole), at)?;
+        want.caps(
+            (Party::Campaign, &scope.of_campaign),
+            buyer.campaigns.get(&accounts.campaign),
+            at,
+        )?;
+        want.caps((Party::Buyer, &scope.of_buyer), Some(&buyer.whole), at)?;
         accounts.ping(&mut buyer, Places::now(scope), at);
         Ok(())
     }
@@ -180,8 +185,8 @@ impl Accounts {
         want: &Want,
         at: Timestamp,
     ) -> Result<(), Stop> {
-        want.caps(&scope.of_campaign, book.campaigns.get(&self.campaign), at)?;
-        want.caps(&scope.of_buyer, Some(&book.whole), at)?;
+        want.caps((Party::Campaign, &scope.of_campaign), book.campaigns.get(&self.campaign), at)?;
+        want.caps((Party::Buyer, &scope.of_buyer), Some(&book.whole), at)?;
         want.funds(scope, &book.whole, at)
     }
 
@@ -192,7 +197,7 @@ impl Accounts {
         want: &Want,
         at: Timestamp,
     ) -> Result<(), Stop> {
-        want.caps(&scope.of_publisher, book.products.get(&self.product), at)
+        want.caps((Party::Publisher, &scope.of_publisher), book.products.get(&self.product), at)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use document::{Defect, Defects, Slot};
 use lead::ProductId;
-use market::{Campaign, CampaignStatus, Market, Product};
+use market::{Campaign, CampaignStatus, Market, Product, Sources};
 use rules::{Filter, Lists, RuleBook};
 
 use crate::slots::Family;
@@ -31,6 +31,17 @@ pub struct Tree {
     families: Vec<Family>,
 }
 
+/// A market on record cannot be compiled.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the market on record cannot be read")]
+pub struct Unreadable;
+
+/// The texts of a market as one, which is what the ledger keeps of it.
+#[must_use]
+pub fn source(texts: &[String]) -> String {
+    serde_json::to_string(texts).unwrap_or_default()
+}
+
 impl Snapshot {
     /// Compiles every product's tree.
     ///
@@ -48,6 +59,17 @@ impl Snapshot {
         } else {
             Err(defects)
         }
+    }
+
+    /// Compiles what [`source`] made.
+    ///
+    /// # Errors
+    /// It was not made by it, or this version reads markets otherwise.
+    pub fn read(source: &str, version: u64) -> Result<Self, Unreadable> {
+        let texts: Vec<String> = serde_json::from_str(source).map_err(|_| Unreadable)?;
+        let texts = (1..).zip(texts).map(|(part, text)| (format!("part {part}"), text));
+        let market = Sources::parse(texts).and_then(|sources| sources.market());
+        Self::compile(market.map_err(|_| Unreadable)?, version).map_err(|_| Unreadable)
     }
 
     /// The tree of a product.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use lead::{
-    Answer, Currency, Disposition, Explanation, Money, PayoutBasis, RejectionReason, Sale, Status,
-    Step, Submission,
+    Answer, Currency, Disposition, Money, PayoutBasis, RejectionReason, Sale, Status, Submission,
 };
-use ledger::{Answered, Decision, Intent, LeadRecord, PostRecord, Posted, RESALE_SLOTS};
+use ledger::{Answered, Intent, LeadRecord, PostRecord, Posted, RESALE_SLOTS};
 use rust_decimal::Decimal;
 
 use crate::subject::Lead;
@@ -112,23 +111,6 @@ pub(crate) fn unstored(lead: &Lead<'_>, status: Status) -> Answer {
         currency: Some(lead.product.currency),
         external_id: lead.submission.external_id.clone(),
         tags: lead.submission.tags.clone(),
-    }
-}
-
-/// Why a stored lead ended as it did, without buyers' names and prices.
-pub(crate) fn explanation(record: &LeadRecord) -> Explanation {
-    let step = |decision: &Decision| Step {
-        tier: decision.tier,
-        code: decision.code,
-        payout: record
-            .sales()
-            .find(|sale| sale.campaign == decision.campaign)
-            .map(|sale| sale.payout),
-    };
-    Explanation {
-        lead: record.id,
-        outcome: record.outcome,
-        steps: record.decisions.iter().map(step).collect(),
     }
 }
 

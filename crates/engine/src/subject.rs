@@ -98,8 +98,10 @@ impl<'a> Lead<'a> {
             tier: campaign.tier,
             code,
             bid: None,
+            score: None,
             ping_ms: None,
             post_ms: None,
+            limit: None,
             reason: None,
         })
     }

@@ -12,8 +12,8 @@ pub(crate) fn run(files: &[PathBuf]) -> Result<(), Failure> {
         [one] if is_configuration(one)? => Settings::load(one)?.market_files,
         files => files.to_vec(),
     };
-    let snapshot = load_market(&market)?;
-    let market = &snapshot.market;
+    let loaded = load_market(&market)?;
+    let market = &loaded.snapshot.market;
     out::line(&format!(
         "ok: {} publisher(s), {} product(s), {} buyer(s), {} campaign(s)",
         market.publishers.len(),

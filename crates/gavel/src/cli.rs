@@ -61,7 +61,7 @@ pub(crate) struct Demo {
     /// Where publishers post, with --stay.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) public: SocketAddr,
-    /// Where the management API will stand, with --stay.
+    /// The management API, with --stay.
     #[arg(long, default_value = "127.0.0.1:8081")]
     pub(crate) management: SocketAddr,
     /// Metrics and health, with --stay.

@@ -7,18 +7,22 @@ mod table;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use engine::Snapshot;
+use management::Operator;
+use market::KeyDigest;
 use sim::buyers::{Buyer, Buyers, Handle};
 
 use crate::cli;
 use crate::failure::Failure;
-use crate::settings::{Limits, Settings, compile_market};
+use crate::settings::{Limits, Loaded, Management, Settings, compile_market};
 use crate::{out, serve, telemetry, wire};
 
 const MARKET: &str = include_str!("../../../config/demo/market.toml");
 const BUYERS: &str = include_str!("../../../config/demo/buyers.txt");
 
 const SUPPRESSED: &str = include_str!("../../../config/demo/do-not-contact.txt");
+
+/// The operator's key; the buyers' are in the market.
+const OPERATOR: &str = "demo-operator";
 
 /// Where the market file says that its buyers are; replaced by where they really are.
 const BUYERS_AT: &str = "127.0.0.1:9900";
@@ -39,14 +43,14 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
         let buyers = start_buyers().await?;
         let running = wire::start(
             &settings(options, data_dir, suppressed),
-            snapshot(buyers.addr())?,
+            market(buyers.addr())?,
             metrics.clone(),
         )
         .await?;
         let results = drive::run(running.public, options).await?;
         out::line(&table::render(&results, &buyers.posts(), &metrics.render()));
         if options.stay {
-            out::line(&table::invitation(running.public, running.ops));
+            out::line(&table::invitation(&running));
             serve::stop_signal().await?;
         }
         running.shut_down(std::time::Duration::ZERO).await;
@@ -67,7 +71,7 @@ async fn start_buyers() -> Result<Handle, Failure> {
         .map_err(|error| Failure::Listen("simulated buyers", anywhere, error))
 }
 
-fn snapshot(buyers: SocketAddr) -> Result<Snapshot, Failure> {
+fn market(buyers: SocketAddr) -> Result<Loaded, Failure> {
     let text = MARKET.replace(BUYERS_AT, &buyers.to_string());
     compile_market(vec![("config/demo/market.toml".to_owned(), text)])
 }
@@ -77,6 +81,13 @@ fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Sett
     Settings {
         public: if options.stay { options.public } else { anywhere },
         ops: if options.stay { options.ops } else { anywhere },
+        management: Some(Management {
+            listen: if options.stay { options.management } else { anywhere },
+            operators: vec![Operator {
+                name: "demo".to_owned(),
+                keys: vec![KeyDigest::of(OPERATOR)],
+            }],
+        }),
         root_key_file: data_dir.join("root.key"),
         data_dir,
         market_files: Vec::new(),
@@ -92,8 +103,8 @@ mod tests {
 
     #[test]
     fn the_demo_market_is_valid_and_every_campaign_has_its_simulated_buyer() {
-        let snapshot = snapshot(([127, 0, 0, 1], 9_900).into()).unwrap();
-        for key in snapshot.market.campaigns.keys() {
+        let loaded = market(([127, 0, 0, 1], 9_900).into()).unwrap();
+        for key in loaded.snapshot.market.campaigns.keys() {
             let name = format!("{}-{}:", key.buyer, key.campaign);
             assert!(BUYERS.lines().any(|line| line.starts_with(&name)), "{name}");
         }

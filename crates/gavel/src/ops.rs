@@ -1,7 +1,6 @@
 //! The operators' listener: `/metrics`, `/livez`, `/readyz`. Never answers a publisher and never shows
 //! anything of a lead.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,18 +9,18 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use ingress::{Connection, Limits, Sockets, Stop};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use crate::desk::Gavel;
 
 /// Most connections; scrapers need a few.
 const CONNECTIONS_MAX: usize = 64;
+
+/// Also how long an idle connection is kept: longer than between two scrapes of most.
+const HEADER_READ: Duration = Duration::from_secs(30);
 
 /// How often histograms are folded, so that samples do not pile up between scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -37,25 +36,13 @@ pub(crate) struct Ops {
 impl Ops {
     /// Serves until dropped.
     pub(crate) async fn run(self, listener: TcpListener) {
-        let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         tokio::spawn(upkeep(self.metrics.clone()));
-        loop {
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-                return;
-            };
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            let ops = self.clone();
-            let service = service_fn(move |request| answer(ops.clone(), request));
-            let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
-            tokio::spawn(async move {
-                drop(builder.serve_connection(TokioIo::new(stream), service).await);
-                drop(slot);
-            });
-        }
+        let limits = Limits {
+            connections_max: CONNECTIONS_MAX,
+            header_read: HEADER_READ,
+            ..Limits::default()
+        };
+        Sockets::new(&limits).run(listener, Stop::new(), move || self.clone()).await;
     }
 
     /// Why no lead should be sent here, if none should.
@@ -76,11 +63,18 @@ async fn upkeep(metrics: PrometheusHandle) {
     }
 }
 
-async fn answer(ops: Ops, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+impl Connection for Ops {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        respond(self, &request).await
+    }
+}
+
+async fn respond(ops: &Ops, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let (status, body) = match (request.method(), request.uri().path()) {
         (&Method::GET, "/metrics") => {
             // Rendering takes milliseconds; it must not hold up a lead.
-            let rendered = tokio::task::spawn_blocking(move || ops.metrics.render()).await;
+            let metrics = ops.metrics.clone();
+            let rendered = tokio::task::spawn_blocking(move || metrics.render()).await;
             match rendered {
                 Ok(text) => (StatusCode::OK, text),
                 Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
@@ -97,5 +91,5 @@ async fn answer(ops: Ops, request: Request<Incoming>) -> Result<Response<Full<By
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
-    Ok(response)
+    response
 }

@@ -11,13 +11,14 @@ use crate::{telemetry, wire};
 /// Runs the engine of a configuration.
 pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let settings = Settings::load(config)?;
-    let snapshot = load_market(&settings.market_files)?;
+    let market = load_market(&settings.market_files)?;
     telemetry::logs(tracing::Level::INFO);
     let metrics = telemetry::metrics()
         .ok_or(Failure::Usage("metrics cannot be installed twice".to_owned()))?;
     wire::runtime()?.block_on(async {
-        let running = wire::start(&settings, snapshot, metrics).await?;
-        tracing::info!(public = %running.public, ops = %running.ops, "serving");
+        let running = wire::start(&settings, market, metrics).await?;
+        let management = running.management.map(|at| at.to_string());
+        tracing::info!(public = %running.public, ops = %running.ops, management, "serving");
         stop_signal().await?;
         tracing::info!("stopping");
         running.shut_down(settings.drain_delay).await;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use document::{Defects, Fields, Slot, parse_toml};
 use engine::Snapshot;
-use market::{Fault, Sources};
+use management::Operator;
+use market::{Fault, KeyDigest, Sources};
 
 use crate::failure::Failure;
 
@@ -16,6 +17,8 @@ use crate::failure::Failure;
 pub(crate) struct Settings {
     pub(crate) public: SocketAddr,
     pub(crate) ops: SocketAddr,
+    /// The management API; it listens only if the configuration names it.
+    pub(crate) management: Option<Management>,
     pub(crate) data_dir: PathBuf,
     pub(crate) root_key_file: PathBuf,
     pub(crate) market_files: Vec<PathBuf>,
@@ -23,6 +26,13 @@ pub(crate) struct Settings {
     pub(crate) suppressions: Vec<(String, PathBuf)>,
     pub(crate) limits: Limits,
     pub(crate) drain_delay: Duration,
+}
+
+/// Where the management API listens, and for which operators; buyers' keys are the market's.
+#[derive(Debug, Clone)]
+pub(crate) struct Management {
+    pub(crate) listen: SocketAddr,
+    pub(crate) operators: Vec<Operator>,
 }
 
 /// Bounds that operators may move.
@@ -74,6 +84,10 @@ impl Settings {
         let fields = slot.fields()?;
         let public = listen(&fields, "public", "127.0.0.1:8080");
         let ops = listen(&fields, "ops", "127.0.0.1:9464");
+        let management = match fields.given("management") {
+            Some(slot) => Management::read(&slot).map(Some),
+            None => Some(None),
+        };
         let data = fields.at("data");
         let data = data.fields()?;
         let data_dir = data.at("dir").filled().map(|dir| base.join(dir));
@@ -94,6 +108,7 @@ impl Settings {
         Some(Self {
             public: public?,
             ops: ops?,
+            management: management?,
             root_key_file: key.unwrap_or_else(|| data_dir.join("root.key")),
             data_dir,
             market_files: files?,
@@ -102,6 +117,30 @@ impl Settings {
             drain_delay: Duration::from_millis(drain?),
         })
     }
+}
+
+impl Management {
+    fn read(slot: &Slot<'_, '_>) -> Option<Self> {
+        let fields = slot.fields()?;
+        let listen = match fields.given("listen") {
+            Some(slot) => address(&slot),
+            None => "127.0.0.1:8081".parse().ok(),
+        };
+        let operators = fields.at("operators");
+        let operators = match operators.given() {
+            Some(slot) => slot.fields()?.all().map(|(name, slot)| operator(name, &slot)).collect(),
+            None => Some(Vec::new()),
+        };
+        fields.deny_unknown();
+        Some(Self { listen: listen?, operators: operators? })
+    }
+}
+
+fn operator(name: &str, slot: &Slot<'_, '_>) -> Option<Operator> {
+    let fields = slot.fields()?;
+    let keys = fields.at("keys").each(|key| key.filled().map(KeyDigest::of));
+    fields.deny_unknown();
+    Some(Operator { name: name.to_owned(), keys: keys? })
 }
 
 impl Limits {
@@ -151,13 +190,24 @@ fn listen(fields: &Fields<'_, '_>, table: &'static str, default: &str) -> Option
         return default.parse().ok();
     };
     let own = slot.fields()?;
-    let address = own.at("listen").parsed("an address and port such as \"0.0.0.0:8080\"");
+    let address = address(&own.at("listen"));
     own.deny_unknown();
     address
 }
 
+fn address(slot: &Slot<'_, '_>) -> Option<SocketAddr> {
+    slot.parsed("an address and port such as \"0.0.0.0:8080\"")
+}
+
+/// A market that can be sold by, and what it was compiled from.
+pub(crate) struct Loaded {
+    /// Without a version until it is on record.
+    pub(crate) snapshot: Snapshot,
+    pub(crate) source: String,
+}
+
 /// Reads, checks and compiles a market from files.
-pub(crate) fn load_market(files: &[PathBuf]) -> Result<Snapshot, Failure> {
+pub(crate) fn load_market(files: &[PathBuf]) -> Result<Loaded, Failure> {
     let mut texts = Vec::with_capacity(files.len());
     for file in files {
         let text =
@@ -168,10 +218,13 @@ pub(crate) fn load_market(files: &[PathBuf]) -> Result<Snapshot, Failure> {
 }
 
 /// Checks and compiles a market from named texts.
-pub(crate) fn compile_market(texts: Vec<(String, String)>) -> Result<Snapshot, Failure> {
+pub(crate) fn compile_market(texts: Vec<(String, String)>) -> Result<Loaded, Failure> {
+    let source = engine::source(&texts.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>());
     let sources = Sources::parse(texts).map_err(Failure::Invalid)?;
     let market = sources.market().map_err(Failure::Invalid)?;
-    Snapshot::compile(market, 1).map_err(|defects| Failure::Invalid(sources.locate(&defects)))
+    let snapshot = Snapshot::compile(market, 0)
+        .map_err(|defects| Failure::Invalid(sources.locate(&defects)))?;
+    Ok(Loaded { snapshot, source })
 }
 
 #[cfg(test)]
@@ -191,6 +244,33 @@ mod tests {
                 "gavel.toml:4:8: data.dirr is not a known field; known here: dir, root_key_file",
                 "gavel.toml:6:9: market.files must be an array, found a string",
                 "gavel.toml:8:14: limits.body_bytes must be a whole number from 1 to 16777216, found a number",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_management_api_listens_where_it_is_told_to_and_for_whom() {
+        let read = |management: &str| {
+            let text = format!("{management}\n[data]\ndir = \"d\"\n[market]\nfiles = []\n");
+            Settings::parse("g.toml", &text, Path::new("/etc")).map(|settings| settings.management)
+        };
+        assert!(read("").unwrap().is_none());
+        let found = read("[management]").unwrap().unwrap();
+        assert_eq!((found.listen.port(), found.operators.len()), (8081, 0));
+        let found = read(
+            "[management]\nlisten = \"127.0.0.1:1\"\noperators.ada = { keys = [\"a\", \"b\"] }",
+        );
+        let found = found.unwrap().unwrap();
+        let ada = &found.operators[0];
+        assert_eq!((found.listen.port(), ada.name.as_str(), ada.keys.len()), (1, "ada", 2));
+        let faults = read("[management]\nlisten = 1\noperators.ada = { key = \"a\" }").unwrap_err();
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "g.toml:2:10: management.listen must be an address and port such as \"0.0.0.0:8080\", found a number",
+                "g.toml:3:17: management.operators.ada.keys is required",
+                "g.toml:3:25: management.operators.ada.key is not a known field; known here: keys",
             ]
         );
     }

@@ -26,6 +26,7 @@ pub(crate) fn metrics() -> Option<PrometheusHandle> {
     engine::describe();
     fanout::describe();
     ingress::describe();
+    management::describe();
     metrics::describe_gauge!("gavel_build_info", "Which build this is; always 1.");
     metrics::gauge!("gavel_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Some(handle)

@@ -9,6 +9,7 @@ use engine::{Engine, Parts, Recovered, Reserves, Snapshot, Suppressions};
 use fanout::HttpBuyers;
 use ingress::{Server, Stop};
 use ledger::{Options, RootKey, SqliteLedger};
+use management::{Management, Operator};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -17,16 +18,18 @@ use crate::clock::{SystemClock, entropy};
 use crate::desk::{Desk, Gavel};
 use crate::failure::Failure;
 use crate::ops::Ops;
-use crate::settings::{Limits, Settings};
+use crate::settings::{self, Limits, Loaded, Settings};
 
 /// A running engine.
 pub(crate) struct Running {
     pub(crate) engine: Gavel,
     pub(crate) public: SocketAddr,
     pub(crate) ops: SocketAddr,
+    pub(crate) management: Option<SocketAddr>,
     draining: Arc<AtomicBool>,
     stop: Stop,
     server: JoinHandle<()>,
+    management_task: Option<JoinHandle<()>>,
     ops_task: JoinHandle<()>,
     holds_task: JoinHandle<()>,
 }
@@ -42,18 +45,25 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// Opens everything and starts serving. Nothing listens unless all of it could be opened.
 pub(crate) async fn start(
     settings: &Settings,
-    snapshot: Snapshot,
+    market: Loaded,
     metrics: PrometheusHandle,
 ) -> Result<Running, Failure> {
     let public = listen("publishers", settings.public).await?;
     let ops = listen("metrics and health", settings.ops).await?;
+    let management = listen_management(settings.management.as_ref()).await?;
     let ledger = open_ledger(settings)?;
+    let snapshot = versioned(market, &ledger).await?;
     let suppressions = load_suppressions(settings, &snapshot, &ledger)?;
     let engine = engine(snapshot, ledger, &settings.limits, suppressions);
     recover(&engine).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let stop = Stop::new();
     let (public_at, ops_at) = (local(&public)?, local(&ops)?);
+    let management_at = management.as_ref().map(|(_, listener)| local(listener)).transpose()?;
+    let managing = management.map(|(operators, listener)| {
+        let management = Management::new(engine.clone(), operators);
+        tokio::spawn(management.run(listener, stop.clone()))
+    });
     let desk = Desk(engine.clone());
     let server = Server::new(desk, settings.limits.ingress.clone());
     let keeper = engine.clone();
@@ -62,9 +72,11 @@ pub(crate) async fn start(
         engine,
         public: public_at,
         ops: ops_at,
+        management: management_at,
         draining,
         server: tokio::spawn(server.run(public, stop.clone())),
         stop,
+        management_task: managing,
         ops_task: tokio::spawn(watch.run(ops)),
         holds_task: tokio::spawn(async move { keeper.keep_holds().await }),
     })
@@ -77,12 +89,32 @@ impl Running {
         tokio::time::sleep(delay).await;
         self.stop.stop();
         drop(self.server.await);
+        if let Some(task) = self.management_task {
+            drop(task.await);
+        }
         self.engine.drain().await;
         self.ops_task.abort();
         self.holds_task.abort();
         let engine = self.engine;
         drop(tokio::task::spawn_blocking(move || engine.ledger().close()).await);
     }
+}
+
+/// Puts the market on record before the first lead uses it.
+async fn versioned(market: Loaded, ledger: &SqliteLedger) -> Result<Snapshot, Failure> {
+    let Loaded { mut snapshot, source } = market;
+    snapshot.version = engine::version_of(ledger, &source)
+        .await
+        .map_err(|error| Failure::Ledger(format!("the market cannot be kept: {error}")))?;
+    Ok(snapshot)
+}
+
+async fn listen_management(
+    settings: Option<&settings::Management>,
+) -> Result<Option<(Vec<Operator>, TcpListener)>, Failure> {
+    let Some(settings) = settings else { return Ok(None) };
+    let listener = listen("management", settings.listen).await?;
+    Ok(Some((settings.operators.clone(), listener)))
 }
 
 /// Settles what a crash left open, before the first lead is taken.

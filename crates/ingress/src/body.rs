@@ -4,19 +4,32 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 
 use crate::Limits;
-use crate::reply::Fault;
+
+/// Why a body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFault {
+    /// It took too long.
+    Timeout,
+    /// It is larger than so many bytes.
+    TooLarge(usize),
+    /// It stopped early.
+    Broken,
+}
 
 /// The whole body.
-pub(crate) async fn read(body: Incoming, limits: &Limits) -> Result<Vec<u8>, Fault> {
+///
+/// # Errors
+/// It is not within `limits`, or it does not come.
+pub async fn read(body: Incoming, limits: &Limits) -> Result<Vec<u8>, BodyFault> {
     let most = limits.body_bytes_max;
     if body.size_hint().lower() > most as u64 {
-        return Err(Fault::BodyTooLarge(most));
+        return Err(BodyFault::TooLarge(most));
     }
     let collected = Limited::new(body, most).collect();
     match tokio::time::timeout(limits.body_read, collected).await {
         Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
-        Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(Fault::BodyTooLarge(most)),
-        Ok(Err(_)) => Err(Fault::BodyBroken),
-        Err(_) => Err(Fault::BodyTimeout),
+        Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(BodyFault::TooLarge(most)),
+        Ok(Err(_)) => Err(BodyFault::Broken),
+        Err(_) => Err(BodyFault::Timeout),
     }
 }

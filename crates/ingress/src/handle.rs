@@ -129,14 +129,17 @@ fn authenticate<'m>(
 ) -> Result<&'m Publisher, Fault> {
     let key = match door {
         Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
-        Door::Native => headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim()),
+        Door::Native => bearer(headers),
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
+}
+
+/// The token of `Authorization: Bearer`.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The key, quoted as the draft standard writes it or bare.
@@ -169,7 +172,8 @@ fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
 }
 
 /// Exactly one `Host`; HTTP/1.0 may do without.
-fn names_one_host(request: &Request<Incoming>) -> bool {
+#[must_use]
+pub fn names_one_host(request: &Request<Incoming>) -> bool {
     let hosts = request.headers().get_all(HOST).iter().count();
     hosts == 1 || (hosts == 0 && request.version() == Version::HTTP_10)
 }

@@ -1,7 +1,7 @@
 //! The publishers' edge: sockets, limits, routes, doors.
 //!
 //! Declares what it needs from whoever sells leads ([`Distribute`]). A door is one decode and one
-//! encode. This crate must never know how leads are sold, keep a lead after its answer, or put a
+//! encode. The sockets, bodies and problem details serve the management API too. This crate must never know how leads are sold, keep a lead after its answer, or put a
 //! value of a body into an error text, a log line or a metric.
 
 mod body;
@@ -12,17 +12,24 @@ mod handle;
 mod json;
 mod limits;
 mod metrics;
+mod problem;
 mod reply;
 mod route;
 mod server;
+mod socket;
 
 #[cfg(test)]
 mod tests;
 
+pub use body::{BodyFault, read as read_body};
 pub use delivery::{Delivery, Fate};
+pub use handle::{bearer, names_one_host};
 pub use limits::Limits;
 pub use metrics::describe;
-pub use server::{Server, Stop};
+pub use problem::problem;
+pub use reply::Reply;
+pub use server::Server;
+pub use socket::{Connection, Sockets, Stop};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What goes back to a publisher: status, headers, JSON. Knows no door's format.
+//! What goes back: status, headers, JSON. Knows no door's format.
 
 use std::time::Duration;
 
@@ -8,25 +8,31 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::{Delivery, Unavailable};
+use crate::{BodyFault, Delivery, Unavailable};
 
 /// An answer before it is bytes.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: StatusCode,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: Value,
-    pub(crate) allow: Option<&'static str>,
-    pub(crate) retry_after: Option<Duration>,
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What the body is.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Value,
+    /// Which methods the path takes.
+    pub allow: Option<&'static str>,
+    /// When to ask again, in whole seconds, at least one.
+    pub retry_after: Option<Duration>,
     /// The connection is not to be used again: what follows on it may be no request.
-    pub(crate) close: bool,
+    pub close: bool,
     /// The engine's answer in it, to be told whether it arrived.
-    pub(crate) delivery: Option<Delivery>,
+    pub delivery: Option<Delivery>,
 }
 
 impl Reply {
     /// A JSON answer.
-    pub(crate) fn json(status: StatusCode, body: Value) -> Self {
+    #[must_use]
+    pub fn json(status: StatusCode, body: Value) -> Self {
         Self {
             status,
             content_type: "application/json",
@@ -38,7 +44,9 @@ impl Reply {
         }
     }
 
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+    /// As it is sent.
+    #[must_use]
+    pub fn into_response(self) -> Response<Full<Bytes>> {
         let bytes = serde_json::to_vec(&self.body).unwrap_or_default();
         let mut response = Response::new(Full::new(Bytes::from(bytes)));
         *response.status_mut() = self.status;
@@ -89,6 +97,16 @@ pub(crate) enum Fault {
     KeyReused,
     /// Not now.
     Unavailable(Unavailable, Duration),
+}
+
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::Timeout => Self::BodyTimeout,
+            BodyFault::TooLarge(most) => Self::BodyTooLarge(most),
+            BodyFault::Broken => Self::BodyBroken,
+        }
+    }
 }
 
 impl Fault {

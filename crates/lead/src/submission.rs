@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attributes, Code, Consent, Contact, Currency, LeadId, Money, OfferOutcome, ProductId,
-    PublisherId, RejectionReason, Sequence,
+    Attributes, Consent, Contact, Currency, LeadId, Money, ProductId, PublisherId, RejectionReason,
+    Sequence,
 };
 
 /// An HTTP dialect through which publishers post.
@@ -127,27 +127,4 @@ pub struct Answer {
     pub external_id: Option<String>,
     /// Echoed.
     pub tags: BTreeMap<String, String>,
-}
-
-/// One campaign's part in a lead's journey, as the lead's publisher may see it: without its name and
-/// without its price.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// In which tier, from 1.
-    pub tier: u8,
-    /// How far it came and why no further.
-    pub code: Code,
-    /// What the publisher got, if it bought.
-    pub payout: Option<Money>,
-}
-
-/// Why a lead ended as it did, as its publisher may see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// Which lead.
-    pub lead: LeadId,
-    /// How its last offer ended; `None` if there was none.
-    pub outcome: Option<OfferOutcome>,
-    /// Every campaign whose filter wanted it, in the order of the tree.
-    pub steps: Vec<Step>,
 }

@@ -9,6 +9,7 @@ use crate::RootKey;
 
 const DIGESTS: &str = "gavel ledger 1 digests of identities and requests";
 const CHECKS: &str = "gavel ledger 1 check numbers of rows";
+const MARKETS: &str = "gavel ledger 1 keys of markets";
 const WRAPPINGS: &str = "gavel ledger 1 keys that wrap the leads' keys";
 
 /// What stands for a value that the ledger must recognize and not know.
@@ -29,6 +30,7 @@ pub(crate) struct Keys {
     digests: [u8; 32],
     checks: [u8; 32],
     wrappings: [u8; 32],
+    markets: [u8; 32],
 }
 
 impl Keys {
@@ -36,7 +38,8 @@ impl Keys {
         let digests = blake3::derive_key(DIGESTS, root.bytes());
         let checks = blake3::derive_key(CHECKS, root.bytes());
         let wrappings = blake3::derive_key(WRAPPINGS, root.bytes());
-        Self { digests, checks, wrappings }
+        let markets = blake3::derive_key(MARKETS, root.bytes());
+        Self { digests, checks, wrappings, markets }
     }
 
     pub(crate) fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
@@ -50,6 +53,11 @@ impl Keys {
     /// The key that wraps a lead's key.
     pub(crate) fn wrapping(&self, lead: LeadId) -> [u8; 32] {
         *blake3::keyed_hash(&self.wrappings, lead.0.as_bytes()).as_bytes()
+    }
+
+    /// The key under which a market is sealed.
+    pub(crate) fn market(&self, version: u64) -> [u8; 32] {
+        *blake3::keyed_hash(&self.markets, &version.to_le_bytes()).as_bytes()
     }
 
     /// The number that a row with these columns carries: any other value in one of them, or the same row

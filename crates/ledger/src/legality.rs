@@ -255,6 +255,11 @@ fn storable(code: Code) -> Result<(), Refused> {
     }
 }
 
+/// A market on record never changes.
+pub(crate) fn another_market(version: u64) -> Refused {
+    Refused::Illegal(format!("market {version} is on record and is another"))
+}
+
 fn illegal<T>(why: impl Into<String>) -> Result<T, Refused> {
     Err(Refused::Illegal(why.into()))
 }

@@ -21,8 +21,8 @@ pub use digest::Digest;
 pub use identity::{Claim, ClaimKind, Claimant, REQUEST_KEPT, RequestKey, StoredRequest};
 pub use memory::MemoryLedger;
 pub use record::{
-    Answered, Decision, Entry, Intent, LeadRecord, NewLead, OpenIntent, PostRecord, PostRow,
-    Posted, RESALE_SLOTS, Receipt, Settled, Write,
+    Answered, Decision, Entry, Intent, KeptMarket, LeadRecord, Limit, NewLead, OpenIntent, Party,
+    PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Settled, Write,
 };
 pub use root_key::{KeyError, RootKey};
 pub use sqlite::{
@@ -70,6 +70,16 @@ pub trait Ledger: Send + Sync + 'static {
         &self,
         key: Digest,
     ) -> impl Future<Output = Result<Option<StoredRequest>, Refused>> + Send;
+
+    /// The newest market on record.
+    fn newest_market(&self) -> impl Future<Output = Result<Option<KeptMarket>, Refused>> + Send;
+
+    /// What the market of `version` is compiled from, if it is on record.
+    fn market(&self, version: u64) -> impl Future<Output = Result<Option<String>, Refused>> + Send;
+
+    /// Puts a market on record; one that is there never changes. Durable when it returns: before the
+    /// first lead that names it.
+    fn keep_market(&self, market: KeptMarket) -> impl Future<Output = Result<(), Refused>> + Send;
 
     /// The keyed hash of `parts` and of where their borders are; another in every `domain` and in every
     /// ledger with another root key.

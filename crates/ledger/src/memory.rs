@@ -4,6 +4,7 @@
 mod state;
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,9 +12,10 @@ use jiff::Timestamp;
 use lead::{CampaignKey, LeadId};
 
 use crate::digest::Keys;
+use crate::legality;
 use crate::{
-    ClaimKind, Claimant, Digest, LeadRecord, Ledger, OpenIntent, PostRecord, PostRow, Receipt,
-    Recovery, Refused, RootKey, StoredRequest, Write,
+    ClaimKind, Claimant, Digest, KeptMarket, LeadRecord, Ledger, OpenIntent, PostRecord, PostRow,
+    Receipt, Recovery, Refused, RootKey, StoredRequest, Write,
 };
 
 use self::state::{State, forget};
@@ -101,12 +103,12 @@ impl Ledger for MemoryLedger {
         let claims =
             keys.into_iter().flat_map(|key| state.claims.range((key, 0)..=(key, usize::MAX)));
         let claimant = |((key, place), kind): (&(Digest, usize), &ClaimKind)| {
-            let (record, facts) = (state.leads.get(*place)?, state.facts.get(*place)?);
+            let record = state.leads.get(*place)?;
             Some(Claimant {
                 key: *key,
                 kind: *kind,
                 lead: record.id,
-                publisher: facts.publisher.clone(),
+                publisher: record.publisher.clone(),
                 received_at: record.received_at,
                 disposition: record.disposition,
             })
@@ -116,6 +118,26 @@ impl Ledger for MemoryLedger {
 
     async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
         Ok(self.state().requests.get(&key).copied())
+    }
+
+    async fn newest_market(&self) -> Result<Option<KeptMarket>, Refused> {
+        let state = self.state();
+        let newest = state.markets.last_key_value();
+        Ok(newest.map(|(version, source)| KeptMarket { version: *version, source: source.clone() }))
+    }
+
+    async fn market(&self, version: u64) -> Result<Option<String>, Refused> {
+        Ok(self.state().markets.get(&version).cloned())
+    }
+
+    async fn keep_market(&self, market: KeptMarket) -> Result<(), Refused> {
+        let KeptMarket { version, source } = market;
+        match self.state().markets.entry(version) {
+            Entry::Vacant(place) => drop(place.insert(source)),
+            Entry::Occupied(kept) if *kept.get() == source => {}
+            Entry::Occupied(_) => return Err(legality::another_market(version)),
+        }
+        Ok(())
     }
 
     /// Under a key that everybody knows.
@@ -155,8 +177,8 @@ impl Recovery for MemoryLedger {
             let row = |post: &PostRecord| PostRow {
                 lead: post.is_unclear().then_some(record.id),
                 campaign: post.campaign.clone(),
-                publisher: facts.publisher.clone(),
-                product: facts.product.clone(),
+                publisher: record.publisher.clone(),
+                product: record.product.clone(),
                 class: post.class,
                 price: post.price,
                 payout: post.payout,

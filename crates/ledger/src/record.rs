@@ -7,8 +7,8 @@ use lead::{
     CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, ProductId, PublisherId,
     RejectionReason, Sequence, Submission,
 };
+use market::{Cap, CapLimit};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use crate::{Claim, RequestKey, legality};
 
@@ -131,7 +131,7 @@ pub enum Answered {
 }
 
 /// One campaign's part in a lead's journey.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// Which campaign.
     pub campaign: CampaignKey,
@@ -139,18 +139,51 @@ pub struct Decision {
     pub tier: u8,
     /// How far it came and why no further.
     pub code: Code,
-    /// What it bid.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// What it bid, in the product's currency.
     pub bid: Option<Decimal>,
+    /// What that bid ranked by.
+    pub score: Option<Decimal>,
     /// How long its ping took.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ping_ms: Option<u32>,
     /// How long its post took.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub post_ms: Option<u32>,
+    /// The cap or the funds that left no room for it, where that was it.
+    pub limit: Option<Box<Limit>>,
     /// The buyer's own word, which may name the consumer: sealed before it is stored.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+}
+
+/// A cap, or a buyer's funds, that left no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Whose.
+    pub party: Party,
+    /// What it allows; a buyer's funds allow so much spend in total.
+    pub cap: Cap,
+    /// How much of it was used, in the unit of its limit.
+    pub used: CapLimit,
+    /// From when until when that counts; `None` for ever.
+    pub window: Option<(Timestamp, Timestamp)>,
+}
+
+/// Who has caps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    /// One campaign.
+    Campaign,
+    /// All campaigns of a buyer.
+    Buyer,
+    /// A publisher, for one product.
+    Publisher,
+}
+
+/// A market that leads' journeys used.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptMarket {
+    /// From 1; leads name it.
+    pub version: u64,
+    /// What it is compiled from.
+    pub source: String,
 }
 
 /// Proof that a write is on stable storage.
@@ -167,6 +200,10 @@ pub struct LeadRecord {
     pub id: LeadId,
     /// Its number.
     pub sequence: Sequence,
+    /// Whose lead.
+    pub publisher: PublisherId,
+    /// For what.
+    pub product: ProductId,
     /// When its request was complete.
     pub received_at: Timestamp,
     /// The market that its journey used.
@@ -248,6 +285,28 @@ pub struct PostRow {
     pub intent_at: Timestamp,
     /// A rehearsal.
     pub test: bool,
+}
+
+impl Party {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Campaign, Self::Buyer, Self::Publisher];
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign",
+            Self::Buyer => "buyer",
+            Self::Publisher => "publisher",
+        }
+    }
+}
+
+/// Without the source, which holds keys.
+impl std::fmt::Debug for KeptMarket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeptMarket").field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
 impl Answered {

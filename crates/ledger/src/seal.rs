@@ -1,7 +1,7 @@
 //! Sealing: a random key for every lead, wrapped under the root key; what is personal is encrypted under
 //! the lead's key, so that destroying 60 bytes erases a consumer. AES-256-GCM, which processors of servers
 //! do in hardware; its nonces are random and short, so no key may seal many values, and each wrapping has
-//! a key of its own. Must never put plaintext, keys or a decoder's words into an error.
+//! a key of its own. Markets are sealed too: they hold the keys of those who trade. Must never put plaintext, keys or a decoder's words into an error.
 
 use std::fmt;
 
@@ -17,6 +17,8 @@ use crate::digest::Keys;
 const KEY: usize = 32;
 const NONCE: usize = 12;
 const TAG: usize = 16;
+/// What is authenticated with a market, whose version is in its key.
+const MARKET: &[u8] = b"gavel ledger 1 market";
 /// Most submissions are sealed in one allocation.
 const ROOM: usize = 1024;
 
@@ -133,6 +135,26 @@ impl LeadKey {
         // The decoder's error may quote what it read.
         serde_json::from_slice(&json).map_err(|_| does_not_open(self.lead, purpose))
     }
+}
+
+/// A market's stored form.
+pub(crate) fn seal_market(keys: &Keys, version: u64, source: &str) -> Result<Vec<u8>, Refused> {
+    let nonce = nonce()?;
+    let payload = Payload { msg: source.as_bytes(), aad: MARKET };
+    let sealed = cipher(&keys.market(version)).encrypt(&Nonce::from(nonce), payload);
+    let sealed = sealed.map_err(|_| Refused::Illegal("a market cannot be sealed".to_owned()))?;
+    Ok([&nonce, sealed.as_slice()].concat())
+}
+
+/// The market of a stored form.
+pub(crate) fn open_market(keys: &Keys, version: u64, sealed: &[u8]) -> Result<String, Refused> {
+    let open = || {
+        let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
+        let payload = Payload { msg: text, aad: MARKET };
+        let plain = cipher(&keys.market(version)).decrypt(&Nonce::from(*nonce), payload).ok()?;
+        String::from_utf8(plain).ok()
+    };
+    open().ok_or_else(|| Refused::Corrupt(format!("market {version} does not open")))
 }
 
 impl fmt::Debug for LeadKey {

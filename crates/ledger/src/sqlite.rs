@@ -8,7 +8,9 @@ mod columns;
 mod decisions;
 mod fault;
 mod lead_row;
+mod limits;
 mod lookup;
+mod markets;
 mod open;
 mod post_row;
 mod reader;
@@ -41,6 +43,7 @@ use self::apply::Parcel;
 use self::bulk::{BulkJob, Erasure};
 use self::checkpoint::{Checkpointer, Order};
 use self::fault::Fault;
+use self::markets::Keeping;
 use self::reader::Readers;
 use self::sync::Syncer;
 use self::traces::Traces;
@@ -50,8 +53,8 @@ use crate::digest::Keys;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::{
-    Claimant, Digest, LeadRecord, Ledger, OpenIntent, PostRow, Receipt, Recovery, Refused,
-    StoredRequest, Write,
+    Claimant, Digest, KeptMarket, LeadRecord, Ledger, OpenIntent, PostRow, Receipt, Recovery,
+    Refused, StoredRequest, Write,
 };
 
 pub use self::open::{OpenError, Options};
@@ -265,6 +268,22 @@ impl Ledger for SqliteLedger {
         }
         let (keys, wanted) = (self.keys.clone(), (key, self.traces.young(key)));
         self.readers.read(move |db| lookup::request(db, &keys, wanted)).await
+    }
+
+    async fn newest_market(&self) -> Result<Option<KeptMarket>, Refused> {
+        let keys = self.keys.clone();
+        self.readers.read(move |db| markets::newest(db, &keys)).await
+    }
+
+    async fn market(&self, version: u64) -> Result<Option<String>, Refused> {
+        let keys = self.keys.clone();
+        self.readers.read(move |db| markets::find(db, &keys, version)).await
+    }
+
+    async fn keep_market(&self, market: KeptMarket) -> Result<(), Refused> {
+        let (reply, answer) = oneshot::channel();
+        let work: BulkJob = Box::new(Keeping::new(market, reply));
+        self.queue(&self.bulk, work, answer).await
     }
 
     fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {

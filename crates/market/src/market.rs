@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use document::{Defect, Defects, Node, Path, Slot};
+use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
 use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, read};
@@ -49,6 +49,7 @@ impl Market {
         }
         if let Some(buyers) = fields.given("buyers").as_ref().and_then(Slot::fields) {
             market.buyers = read::table(&buyers, Buyer::read);
+            market.refuse_shared_keys(&buyers);
             for (id, slot) in buyers.all() {
                 if let Ok(id) = id.parse() {
                     market.read_campaigns(&id, &slot, written);
@@ -126,6 +127,21 @@ impl Market {
                 slot.refuse(format_args!(
                     "has terms for {product}, which is no product of this market"
                 ));
+            }
+        }
+    }
+
+    /// A key is one buyer's: its scope would be another's too.
+    fn refuse_shared_keys(&self, buyers: &Fields<'_, '_>) {
+        let mut owners = HashMap::new();
+        for (id, slot) in buyers.all() {
+            let Some(buyer) = id.parse().ok().and_then(|id: BuyerId| self.buyers.get(&id)) else {
+                continue;
+            };
+            for key in &buyer.keys {
+                if owners.insert(*key, id).is_some_and(|owner| owner != id) {
+                    slot.refuse("shares a key with another buyer");
+                }
             }
         }
     }

@@ -58,6 +58,12 @@ impl KeyDigest {
     pub fn of(key: &str) -> Self {
         Self(*blake3::hash(key.as_bytes()).as_bytes())
     }
+
+    /// Whether it is the same, found out in constant time.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        blake3::Hash::from_bytes(self.0) == blake3::Hash::from_bytes(other.0)
+    }
 }
 
 impl Publisher {

@@ -61,6 +61,18 @@ fn a_good_market_reads_and_its_look_ups_answer() {
 }
 
 #[test]
+fn a_key_is_one_buyers() {
+    let other =
+        "\n[buyers.orion]\nname = \"Orion\"\nkeys = [\"k-2\", \"KEY\"]\nallowed_hosts = []\n";
+    let market = |key: &str| {
+        let nova = GOOD.replace("name = \"Nova\"", "name = \"Nova\"\nkeys = [\"k-1\", \"k-1\"]");
+        faults(&format!("{nova}{}", other.replace("KEY", key)))
+    };
+    assert_eq!(market("k-3"), Vec::<String>::new());
+    assert_eq!(market("k-1"), ["m.toml:34:1: buyers.orion shares a key with another buyer"]);
+}
+
+#[test]
 fn every_bad_value_is_named_with_its_line() {
     let cases = [
         (

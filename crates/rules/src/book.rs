@@ -2,6 +2,7 @@
 //! book.
 
 use crate::encode::Encoded;
+use crate::evaluate::Truth;
 use crate::explain::Failure;
 use crate::filter::Filter;
 use crate::index::Index;
@@ -28,6 +29,12 @@ impl RuleBook {
     /// encoded with the same dictionary. Allocates nothing once `scratch` has grown.
     pub fn matching<'m>(&'m self, lead: &'m Encoded, scratch: &'m mut Scratch) -> Matches<'m> {
         Matches::new(&self.index, lead, scratch)
+    }
+
+    /// Whether the filter at `index` is true for a lead; `None` for an index that is not in the book.
+    #[must_use]
+    pub fn evaluate(&self, index: usize, lead: &Encoded) -> Option<Truth> {
+        self.filters.get(index).map(|filter| filter.evaluate(lead))
     }
 
     /// Every predicate that keeps the filter at `index` from being true; empty exactly if it is true.

@@ -11,7 +11,7 @@ fn prime() -> CampaignKey {
 }
 
 fn hold(lead: u8, since: i64) -> Hold {
-    let money = lead::Money::zero("EUR".parse().unwrap());
+    let money = Money::zero("EUR".parse().unwrap());
     Hold {
         lead: LeadId::new(Timestamp::UNIX_EPOCH, [lead; 10]),
         campaign: prime(),

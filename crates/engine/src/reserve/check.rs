@@ -2,23 +2,21 @@
 
 use jiff::Timestamp;
 use lead::{Code, Currency, Money};
-use market::{Cap, CapLimit, CapOf};
+use ledger::{Limit, Party};
+use market::{Cap, CapLimit, CapOf, Window};
 use rust_decimal::Decimal;
 
 use super::scope::{Limits, Scope};
 use super::tally::{Kept, Tallies};
+use super::window::Span;
 
 /// Why something may not be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stop {
-    /// [`Code::Cap`] or [`Code::Balance`].
+    /// [`Code::Cap`] or [`Code::Balance`], or that of another gate.
     pub(crate) code: Code,
-    /// `day leads 100 of sold`.
-    pub(crate) cap: String,
-    /// How much of it is used up.
-    pub(crate) used: String,
-    /// When its window began; `None` for what counts for ever, and in a window with nothing yet.
-    pub(crate) window_start: Option<Timestamp>,
+    /// Which cap, or whose funds; `None` at another gate.
+    pub(crate) limit: Option<Box<Limit>>,
 }
 
 /// What one cap, or the buyer's funds, still allows.
@@ -30,17 +28,6 @@ pub(crate) struct Headroom {
     pub(crate) cap: Option<Cap>,
     /// Leads, or money in major units. Below zero once a limit was lowered under what is used.
     pub(crate) left: Decimal,
-}
-
-/// Who has caps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Party {
-    /// One campaign.
-    Campaign,
-    /// All campaigns of a buyer.
-    Buyer,
-    /// A publisher, for one product.
-    Publisher,
 }
 
 /// What is about to be taken.
@@ -69,7 +56,7 @@ impl Want {
     /// The first cap of one party that has no room.
     pub(super) fn caps(
         &self,
-        limits: &Limits<'_>,
+        (party, limits): (Party, &Limits<'_>),
         tallies: Option<&Tallies>,
         at: Timestamp,
     ) -> Result<(), Stop> {
@@ -80,16 +67,14 @@ impl Want {
                 CapLimit::Spend(most) => self.is_over(most, spend(kept, most.currency)),
             };
             if over {
-                let window_start = kept.map(|kept| kept.span.start);
-                return Err(Stop {
-                    code: Code::Cap,
-                    cap: cap.to_string(),
-                    used: match cap.limit {
-                        CapLimit::Leads(_) => leads(kept, cap.of).to_string(),
-                        CapLimit::Spend(most) => used(kept, most.currency).to_string(),
-                    },
-                    window_start: window_start.filter(|start| *start != Timestamp::MIN),
-                });
+                let used = match cap.limit {
+                    CapLimit::Leads(_) => CapLimit::Leads(leads(kept, cap.of)),
+                    CapLimit::Spend(most) => CapLimit::Spend(used(kept, most.currency)),
+                };
+                let span = kept.map_or_else(|| Span::of(cap.per, limits.zone, at), |it| it.span);
+                let window = (span != Span::ALWAYS).then_some((span.start, span.end));
+                let limit = Some(Box::new(Limit { party, cap: *cap, used, window }));
+                return Err(Stop { code: Code::Cap, limit });
             }
         }
         Ok(())
@@ -103,16 +88,14 @@ impl Want {
         at: Timestamp,
     ) -> Result<(), Stop> {
         let Some(funds) = scope.funds else { return Ok(()) };
-        let taken = used(buyer.at(market::Window::Total, at), funds.currency);
+        let taken = used(buyer.at(Window::Total, at), funds.currency);
         if !self.is_over(funds, taken.amount) {
             return Ok(());
         }
-        Err(Stop {
-            code: Code::Balance,
-            cap: format!("funds {funds}"),
-            used: taken.to_string(),
-            window_start: None,
-        })
+        let cap = Cap { per: Window::Total, limit: CapLimit::Spend(funds), of: CapOf::Sold };
+        let used = CapLimit::Spend(taken);
+        let limit = Limit { party: Party::Buyer, cap, used, window: None };
+        Err(Stop { code: Code::Balance, limit: Some(Box::new(limit)) })
     }
 }
 
@@ -136,7 +119,7 @@ pub(super) fn headroom<'a>(
 /// What a buyer's funds leave.
 pub(super) fn funds_left(scope: &Scope<'_>, buyer: &Tallies, at: Timestamp) -> Option<Headroom> {
     let funds = scope.funds?;
-    let taken = spend(buyer.at(market::Window::Total, at), funds.currency);
+    let taken = spend(buyer.at(Window::Total, at), funds.currency);
     let left = funds.amount.saturating_sub(taken);
     Some(Headroom { party: Party::Buyer, cap: None, left })
 }

@@ -4,7 +4,8 @@
 //! buyer that its campaigns imply; `campaigns.NAME`
 //! holds what the campaign is (`is`), how its buyer answers (`ping`, `post`, and `again` and `status`
 //! while its post is unknown) and the code at which it
-//! must end (`code`); `before` sells the same lead so many times first, so that the engine knows its
+//! must end (`code`), and, if it is to be held to them, its `score`, the first predicate that `failed`, the
+//! `limit` that left no room and its `price_to_win`; `before` sells the same lead so many times first, so that the engine knows its
 //! buyers; `expect` holds everything else that must come out, and nothing may come out that
 //! it does not name.
 
@@ -225,6 +226,11 @@ fn read_campaigns(slot: &Slot<'_, '_>) -> Option<(Script, Facts)> {
         let (again, status) = (script("again")?, script("status")?);
         if let Some(code) = fields.given("code") {
             codes.insert(format!("code {name}"), code.integer(0u16, 999)?.to_string());
+        }
+        for what in ["score", "limit", "price_to_win", "failed"] {
+            if let Some(slot) = fields.given(what) {
+                codes.insert(format!("{what} {name}"), slot.text()?.to_owned());
+            }
         }
         fields.deny_unknown();
         manners.insert(name.to_owned(), Manners { ping, post, again, status });

@@ -6,6 +6,7 @@
 mod any;
 mod buyers;
 mod close;
+mod explain;
 mod file;
 mod guard;
 mod review;
@@ -48,6 +49,24 @@ fn every_scenario_goes_as_its_file_says() {
         faults.extend(found.into_iter().map(|fault| format!("{name}: {fault}")));
     }
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+/// Codes at which a campaign's row can end today.
+const CODES: [u16; 24] = [
+    0, 1, 2, 3, 4, 100, 101, 104, 105, 199, 200, 201, 202, 204, 205, 207, 211, 212, 213, 216, 300,
+    301, 302, 303,
+];
+
+#[test]
+fn every_code_is_the_end_of_a_row_in_some_scenario() {
+    let mut ends = std::collections::BTreeSet::new();
+    for path in scenarios() {
+        let scenario = Scenario::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let codes = scenario.expected.iter().filter(|(key, _)| key.starts_with("code "));
+        ends.extend(codes.map(|(_, code)| code.clone()));
+    }
+    let missing: Vec<_> = CODES.iter().filter(|code| !ends.contains(&code.to_string())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// Each scenario has a runtime of its own, as `tokio::test(start_paused = true)` gives one.

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use engine::explain::operator;
 use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
 use jiff::{SignedDuration, Timestamp};
 use lead::{Answer, CampaignKey, Clock, LeadId, PayoutBasis, PostClass, Status, Submission};
 use ledger::{
-    Claimant, Digest, Entry, LeadRecord, Ledger, MemoryLedger, OpenIntent, PostRecord, PostRow,
-    RESALE_SLOTS, Receipt, Recovery, Refused, StoredRequest, Write,
+    Claimant, Digest, Entry, KeptMarket, LeadRecord, Ledger, Limit, MemoryLedger, OpenIntent,
+    PostRecord, PostRow, RESALE_SLOTS, Receipt, Recovery, Refused, StoredRequest, Write,
 };
-use market::{Campaign, OnAmbiguous};
+use market::{Campaign, CapLimit, OnAmbiguous};
 
 use crate::buyers::FakeBuyers;
+use crate::explain;
 use crate::file::{Facts, Scenario, short};
 
 /// Both times move with tokio's clock, from a fixed start.
@@ -104,6 +106,18 @@ impl Ledger for Books {
 
     async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
         self.0.ledger.request(key).await
+    }
+
+    async fn newest_market(&self) -> Result<Option<KeptMarket>, Refused> {
+        self.0.ledger.newest_market().await
+    }
+
+    async fn market(&self, version: u64) -> Result<Option<String>, Refused> {
+        self.0.ledger.market(version).await
+    }
+
+    async fn keep_market(&self, market: KeptMarket) -> Result<(), Refused> {
+        self.0.ledger.keep_market(market).await
     }
 
     fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
@@ -311,6 +325,39 @@ impl World {
             let key = format!("code {}", short(&decision.campaign));
             facts.insert(key, decision.code.number().to_string());
         }
+        self.tell_why(&record, facts);
+    }
+
+    /// Of what an explanation adds, a scenario is held to what it names.
+    fn tell_why(&self, record: &LeadRecord, facts: &mut Facts) {
+        for row in operator(record, Some(&self.engine.snapshot())).rows {
+            let name = short(&row.campaign);
+            let amount = |limit| match limit {
+                CapLimit::Leads(leads) => leads.to_string(),
+                CapLimit::Spend(money) => money.to_string(),
+            };
+            let limit = row.limit.map(|limit| {
+                let Limit { party, cap, used, window } = limit;
+                let until = window.map_or_else(String::new, |(_, end)| format!(" until {end}"));
+                format!("{} {cap}, {} used{until}", party.name(), amount(used))
+            });
+            let added = [
+                ("code", row.code.map(|code| code.number().to_string())),
+                ("score", row.score.map(|score| score.normalize().to_string())),
+                ("limit", limit),
+                ("price_to_win", row.price_to_win.map(lead::Money::to_wire)),
+                (
+                    "failed",
+                    row.failed.first().map(|it| format!("{} {}", it.path, it.verdict.name())),
+                ),
+            ];
+            for (what, value) in added {
+                let key = format!("{what} {name}");
+                if self.expected.contains_key(&key) {
+                    facts.insert(key, value.unwrap_or_else(|| "nothing".to_owned()));
+                }
+            }
+        }
     }
 
     /// Of what pings show, a scenario is held to the attributes that it names.
@@ -379,6 +426,8 @@ impl World {
         families.dedup();
         must(families.len() == told, "a buyer or group has the lead twice");
         must(record.disposition.is_some(), "the lead has not settled");
+        let explained = explain::faults(&record, &self.engine.snapshot());
+        must(explained.is_empty(), &explained.join("; "));
         must(
             record.posts.iter().all(|post| post.payout.amount <= post.price.amount),
             "a payout is greater than its price",

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use sim::buyers::Post;
 
 use super::drive::{Door, Results};
+use crate::wire::Running;
 
 /// The whole report.
 pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String {
@@ -22,7 +23,9 @@ pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String
 }
 
 /// Requests that work when pasted.
-pub(crate) fn invitation(public: SocketAddr, ops: SocketAddr) -> String {
+pub(crate) fn invitation(running: &Running) -> String {
+    let (public, ops) = (running.public, running.ops);
+    let management = running.management.map(management).unwrap_or_default();
     format!(
         r#"Serving. Publishers: http://{public}   metrics and health: http://{ops}   (Ctrl-C stops)
 
@@ -37,15 +40,39 @@ A lead at Gavel's own door:
 How a lead stands (put its lead_id in):
   curl -s http://{public}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-native'
 
-Why it ended so:
+Why it ended so, as its publisher may know it:
   curl -s http://{public}/v1/leads/LEAD_ID/decisions -H 'authorization: Bearer demo-native'
-
+{management}
 Metrics:
   curl -s http://{ops}/metrics | grep gavel_leads_total"#,
         leadhub = leadhub(),
         native = NATIVE,
     )
 }
+
+/// What operators and buyers may ask.
+fn management(at: SocketAddr) -> String {
+    format!(
+        r#"
+Why it ended so, as an operator sees it; and as a buyer sees its own part of it:
+  curl -s http://{at}/v1/leads/LEAD_ID/decisions -H 'authorization: Bearer demo-operator'
+  curl -s http://{at}/v1/leads/LEAD_ID/decisions -H 'authorization: Bearer demo-nova'
+
+The record of it:
+  curl -s http://{at}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-operator'
+
+Who would want a lead, and would be asked now:
+  curl -s http://{at}/v1/explain -H 'authorization: Bearer demo-operator' -d '{EXPLAIN}'
+
+Posts whose answer nobody knows; and what a person says of one:
+  curl -s http://{at}/v1/review -H 'authorization: Bearer demo-operator'
+  curl -s http://{at}/v1/review/LEAD_ID/BUYER/CAMPAIGN -H 'authorization: Bearer demo-operator' -d '{{"outcome":"not_sold"}}'
+"#
+    )
+}
+
+/// Somebody whom one campaign wants and others do not.
+const EXPLAIN: &str = r#"{"product":"personal-loan-es","attributes":{"country":"ES","age":38,"monthly_income":900,"amount":3000}}"#;
 
 /// A lead that the demo market buys.
 const NATIVE: &str = r#"{"product":"personal-loan-es","sub_id":"fb-17","external_id":"aff-123","attributes":{"country":"ES","region":"Madrid","postal_code":"28001","monthly_income":2500,"amount":10000,"term_months":36,"purpose":"home_improvement"},"contact":{"first_name":"Ana","last_name":"Prueba","email":"ana.prueba@example.org","phone":"+34600111222","birth_date":"1988-05-10"},"consent":{"entries":[{"type":"terms","accepted":true},{"type":"privacy_policy","accepted":true}],"ip":"203.0.113.9"}}"#;

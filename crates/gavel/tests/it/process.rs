@@ -18,6 +18,7 @@ pub(crate) struct Gavel {
     child: Child,
     pub(crate) public: SocketAddr,
     pub(crate) ops: SocketAddr,
+    pub(crate) management: SocketAddr,
 }
 
 impl Gavel {
@@ -45,7 +46,7 @@ impl Gavel {
 
     fn start_as(mut command: Command, dir: &Path, market: &str) -> Self {
         std::fs::write(dir.join("market.toml"), market).unwrap();
-        let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n[suppressions]\ndo-not-contact = \"do-not-contact.txt\"\n";
+        let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[management]\nlisten = \"127.0.0.1:0\"\noperators.ada = { keys = [\"demo-operator\"] }\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n[suppressions]\ndo-not-contact = \"do-not-contact.txt\"\n";
         std::fs::write(dir.join("do-not-contact.txt"), "blocked@example.org\n").unwrap();
         std::fs::write(dir.join("gavel.toml"), config).unwrap();
         let mut child = command
@@ -55,17 +56,17 @@ impl Gavel {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (public, ops) = loop {
+        let [public, ops, management] = loop {
             let line = lines.next().expect("the engine ended before it served").unwrap();
             let event: Value = serde_json::from_str(&line).unwrap();
             if event["message"] == "serving" {
                 let at = |field: &str| event[field].as_str().unwrap().parse().unwrap();
-                break (at("public"), at("ops"));
+                break ["public", "ops", "management"].map(at);
             }
         };
         // Nobody may block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, public, ops }
+        Self { child, public, ops, management }
     }
 
     /// Asks the engine to drain and waits for its end.

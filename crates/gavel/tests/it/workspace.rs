@@ -16,6 +16,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("ingress", 2),
     ("ledger", 2),
     ("engine", 3),
+    ("management", 4),
     ("sim", 10),
     ("gavel", 20),
     ("benches", 30),

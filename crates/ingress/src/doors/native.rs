@@ -9,15 +9,15 @@ use std::collections::BTreeMap;
 use document::{Defects, Node, Slot};
 use hyper::StatusCode;
 use lead::{
-    Address, Answer, Consent, Contact, Door, Explanation, Money, OfferOutcome, PayoutBasis,
-    RejectionReason, Sale, Status, Step, Submission,
+    Address, Answer, Code, Consent, Contact, Door, Explanation, Gap, Money, OfferOutcome,
+    PayoutBasis, RejectionReason, Sale, Status, Step, Submission,
 };
 use market::{Market, Product, Publisher};
 use serde_json::{Value, json};
 
 use crate::doors::Decoded;
 use crate::reply::{Fault, Reply};
-use crate::{contact, json as raw};
+use crate::{contact, json as raw, problem};
 
 /// Longest id, tag or tag name.
 const WORD_CHARS_MAX: usize = 200;
@@ -98,40 +98,41 @@ fn basis_word(basis: PayoutBasis) -> &'static str {
     }
 }
 
-/// Words why a lead ended as it did: a row for every campaign that wanted it, without its name.
+/// Words why a lead ended as it did: a row for every campaign that wanted it, without its name; of the
+/// others how many there are.
 pub(crate) fn explain(why: &Explanation) -> Reply {
     let step = |step: &Step| {
         json!({
             "tier": step.tier,
+            "stage": step.stage.name(),
             "code": step.code.number(),
             "reason": step.code.name(),
             "text": step.code.text(),
             "payout": step.payout.map(Money::to_wire),
         })
     };
+    let count = |(code, campaigns): &(Code, usize)| {
+        let (number, reason, text) = (code.number(), code.name(), code.text());
+        json!({ "code": number, "reason": reason, "text": text, "campaigns": campaigns })
+    };
+    let gap = |gap: Gap| json!({ "code": gap.name(), "text": gap.text() });
     let body = json!({
         "lead_id": why.lead,
         "outcome": why.outcome.map(OfferOutcome::name),
         "decisions": why.steps.iter().map(step).collect::<Vec<_>>(),
+        "not_matched": why.not_matched.iter().map(count).collect::<Vec<_>>(),
+        "incomplete": why.gap.map(gap),
     });
     Reply::json(StatusCode::OK, body)
 }
 
 /// Words a fault as RFC 9457 problem details.
 pub(crate) fn fault(fault: &Fault) -> Reply {
-    let status = fault.status();
-    let mut body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "code": fault.code(),
-        "detail": fault.message(),
-    });
-    if let (Fault::Invalid(defects), Some(members)) = (fault, body.as_object_mut()) {
-        let error = |defect: &document::Defect| json!({ "pointer": defect.path.pointer(), "detail": defect.issue });
-        members.insert("errors".to_owned(), defects.iter().map(error).collect());
-    }
-    let reply = Reply { content_type: "application/problem+json", ..Reply::json(status, body) };
+    let defects = match fault {
+        Fault::Invalid(defects) => defects.as_slice(),
+        _ => &[],
+    };
+    let reply = problem(fault.status(), fault.code(), &fault.message(), defects);
     fault.dress(reply)
 }
 

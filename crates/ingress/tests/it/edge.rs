@@ -8,8 +8,8 @@ use std::time::Instant;
 use ingress::{Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Unavailable};
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, PublisherId, Sequence, Status,
-    Step, Submission,
+    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, PublisherId, Sequence, Stage,
+    Status, Step, Submission,
 };
 use market::{Market, Sources};
 use tokio::net::TcpListener;
@@ -240,10 +240,14 @@ impl Distribute for Desk {
         id: LeadId,
     ) -> Result<Option<Explanation>, Unavailable> {
         let payout = Money { amount: "12.5".parse().unwrap(), currency: "EUR".parse().unwrap() };
-        let step = |tier, code, payout| Step { tier, code, payout };
-        let steps = vec![step(1, Code::Sold, Some(payout)), step(2, Code::TierNotReached, None)];
+        let step = |tier, stage, code, payout| Step { tier, stage, code, payout };
+        let steps = vec![
+            step(1, Stage::Post, Code::Sold, Some(payout)),
+            step(2, Stage::Gate, Code::TierNotReached, None),
+        ];
+        let (outcome, not_matched) = (Some(OfferOutcome::Sold), vec![(Code::Filter, 3)]);
         let found = self.find(publisher, id).await?;
-        Ok(found.map(|_| Explanation { lead: id, outcome: Some(OfferOutcome::Sold), steps }))
+        Ok(found.map(|_| Explanation { lead: id, outcome, steps, not_matched, gap: None }))
     }
 
     fn clock(&self) -> &dyn Clock {

@@ -18,14 +18,14 @@ pub(super) struct State {
     pub(super) places: HashMap<LeadId, usize>,
     pub(super) claims: BTreeMap<(Digest, usize), ClaimKind>,
     pub(super) requests: HashMap<Digest, StoredRequest>,
+    /// By version.
+    pub(super) markets: BTreeMap<u64, String>,
     pub(super) faults: VecDeque<Refused>,
     pub(super) trouble: Option<String>,
 }
 
 /// What outlives an erased submission.
 pub(super) struct Facts {
-    pub(super) publisher: lead::PublisherId,
-    pub(super) product: lead::ProductId,
     pub(super) test: bool,
 }
 
@@ -88,15 +88,13 @@ impl State {
         if let Some(request) = request {
             self.requests.insert(request.key, StoredRequest { body: request.body, lead: id, at });
         }
-        self.facts.push(Facts {
-            publisher: submission.publisher.clone(),
-            product: submission.product.clone(),
-            test: submission.test,
-        });
+        self.facts.push(Facts { test: submission.test });
         let sequence = i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1);
         self.leads.push(LeadRecord {
             id,
             sequence: lead::Sequence(sequence),
+            publisher: submission.publisher.clone(),
+            product: submission.product.clone(),
             received_at: at,
             market_version,
             submission: Some(Arc::unwrap_or_clone(submission)),

@@ -115,15 +115,24 @@ impl Work for Erasure {
         Ok(self.erased < self.leads.len())
     }
 
-    /// Whoever asked may have left; they are told once the log holds none of the keys either.
+    /// They are told once the log holds none of the keys either.
     fn end(self: Box<Self>, result: Result<(), Refused>, orders: &Sender<Order>) {
-        if result.is_err() {
-            return drop(self.reply.send(result));
-        }
-        if let Err(order) = orders.try_send(Order::Empty(self.reply))
-            && let Order::Empty(reply) = order.into_inner()
-        {
-            drop(reply.send(Err(Refused::Full)));
-        }
+        when_durable(result, self.reply, orders);
+    }
+}
+
+/// Tells whoever asked, who may have left, once the log is empty: everything is in the database then.
+pub(super) fn when_durable(
+    result: Result<(), Refused>,
+    reply: oneshot::Sender<Result<(), Refused>>,
+    orders: &Sender<Order>,
+) {
+    if result.is_err() {
+        return drop(reply.send(result));
+    }
+    if let Err(order) = orders.try_send(Order::Empty(reply))
+        && let Order::Empty(reply) = order.into_inner()
+    {
+        drop(reply.send(Err(Refused::Full)));
     }
 }

@@ -54,6 +54,8 @@ pub(super) fn record(db: &Connection, keys: &Keys, row: LeadRow) -> Result<LeadR
     Ok(LeadRecord {
         id: row.id,
         sequence: row.sequence(),
+        publisher: row.publisher,
+        product: row.product,
         received_at: row.received_at,
         market_version: row.market_version,
         submission,

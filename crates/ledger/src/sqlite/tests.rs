@@ -178,8 +178,10 @@ fn verbose() -> Entry {
         tier: 1,
         code: lead::Code::NoBid,
         bid: None,
+        score: None,
         ping_ms: None,
         post_ms: None,
+        limit: None,
         reason,
     };
     let decisions = vec![decision];

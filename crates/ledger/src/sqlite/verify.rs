@@ -48,7 +48,7 @@ pub fn verify(dir: &Path, root_key: &RootKey) -> Result<Verification, OpenError>
 
 fn everything(db: &Connection, keys: &Keys, report: &mut Report) {
     type Part = fn(&Connection, &Keys, &mut Report) -> Result<(), Fault>;
-    let parts: [Part; 4] = [integrity, shape, references, leads];
+    let parts: [Part; 5] = [integrity, shape, references, markets, leads];
     for part in parts {
         // What one part cannot read says nothing about the others.
         if let Err(fault) = part(db, keys, report) {
@@ -84,6 +84,16 @@ fn references(db: &Connection, _: &Keys, report: &mut Report) -> Result<(), Faul
     while let Some(row) = rows.next()? {
         let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
         report.add(Flaw::Reference, None, format!("a row of {table} has none in {parent}"));
+    }
+    Ok(())
+}
+
+/// Every market opens.
+fn markets(db: &Connection, keys: &Keys, report: &mut Report) -> Result<(), Fault> {
+    for version in super::markets::versions(db)? {
+        if let Err(fault) = super::markets::find(db, keys, version) {
+            report.add(Flaw::Unreadable, None, fault.into_refused().to_string());
+        }
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lead::{Disposition, OfferOutcome, PostClass, RejectionReason, Sequence};
 use ledger::{
-    Answered, Entry, LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery, Refused,
-    Write,
+    Answered, Entry, KeptMarket, LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery,
+    Refused, Write,
 };
 
 use crate::sample::{
@@ -61,6 +61,7 @@ conformance! {
     the_first_answer_stays,
     a_start_is_shown_every_post_and_the_pings_since_a_time,
     digests_are_of_a_domain_and_of_parts,
+    a_market_on_record_stays_as_it_is,
 }
 
 async fn record(ledger: &impl Ledger, number: u16) -> LeadRecord {
@@ -86,6 +87,8 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
     let expected = LeadRecord {
         id: id(1),
         sequence: Sequence(1),
+        publisher: submission().publisher,
+        product: submission().product,
         received_at: at(1),
         market_version: u64::MAX - 1,
         submission: Some(submission()),
@@ -186,7 +189,7 @@ async fn a_review_settles_an_unknown_post(ledger: &impl Ledger) {
     assert_eq!((sold.posts[0].price, sold.posts[0].payout), (money("11.00"), money("7.00")));
     assert_eq!(unsold.disposition, Some(Disposition::Unsold));
     assert_eq!(unsold.sales().count(), 0);
-    assert_eq!(sold.decisions.len(), 2, "a review keeps the rows of the offer");
+    assert_eq!(sold.decisions.len(), 3, "a review keeps the rows of the offer");
 }
 
 async fn concurrent_writes_all_commit_and_are_numbered(ledger: &impl Ledger) {
@@ -245,4 +248,20 @@ async fn memory_fails_on_demand() {
     ledger.set_trouble(None);
     ok(&ledger, created(id(1), vec![])).await;
     assert_eq!(ledger.records().len(), 1);
+}
+
+async fn a_market_on_record_stays_as_it_is(ledger: &impl Ledger) {
+    assert_eq!(ledger.newest_market().await, Ok(None));
+    assert_eq!(ledger.market(1).await, Ok(None));
+    let market = |version, source: &str| KeptMarket { version, source: source.to_owned() };
+    for version in [1, 2, 10] {
+        ledger.keep_market(market(version, &format!("market {version}"))).await.unwrap();
+    }
+    assert_eq!(ledger.newest_market().await, Ok(Some(market(10, "market 10"))));
+    assert_eq!(ledger.market(2).await, Ok(Some("market 2".to_owned())));
+    assert_eq!(ledger.market(3).await, Ok(None));
+    assert_eq!(ledger.keep_market(market(2, "market 2")).await, Ok(()), "twice is once");
+    let refused = ledger.keep_market(market(2, "another")).await;
+    assert!(matches!(refused, Err(Refused::Illegal(_))), "{refused:?}");
+    assert_eq!(ledger.market(2).await, Ok(Some("market 2".to_owned())));
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lead::{Disposition, OfferOutcome, PostClass};
-use ledger::{Ledger, MemoryLedger, Refused};
+use ledger::{KeptMarket, Ledger, MemoryLedger, Refused};
 use rusqlite::Connection;
 
 use crate::sample::{MARKER, classed, created, id, money, opened, settled, sqlite, write};
@@ -111,4 +111,31 @@ async fn a_changed_byte_is_corrupt_and_shows_nothing() {
     assert_eq!(error.to_string(), expected);
     assert!(ledger.lead(id(2)).await.unwrap().is_some());
     assert!(!format!("{ledger:?} {:?}", MemoryLedger::new()).contains(MARKER));
+}
+
+#[tokio::test]
+async fn a_kept_market_shows_nobodys_key_and_outlives_a_close() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = sqlite(dir.path());
+    let market = KeptMarket { version: 1, source: format!("keys = [\"{MARKER}\"]") };
+    ledger.keep_market(market.clone()).await.unwrap();
+    assert_eq!(holding(dir.path(), MARKER.as_bytes()), Vec::<String>::new());
+    // Without the log: it is in the database when it is said to be kept.
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::copy(dir.path().join("ledger.db"), copy.path().join("ledger.db")).unwrap();
+    assert_eq!(sqlite(copy.path()).newest_market().await, Ok(Some(market.clone())));
+    drop(ledger);
+    let ledger = sqlite(dir.path());
+    assert_eq!(ledger.newest_market().await, Ok(Some(market)));
+    let db = Connection::open(dir.path().join("ledger.db")).unwrap();
+    // Under another number it is another market.
+    db.execute("UPDATE markets SET version = 2", []).unwrap();
+    for read in [ledger.market(2).await.map(drop), ledger.newest_market().await.map(drop)] {
+        let Err(Refused::Corrupt(why)) = read else { panic!("it opened") };
+        assert_eq!(why, "market 2 does not open");
+    }
+    drop((db, ledger));
+    let found = ledger::verify(dir.path(), &ledger::RootKey::from_bytes([42; 32])).unwrap();
+    let flaws: Vec<_> = found.findings.iter().map(|finding| finding.flaw).collect();
+    assert_eq!(flaws, [ledger::Flaw::Unreadable]);
 }

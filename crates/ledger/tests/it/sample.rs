@@ -10,9 +10,10 @@ use lead::{
     LeadId, Money, OfferOutcome, PostClass, Reading, RejectionReason, Standard, Submission,
 };
 use ledger::{
-    Answered, Claim, ClaimKind, Decision, Digest, Entry, Intent, NewLead, Options, PostRow, Posted,
-    Recovery, Refused, RequestKey, RootKey, Settled, SqliteLedger, Write,
+    Answered, Claim, ClaimKind, Decision, Digest, Entry, Intent, Limit, NewLead, Options, Party,
+    PostRow, Posted, Recovery, Refused, RequestKey, RootKey, Settled, SqliteLedger, Write,
 };
+use market::{Cap, CapLimit, CapOf, Window};
 use serde_json::json;
 
 pub(crate) const MARKER: &str = "zq-marker-77";
@@ -176,6 +177,18 @@ pub(crate) fn classed(buyer: &str, class: PostClass) -> Entry {
     Entry::Posted(posted(buyer, class))
 }
 
+/// A cap of spend in a month that began at a known second.
+pub(crate) fn limit() -> Limit {
+    let (per, of) = (Window::Month, CapOf::Sold);
+    let moment = |text: &str| text.parse().unwrap();
+    Limit {
+        party: Party::Buyer,
+        cap: Cap { per, limit: CapLimit::Spend(money("500.00")), of },
+        used: CapLimit::Spend(money("499.990")),
+        window: Some((moment("2026-02-28T23:00:00Z"), moment("2026-03-31T22:00:00Z"))),
+    }
+}
+
 pub(crate) fn settlement(outcome: OfferOutcome, disposition: Option<Disposition>) -> Settled {
     let decisions = vec![
         Decision {
@@ -183,8 +196,10 @@ pub(crate) fn settlement(outcome: OfferOutcome, disposition: Option<Disposition>
             tier: 1,
             code: Code::Sold,
             bid: Some("12.500".parse().unwrap()),
+            score: Some("11.8750".parse().unwrap()),
             ping_ms: Some(80),
             post_ms: Some(300),
+            limit: None,
             reason: None,
         },
         Decision {
@@ -192,9 +207,22 @@ pub(crate) fn settlement(outcome: OfferOutcome, disposition: Option<Disposition>
             tier: 2,
             code: Code::NoBid,
             bid: None,
+            score: None,
             ping_ms: Some(75),
             post_ms: None,
+            limit: None,
             reason: Some(format!("knows {MARKER} already")),
+        },
+        Decision {
+            campaign: campaign("vega"),
+            tier: 2,
+            code: Code::Cap,
+            bid: None,
+            score: None,
+            ping_ms: None,
+            post_ms: None,
+            limit: Some(Box::new(limit())),
+            reason: None,
         },
     ];
     let answered = match outcome {

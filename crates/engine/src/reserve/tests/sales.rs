@@ -46,7 +46,12 @@ fn a_stop_says_which_cap_and_how_much_of_it_is_used() {
             "day spend 15.99 EUR of sold",
             "8.00 EUR",
         ),
-        (|p| p.funds = Some(euros("19.99")), Code::Balance, "funds 19.99 EUR", "10.00 EUR"),
+        (
+            |p| p.funds = Some(euros("19.99")),
+            Code::Balance,
+            "total spend 19.99 EUR of sold",
+            "10.00 EUR",
+        ),
     ];
     for (limit, code, cap, used) in cases {
         let books = Reservations::default();
@@ -56,12 +61,30 @@ fn a_stop_says_which_cap_and_how_much_of_it_is_used() {
         limit(&mut parties);
         let before = dump(&books);
         let stop = books.reserve(&parties.scope(), deal("10", "8"), at(NOW)).unwrap_err();
-        assert_eq!((stop.code, stop.cap.as_str(), stop.used.as_str()), (code, cap, used));
-        assert_eq!(stop.window_start.is_none(), cap.starts_with("total") || code == Code::Balance);
+        let limit = stop.limit.unwrap();
+        let party = party(&parties);
+        let spent = match limit.used {
+            CapLimit::Leads(leads) => leads.to_string(),
+            CapLimit::Spend(money) => money.to_string(),
+        };
+        assert_eq!(
+            (stop.code, limit.cap.to_string(), spent.as_str()),
+            (code, cap.to_owned(), used)
+        );
+        assert_eq!((limit.party, limit.window.is_none()), (party, cap.starts_with("total")));
         assert_eq!(dump(&books), before, "{cap}");
         let gate = books.admits(&parties.scope(), Some(euros("10")), at(NOW));
         // The gate does not know the payout yet.
         assert_eq!(gate.is_err(), parties.seller.is_empty(), "{cap}");
+    }
+}
+
+/// The only one that has a limit.
+fn party(parties: &Parties) -> Party {
+    match (parties.campaign.len(), parties.seller.len()) {
+        (1, _) => Party::Campaign,
+        (_, 1) => Party::Publisher,
+        _ => Party::Buyer,
     }
 }
 
@@ -128,7 +151,8 @@ fn pings_have_caps_of_their_own() {
     books.pinged(&scope, at(NOW)).unwrap();
     books.pinged(&scope, at(NOW)).unwrap();
     assert!(books.admits(&scope, None, at(NOW)).is_err());
-    assert_eq!(books.pinged(&scope, at(NOW)).unwrap_err().used, "2");
+    let limit = books.pinged(&scope, at(NOW)).unwrap_err().limit.unwrap();
+    assert_eq!(limit.used, CapLimit::Leads(2));
     // Whoever was asked may buy.
     books.reserve(&scope, deal("10", "8"), at(NOW)).unwrap().commit(deal("10", "8"));
     assert!(books.admits(&scope, None, at("2026-06-10T10:01:00Z")).is_ok());

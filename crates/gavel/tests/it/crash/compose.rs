@@ -12,8 +12,8 @@ use fanout::{Buyers, HttpBuyers, Ping, Post, PostReply, StatusQuery};
 use jiff::Timestamp;
 use lead::{Bid, CampaignKey, Clock, LeadId, NoBid};
 use ledger::{
-    Claimant, Digest, Entry, LeadRecord, Ledger, OpenIntent, Options, PostRow, Receipt, Recovery,
-    Refused, RootKey, SqliteLedger, StoredRequest, Write,
+    Claimant, Digest, Entry, KeptMarket, LeadRecord, Ledger, OpenIntent, Options, PostRow, Receipt,
+    Recovery, Refused, RootKey, SqliteLedger, StoredRequest, Write,
 };
 use market::Sources;
 
@@ -186,6 +186,18 @@ impl Ledger for Store {
 
     async fn request(&self, key: Digest) -> Result<Option<StoredRequest>, Refused> {
         self.inner.request(key).await
+    }
+
+    async fn newest_market(&self) -> Result<Option<KeptMarket>, Refused> {
+        self.inner.newest_market().await
+    }
+
+    async fn market(&self, version: u64) -> Result<Option<String>, Refused> {
+        self.inner.market(version).await
+    }
+
+    async fn keep_market(&self, market: KeptMarket) -> Result<(), Refused> {
+        self.inner.keep_market(market).await
     }
 
     fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {

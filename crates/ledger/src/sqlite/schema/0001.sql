@@ -30,6 +30,13 @@ CREATE TABLE leads (
     sealed         BLOB    NOT NULL  -- the submission, under the lead's key
 ) STRICT;
 
+-- What leads' journeys were judged by. A row is written before the first lead that names it, never changes
+-- and never goes.
+CREATE TABLE markets (
+    version INTEGER PRIMARY KEY,
+    sealed  BLOB NOT NULL            -- the documents, under a key of the root key
+) STRICT;
+
 CREATE INDEX leads_unsettled ON leads (seq) WHERE disposition IS NULL;
 -- There is no index by time: ids begin with the millisecond at which their lead came.
 
