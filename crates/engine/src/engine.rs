@@ -236,8 +236,10 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         let waiter = Waiter::new(sender, ticket, self.deliver(&request));
         let task = Arc::clone(inner);
         let counted = InFlight::new(&task);
+        // Some kilobytes, which a spawn would move ten times.
+        let journey = Box::pin(journey::run(task, arrival, request, waiter));
         inner.tasks.spawn(async move {
-            journey::run(task, arrival, request, waiter).await;
+            journey.await;
             drop((counted, permit));
         });
         answer.await.unwrap_or(Err(Refusal::Bug("a journey ended without an answer")))
