@@ -10,7 +10,7 @@ pub struct Reserves {
     /// For the post that follows the pings, at most; a quarter of a short budget. Also what a post takes
     /// to a campaign of which too little is known.
     pub post: Duration,
-    /// For settling and answering.
+    /// For settling and answering, at most; a tenth of a short budget.
     pub answer: Duration,
     /// A campaign with less than this is not asked.
     pub ping_least: Duration,
@@ -29,7 +29,6 @@ impl Default for Reserves {
 /// One lead's time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
-    whole: Duration,
     deadline: Deadline,
     reserves: Reserves,
     /// What a commit takes: one comes before the post, one before the answer.
@@ -44,7 +43,10 @@ impl Budget {
         reserves: Reserves,
         commit: Duration,
     ) -> Self {
-        Self { whole, deadline: Deadline::after(received, whole), reserves, commit }
+        let Reserves { post, answer, ping_least } = reserves;
+        let reserves =
+            Reserves { post: post.min(whole / 4), answer: answer.min(whole / 10), ping_least };
+        Self { deadline: Deadline::after(received, whole), reserves, commit }
     }
 
     /// When bids must be in, or `None` if there is no time left to ask.
@@ -61,7 +63,7 @@ impl Budget {
 
     /// What a post takes to a campaign of which too little is known.
     pub(crate) fn usual_post(&self) -> Duration {
-        self.reserves.post.min(self.whole / 4)
+        self.reserves.post
     }
 
     /// When the publisher is answered, whatever is still running.

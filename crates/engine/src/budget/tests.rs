@@ -24,6 +24,12 @@ fn ms(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
     range.prop_map(Duration::from_millis)
 }
 
+/// What is kept back of a budget, which may be short.
+fn kept_of(whole: Duration, reserves: Reserves) -> Reserves {
+    let Reserves { post, answer, ping_least } = reserves;
+    Reserves { post: post.min(whole / 4), answer: answer.min(whole / 10), ping_least }
+}
+
 fn reserves() -> impl Strategy<Value = Reserves> {
     (ms(0..1_000), ms(0..100), ms(1..200)).prop_map(|(post, answer, ping_least)| Reserves {
         post,
@@ -41,7 +47,8 @@ proptest! {
         let received = Now.instant();
         let now = received + gone;
         let budget = Budget::new(received, whole, reserves, commit);
-        let kept = reserves.post.min(whole / 4) + commit + reserves.answer + commit;
+        let reserves = kept_of(whole, reserves);
+        let kept = reserves.post + commit + reserves.answer + commit;
         match budget.for_pings(now, limit) {
             Some(until) => {
                 prop_assert!(until.0 + kept <= received + whole);
@@ -60,6 +67,7 @@ proptest! {
     ) {
         let received = Now.instant();
         let budget = Budget::new(received, whole, reserves, commit);
+        let reserves = kept_of(whole, reserves);
         let left = whole.saturating_sub(gone + commit + reserves.answer + commit);
         prop_assert_eq!(budget.for_post(received + gone), left);
     }
@@ -70,6 +78,7 @@ proptest! {
     ) {
         let received = Now.instant();
         let budget = Budget::new(received, whole, reserves, commit);
+        let reserves = kept_of(whole, reserves);
         prop_assert_eq!(budget.answer_by().0 + reserves.answer + commit, received + whole);
     }
 }
