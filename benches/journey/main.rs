@@ -48,7 +48,7 @@ fn main() {
     let place = if pinned { "each alone on core 1, the rest on core 0" } else { "unpinned" };
     println!("{place}; {rounds} rounds; load average {}\n", load_average());
     let engine_rate = saturation(&subjects, rounds);
-    added_time(&[&subjects[0], &subjects[2]], &buyers, engine_rate / 2, rounds);
+    added_time(&[&subjects[0], &subjects[2]], &buyers, engine_rate / 4, rounds);
     hanging_buyer(&subjects[0], rounds);
     println!("load average at the end {}", load_average());
 }
