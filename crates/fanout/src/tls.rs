@@ -187,6 +187,8 @@ pub(crate) fn refused_certificate(fault: &hyper::Error) -> bool {
                     | AlertDescription::CertificateExpired
                     | AlertDescription::CertificateUnknown
                     | AlertDescription::UnknownCA
+                    | AlertDescription::AccessDenied
+                    | AlertDescription::DecryptError
             );
         }
         source = error.source();

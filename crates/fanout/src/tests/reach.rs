@@ -51,76 +51,18 @@ async fn counting() -> (u16, Arc<AtomicUsize>) {
 }
 
 /// Hosts as a buyer may write them: of this machine, of the network it stands in, of clouds' metadata.
-const FORBIDDEN: &[&str] = &[
-    "127.0.0.1",
-    "127.0.0.2",
-    "127.255.255.254",
-    "0.0.0.0",
-    "0.0.0.1",
-    "10.0.0.1",
-    "100.64.0.1",
-    "100.100.100.200",
-    "168.63.129.16",
-    "169.254.169.254",
-    "169.254.170.2",
-    "172.16.0.1",
-    "172.31.255.254",
-    "192.0.0.192",
-    "192.168.1.1",
-    "198.18.0.1",
-    "224.0.0.1",
-    "240.0.0.1",
-    "255.255.255.255",
-    "2130706433",
-    "3232235777",
-    "017700000001",
-    "0177.0.0.1",
-    "0x7f000001",
-    "0x7f.0.0.1",
-    "0x7f.1",
-    "127.1",
-    "127.0.1",
-    "127.0.0.1.",
-    "127.0.0.01",
-    "00127.0.0.1",
-    "2852039166",
-    "0xa9fea9fe",
-    "0251.0376.0251.0376",
-    "169.254.43518",
-    "[::]",
-    "[::1]",
-    "[0:0:0:0:0:0:0:1]",
-    "[::127.0.0.1]",
-    "[::ffff:127.0.0.1]",
-    "[::ffff:7f00:1]",
-    "[::ffff:169.254.169.254]",
-    "[::ffff:0:127.0.0.1]",
-    "[64:ff9b::127.0.0.1]",
-    "[64:ff9b::a9fe:a9fe]",
-    "[64:ff9b:1::1]",
-    "[2002:7f00:1::]",
-    "[2002:a9fe:a9fe::]",
-    "[2001:0:7f00:1::]",
-    "[2001:db8::1]",
-    "[fc00::1]",
-    "[fd00:ec2::254]",
-    "[fe80::1]",
-    "[fe80::a9fe:a9fe]",
-    "[fe80::1%25lo]",
-    "[ff02::1]",
-    "localhost",
-    "localhost.",
-    "LOCALHOST",
-    "a.localhost",
-    "metadata.google.internal",
-    "rebound.example",
-    "mixed.example",
-    "mapped.example",
-    "nat64.example",
-    "127%2e0.0.1",
-    "１２７.0.0.1",
-    "user@127.0.0.1",
-];
+const FORBIDDEN: &str = "\
+    127.0.0.1 127.0.0.2 127.255.255.254 0.0.0.0 0.0.0.1 10.0.0.1 100.64.0.1 100.100.100.200 \
+    168.63.129.16 169.254.169.254 169.254.170.2 172.16.0.1 172.31.255.254 192.0.0.192 \
+    192.168.1.1 198.18.0.1 224.0.0.1 240.0.0.1 255.255.255.255 2130706433 3232235777 \
+    017700000001 0177.0.0.1 0x7f000001 0x7f.0.0.1 0x7f.1 127.1 127.0.1 127.0.0.1. 127.0.0.01 \
+    00127.0.0.1 2852039166 0xa9fea9fe 0251.0376.0251.0376 169.254.43518 [::] [::1] \
+    [0:0:0:0:0:0:0:1] [::127.0.0.1] [::ffff:127.0.0.1] [::ffff:7f00:1] \
+    [::ffff:169.254.169.254] [::ffff:0:127.0.0.1] [64:ff9b::127.0.0.1] [64:ff9b::a9fe:a9fe] \
+    [64:ff9b:1::1] [2002:7f00:1::] [2002:a9fe:a9fe::] [2001:0:7f00:1::] [2001:db8::1] \
+    [fc00::1] [fd00:ec2::254] [fe80::1] [fe80::a9fe:a9fe] [fe80::1%25lo] [ff02::1] localhost \
+    localhost. LOCALHOST a.localhost metadata.google.internal rebound.example mixed.example \
+    mapped.example nat64.example 127%2e0.0.1 １２７.0.0.1 user@127.0.0.1";
 
 /// What the names among them come to, and any that a resolver might take for an address.
 fn bad_dns(name: &str) -> Vec<IpAddr> {
@@ -144,7 +86,7 @@ async fn what_is_not_public_is_never_dialled() {
     let real =
         HttpBuyers::new(Limits::default(), guard, tls(&TlsFiles::default()), Arc::new(TestClock));
     let mut calls = 0;
-    for host in FORBIDDEN {
+    for host in FORBIDDEN.split_whitespace() {
         for scheme in ["http", "https"] {
             let Some(campaign) = campaign(&format!("{scheme}://{host}:{port}/")) else { continue };
             calls += 1;
@@ -158,7 +100,7 @@ async fn what_is_not_public_is_never_dialled() {
             }
         }
     }
-    assert!(FORBIDDEN.len() >= 60 && calls > 60, "{calls}");
+    assert!(FORBIDDEN.split_whitespace().count() >= 60 && calls > 60, "{calls}");
     assert_eq!(*dialled.lock().unwrap(), []);
     assert_eq!(count.load(Ordering::SeqCst), 0);
 }
@@ -238,7 +180,7 @@ async fn names_that_fail_or_hang_are_not_sent_and_delay_nobody() {
     let closed = Mutex::new(closed);
     let (wire, _) = hooked(loopback(), move |name| {
         if name == "hangs.example" {
-            drop(closed.lock().unwrap().recv());
+            assert!(closed.lock().unwrap().recv().is_err());
         }
         if name == "fine.example" { vec![[127, 0, 0, 1].into()] } else { Vec::new() }
     });
@@ -283,7 +225,7 @@ async fn connections_are_kept_only_so_long() {
         age_max: Duration::from_secs(60),
         ..Limits::default()
     };
-    for (pause, calls, opened) in [(14, 4, 1), (16, 4, 4), (14, 12, 3)] {
+    for (pause, calls, opened) in [(14, 4, 1), (16, 4, 4), (14, 12, 2)] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));

@@ -18,7 +18,12 @@ use crate::dial::Dialler;
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority() -> Authority {
+    named_authority("gavel test authority")
+}
+
+fn named_authority(name: &str) -> Authority {
     let mut params = CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
@@ -231,8 +236,9 @@ async fn a_handshake_that_fails_or_stalls_is_not_sent() {
         assert_eq!((reply.class, reply.code), (PostClass::NotSent, Code::Tls), "{what}");
         assert!(began.elapsed() < campaign.delivery.post.timeout * 3, "{what}");
         let code = ping(&wire, &campaign, Duration::from_millis(200)).await;
-        let expected = if says.is_none() { Code::Timeout } else { Code::Tls };
-        assert_eq!(code, Err(expected), "{what}");
+        // A stalled handshake and the ping itself run out of time at once.
+        let may = |code| code == Code::Tls || says.is_none() && code == Code::Timeout;
+        assert!(code.clone().is_err_and(may), "{what}: {code:?}");
         let seen = String::from_utf8_lossy(&seen.lock().unwrap()).into_owned();
         assert!(!seen.contains("marker@") && !seen.contains("POST"), "{what}");
     }
@@ -240,7 +246,7 @@ async fn a_handshake_that_fails_or_stalls_is_not_sent() {
 
 #[tokio::test]
 async fn a_buyer_may_want_a_client_certificate() {
-    let (by, other) = (authority(), authority());
+    let (by, other) = (authority(), named_authority("another"));
     for version in [&version::TLS13, &version::TLS12] {
         let wants = |by: &Authority| Some(by.der().to_vec());
         let (port, seen) =
