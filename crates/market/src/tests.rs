@@ -100,16 +100,6 @@ fn every_bad_value_is_named_with_its_line() {
             "campaigns.prime.suppress is not supported by this version",
         ),
         (
-            "product = \"loan\"",
-            "product = \"loan\"\nmax_in_flight = 0",
-            "campaigns.prime.max_in_flight must be a whole number from 1 to 10000",
-        ),
-        (
-            "name = \"Nova\"",
-            "name = \"Nova\"\nclient_certificate = 7",
-            "client_certificate must be",
-        ),
-        (
             "http://api.nova",
             "ftp://api.nova",
             "delivery.post.url must be an absolute http or https URL",
@@ -453,6 +443,23 @@ fn a_campaign_is_called_by_tls_so_often_at_once_and_with_its_buyers_certificate(
     assert_eq!(campaign.delivery.post.url.port(), 443);
     assert_eq!(campaign.max_in_flight, 8);
     assert_eq!(campaign.client_certificate.as_deref(), Some("nova-2026"));
+    each_is_named(&[
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\nmax_in_flight = 0",
+            "campaigns.prime.max_in_flight must be a whole number from 1 to 10000",
+        ),
+        (
+            "name = \"Nova\"",
+            "name = \"Nova\"\nclient_certificate = 7",
+            "client_certificate must be",
+        ),
+        (
+            "X-Key = \"k\" } }",
+            "X-Key = \"k\" } }\ndelivery.sandbox.post_url = \"https://api.orion.example/\"",
+            "delivers to api.orion.example, which is not among",
+        ),
+    ]);
 }
 
 /// What a resolver would take for an address is refused unless it is written as one.
