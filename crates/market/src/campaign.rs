@@ -153,7 +153,7 @@ const POST_TIMEOUT: Duration = Duration::from_secs(5);
 const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Calls to one campaign at once, where it names no limit, and the greatest limit.
-const IN_FLIGHT: u32 = 64;
+const IN_FLIGHT: u32 = 256;
 const IN_FLIGHT_MAX: u32 = 10_000;
 
 /// Greatest weight.

@@ -38,7 +38,8 @@ fn campaign(url: &str) -> Option<Campaign> {
 
 /// Counts the connections to a port of this machine.
 async fn counting() -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("[::]:0").await.unwrap();
+    let both = TcpListener::bind("[::]:0").await;
+    let listener = both.or(TcpListener::bind("127.0.0.1:0").await).unwrap();
     let port = listener.local_addr().unwrap().port();
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
