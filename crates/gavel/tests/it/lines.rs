@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -264,15 +263,13 @@ async fn a_buyer_behind_tls_is_sold_to() {
 
     for delivery in [trusting.to_owned(), format!("{allow}{}", trusting.replace("ca_file", "# "))] {
         let other = tempfile::tempdir().unwrap();
-        ["ca.pem", "ours.pem", "ours.key"].map(|file| copy(dir.path(), other.path(), file));
+        for file in ["ca.pem", "ours.pem", "ours.key"] {
+            std::fs::copy(dir.path().join(file), other.path().join(file)).unwrap();
+        }
         let gavel = Gavel::start_reaching(other.path(), &market, &delivery);
         assert_eq!(sell(gavel.public, "loan", 99).await, "new", "{delivery}");
         assert_eq!(posts.load(Ordering::Relaxed), 10);
     }
-}
-
-fn copy(from: &Path, to: &Path, file: &str) {
-    std::fs::copy(from.join(file), to.join(file)).unwrap();
 }
 
 /// Where it is, how many connections it took and how many posts.
