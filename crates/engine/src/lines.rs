@@ -1,7 +1,7 @@
 //! The line to each campaign: whether its endpoints may be called now, and how many calls are under way.
 //! Nothing waits here: a call gets leave at once or a code, and gives it back by being dropped.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -55,6 +55,8 @@ pub(crate) struct Line {
 
 struct Endpoint {
     breaker: Mutex<Breaker>,
+    /// Its breaker is not closed; most never are, and need not be locked to be looked at.
+    is_cut_off: AtomicBool,
     /// For people.
     name: String,
     opened: AtomicU64,
@@ -78,6 +80,7 @@ impl Lines {
         let line = self.lines.entry(campaign.clone()).or_insert_with(|| {
             let endpoint = |call: &'static str| Endpoint {
                 breaker: Mutex::new(Breaker::new(self.rules)),
+                is_cut_off: AtomicBool::new(false),
                 name: format!("{campaign} {call}"),
                 opened: AtomicU64::default(),
                 stopped: AtomicU64::default(),
@@ -140,7 +143,8 @@ impl Line {
             return None;
         }
         let is_broken = |endpoint: &Endpoint| {
-            let stops = !endpoint.breaker().admits(now);
+            let cut_off = endpoint.is_cut_off.load(Ordering::Relaxed);
+            let stops = cut_off && !endpoint.breaker().admits(now);
             if stops {
                 endpoint.stop();
             }
@@ -189,18 +193,17 @@ impl Line {
             return Ok(trial);
         }
         let endpoint = self.endpoint(call);
-        trial.pass = endpoint.breaker().admit(now);
-        match trial.pass {
-            Some(pass) if pass.is_probe => endpoint.show(1),
-            Some(_) => {}
-            None => {
-                endpoint.stop();
-                if !self.simulate {
-                    return Err(Code::Breaker);
-                }
-            }
+        let mut breaker = endpoint.breaker();
+        trial.pass = breaker.admit(now);
+        if trial.is_probe() {
+            endpoint.show(1);
         }
-        Ok(trial)
+        drop(breaker);
+        if trial.pass.is_some() {
+            return Ok(trial);
+        }
+        endpoint.stop();
+        if self.simulate { Ok(trial) } else { Err(Code::Breaker) }
     }
 
     fn endpoint(&self, call: CallKind) -> &Endpoint {
@@ -237,12 +240,14 @@ impl Endpoint {
         match change {
             Change::Nothing => {}
             Change::Opened(wait) => {
+                self.is_cut_off.store(true, Ordering::Relaxed);
                 self.opened.fetch_add(1, Ordering::Relaxed);
                 self.openings.increment(1);
                 self.show(2);
                 tracing::warn!(endpoint = %self.name, wait_ms = wait.as_millis(), "breaker opened");
             }
             Change::Closed => {
+                self.is_cut_off.store(false, Ordering::Relaxed);
                 self.show(0);
                 tracing::info!(endpoint = %self.name, "breaker closed");
             }
@@ -276,8 +281,11 @@ impl Trial {
     pub(crate) fn ended(&mut self, health: Health, now: Instant) -> bool {
         let Some(pass) = self.pass.take() else { return false };
         let endpoint = self.line.endpoint(self.call);
-        let change = endpoint.breaker().ended(pass, health, now);
+        // What is shown of changes follows their order.
+        let mut breaker = endpoint.breaker();
+        let change = breaker.ended(pass, health, now);
         endpoint.changed(change);
+        drop(breaker);
         change == Change::Closed
     }
 }

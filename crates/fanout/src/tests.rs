@@ -38,6 +38,8 @@ enum Script {
     Reply(String),
     /// Writes these bytes and closes.
     ReplyAndClose(String),
+    /// Writes these bytes, keeps the connection for a moment and closes it.
+    ReplyAndCloseLater(String),
     /// Reads the request and closes without a byte.
     Close,
     /// Reads the request and never answers.
@@ -77,6 +79,12 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             Script::Reply(bytes) => stream.write_all(bytes.as_bytes()).await.unwrap(),
             Script::ReplyAndClose(bytes) => {
                 stream.write_all(bytes.as_bytes()).await.unwrap();
+                return stream.shutdown().await.unwrap_or_default();
+            }
+            Script::ReplyAndCloseLater(bytes) => {
+                stream.write_all(bytes.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(3)).await;
                 return stream.shutdown().await.unwrap_or_default();
             }
             Script::Close => return,

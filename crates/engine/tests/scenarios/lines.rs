@@ -168,9 +168,14 @@ async fn who_answers_is_never_cut_off() {
 #[tokio::test(start_paused = true)]
 async fn a_short_budget_is_no_fault_of_the_buyers() {
     let fine = market("{ bid = \"9.00\", after_ms = 90 }", "accepted");
-    let world = world(&format!("[lead]\nbudget_ms = 100\n{fine}"));
-    stream(&world, 4).await;
-    assert_eq!(state(&world, "nova", CallKind::Ping), BreakerState::Closed);
+    let hurried = |market: &str| world(&format!("[lead]\nbudget_ms = 100\n{market}"));
+    let patient = hurried(&fine);
+    stream(&patient, 4).await;
+    assert_eq!(state(&patient, "nova", CallKind::Ping), BreakerState::Closed);
+    // Who never answers at all is cut off all the same.
+    let silent = hurried(&market("\"never\"", "accepted"));
+    stream(&silent, 4).await;
+    assert!(state(&silent, "nova", CallKind::Ping) != BreakerState::Closed);
 }
 
 /// So many calls at once, and the rest is passed over at once, not queued. Test leads too.

@@ -28,7 +28,7 @@ fn named_authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// A certificate for `name` that ends with `year`, and its key.
+/// A certificate for `name` that ends in June of `year`, and its key.
 fn certificate(
     by: &Authority,
     name: &str,
@@ -37,7 +37,7 @@ fn certificate(
 ) -> (rcgen::Certificate, KeyPair) {
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(year, 1, 1);
+    params.not_after = date_time_ymd(year, 6, 1);
     let usage = if client {
         ExtendedKeyUsagePurpose::ClientAuth
     } else {
@@ -186,11 +186,39 @@ async fn a_post_over_tls_never_meets_a_closed_connection() {
     }
 }
 
+/// The buyer closes a kept connection at some moment of its own, and our side has had no time to notice:
+/// the look at the socket does.
+#[tokio::test]
+async fn a_farewell_under_tls_is_seen_before_a_post() {
+    let by = Arc::new(authority());
+    let reply = "HTTP/1.1 200 OK\r\ncontent-length: 21\r\n\r\n{\"status\":\"accepted\"}";
+    let script = Script::ReplyAndCloseLater(reply.to_owned());
+    let (says, port) = std::sync::mpsc::channel();
+    let theirs = Arc::clone(&by);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (port, _seen) = serve_tls(&theirs, Server { script, ..Server::default() }).await;
+            says.send(port).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    let (wire, campaign) = (wire_of(&by), campaign(port.recv().unwrap()));
+    for round in 0..30 {
+        assert_eq!(post(&wire, &campaign).await.class, PostClass::Accepted, "round {round}");
+        // Blocks, so that nothing of ours runs meanwhile.
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[tokio::test]
 async fn whom_we_do_not_trust_gets_nothing() {
     let (ours, theirs) = (authority(), authority());
+    // By the engine's clock it is March 2026, whatever the machine says.
+    let (port, _) = serve_tls(&ours, Server { year: 2026, ..Server::default() }).await;
+    assert_eq!(post(&wire_of(&ours), &campaign(port)).await.class, PostClass::Accepted);
     let servers = [
-        ("expired", &ours, Server { year: 2026, ..Server::default() }),
+        ("expired", &ours, Server { year: 2025, ..Server::default() }),
         ("wrong host", &ours, Server { name: "other.example", ..Server::default() }),
         ("wrong address", &ours, Server { name: "127.0.0.2", ..Server::default() }),
         ("unknown authority", &theirs, Server::default()),
