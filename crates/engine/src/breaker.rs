@@ -146,6 +146,10 @@ impl Breaker {
                 let wait = wait.clamp(self.rules.wait_least, self.rules.throttle_most);
                 self.open(wait, now)
             }
+            Health::Untold => {
+                self.cancelled(pass);
+                Change::Nothing
+            }
             Health::Fine if pass.is_probe => {
                 self.turn(State::Closed);
                 self.closed_at = Some(now);

@@ -157,7 +157,11 @@ async fn post(buyers: &HttpBuyers, campaign: &Campaign) -> PostReply {
 }
 
 async fn post_once_more(buyers: &HttpBuyers, campaign: &Campaign, again: bool) -> PostReply {
-    let contact = Contact { email: Some("marker@example.org".to_owned()), ..Contact::default() };
+    post_of(buyers, campaign, again, "marker@example.org").await
+}
+
+async fn post_of(buyers: &HttpBuyers, campaign: &Campaign, again: bool, email: &str) -> PostReply {
+    let contact = Contact { email: Some(email.to_owned()), ..Contact::default() };
     let (attributes, consent) = (Attributes::new(), Consent::default());
     let post = Post {
         campaign,

@@ -47,6 +47,8 @@ pub enum Health {
     Fault,
     /// It asks to be left alone, for so long if it says so.
     Throttled(Option<Duration>),
+    /// Nothing: the call was not made, for a reason of our own.
+    Untold,
 }
 
 impl Health {
@@ -58,6 +60,7 @@ impl Health {
             Code::Timeout | Code::Connect | Code::Tls | Code::HttpStatus | Code::Unknown => {
                 Self::Fault
             }
+            Code::Concurrency => Self::Untold,
             _ => Self::Fine,
         }
     }

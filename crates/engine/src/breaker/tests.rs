@@ -157,6 +157,9 @@ impl Model {
         if self.calls[call] != state {
             return;
         }
+        if health == Health::Untold {
+            return self.cancelled(call, now);
+        }
         if let Health::Throttled(Some(wait)) = health
             && wait > Duration::ZERO
         {
@@ -231,6 +234,7 @@ fn step() -> impl Strategy<Value = Step> {
     let health = prop_oneof![
         6 => Just(Health::Fault),
         2 => Just(Health::Fine),
+        1 => Just(Health::Untold),
         1 => prop::option::of(0_u64..100).prop_map(|s| Health::Throttled(s.map(Duration::from_secs))),
     ];
     prop_oneof![

@@ -103,6 +103,18 @@ async fn endless_replies_end() {
     }
 }
 
+/// The bound on a reply's head is none on a post.
+#[tokio::test]
+async fn a_large_post_leaves_whole() {
+    let (port, seen) = buyer(ok(r#"{"status":"accepted"}"#)).await;
+    let market = market(port);
+    let campaign = market.campaigns.values().next().unwrap();
+    let email = "x".repeat(100 * 1024);
+    let reply = post_of(&wire(), campaign, false, &email).await;
+    assert_eq!(reply.class, PostClass::Accepted);
+    assert!(seen.lock().unwrap()[0].contains(&email));
+}
+
 #[test]
 fn retry_after_is_seconds_or_a_date() {
     let now = "2026-03-02T09:00:00Z".parse().unwrap();

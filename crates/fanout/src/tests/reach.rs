@@ -222,6 +222,8 @@ async fn a_destination_has_only_so_many_connections() {
     };
     assert_eq!(of(PostClass::Unknown, Code::Unknown), 2);
     assert_eq!(of(PostClass::NotSent, Code::Concurrency), 3);
+    let untold = replies.iter().filter(|reply| reply.health == lead::Health::Untold).count();
+    assert_eq!(untold, 3, "which is no fault of the buyer's");
     assert_eq!(seen.lock().unwrap().len(), 2);
 }
 
