@@ -18,6 +18,7 @@ use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
 use crate::late;
+use crate::lines::Lines;
 use crate::markets::OldMarkets;
 use crate::metrics::{Ending, Metrics};
 use crate::pace::Paces;
@@ -26,7 +27,7 @@ use crate::reserve::Reservations;
 use crate::review::{self, ReviewRefusal, Verdict};
 use crate::shares::Shares;
 use crate::suppress::Suppressions;
-use crate::{Reserves, Snapshot, journey, repeats, standing};
+use crate::{BreakerReport, BreakerRules, Reserves, Snapshot, journey, repeats, standing};
 
 /// How often holds are looked through for those that are over.
 const HOLDS_LOOK: Duration = Duration::from_secs(1);
@@ -54,6 +55,8 @@ pub struct Parts<B, L> {
     pub suppressions: Suppressions,
     /// Leads from one address in a minute, past which it is suspected.
     pub leads_per_ip_minute: u32,
+    /// When campaigns that do not answer are left alone.
+    pub breakers: BreakerRules,
 }
 
 /// Sells leads. Cheap to clone.
@@ -77,6 +80,7 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) suppressions: Suppressions,
     pub(crate) velocity: Velocity,
     pub(crate) paces: Paces,
+    pub(crate) lines: Lines,
     pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
     pub(crate) old_markets: OldMarkets,
     repeats: Arc<Repeats>,
@@ -146,6 +150,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             suppressions: parts.suppressions,
             velocity: Velocity::new(parts.leads_per_ip_minute),
             paces: Paces::default(),
+            lines: Lines::new(parts.breakers),
             late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),
             old_markets: OldMarkets::default(),
             repeats: Arc::default(),
@@ -166,6 +171,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         self.0.snapshot.store(Arc::new(snapshot));
         self.0.shares.keep(|key| market.campaigns.contains_key(key));
         self.0.form.keep(|key| market.campaigns.contains_key(key));
+        self.0.lines.keep(|key| market.campaigns.contains_key(key));
     }
 
     /// Sells a lead, or says why not; a repeat of a request gets the first one's answer. The journey
@@ -314,6 +320,12 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             tokio::time::sleep(HOLDS_LOOK).await;
             review::expire(&self.0).await;
         }
+    }
+
+    /// How the breakers of every campaign that was asked stand, by campaign.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<BreakerReport> {
+        self.0.lines.report(self.0.clock.instant())
     }
 
     /// Why new leads are refused, if they are.

@@ -7,6 +7,7 @@
 mod admit;
 mod ask;
 mod auction;
+mod breaker;
 mod budget;
 mod choose;
 mod close;
@@ -22,6 +23,7 @@ mod holds;
 mod identity;
 mod journey;
 mod late;
+mod lines;
 mod lookup;
 mod markets;
 mod metrics;
@@ -42,10 +44,12 @@ mod suppress;
 #[cfg(test)]
 mod tests;
 
+pub use breaker::{BreakerRules, BreakerState};
 pub use budget::Reserves;
 pub use delivery::Delivery;
 pub use engine::{Arrival, Engine, Entropy, Parts, Refusal};
 pub use holds::Held;
+pub use lines::{BreakerReport, CallKind};
 pub use markets::version_of;
 pub use metrics::describe;
 pub use recover::Recovered;

@@ -51,7 +51,7 @@ impl<B: Buyers, L: Ledger> Engine<B, L> {
     #[must_use]
     pub fn suppose(&self, market: &Snapshot, question: Question) -> Option<Vec<Prospect>> {
         let inner = &self.0;
-        let at = inner.clock.timestamp();
+        let (at, now) = (inner.clock.timestamp(), inner.clock.instant());
         let Question { product, attributes, publisher, buyer } = question;
         let (product, tree) = market.tree(&product)?;
         let known = match &publisher {
@@ -84,7 +84,7 @@ impl<B: Buyers, L: Ledger> Engine<B, L> {
             if !prospect.matched {
                 let lacks = tree.book.evaluate(index, &encoded) == Some(Truth::Unknown);
                 prospect.code = Some(if lacks { Code::AttributeMissing } else { Code::Filter });
-            } else if let Err(stop) = ask::admits(inner, &lead, campaign, at) {
+            } else if let Err(stop) = ask::admits(inner, &lead, campaign, (at, now)) {
                 prospect.code = Some(stop.code);
                 prospect.limit = stop.limit.map(|limit| *limit);
             } else {

@@ -9,6 +9,7 @@ mod close;
 mod explain;
 mod file;
 mod guard;
+mod lines;
 mod review;
 mod turns;
 mod world;
