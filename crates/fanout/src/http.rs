@@ -44,7 +44,9 @@ impl Default for Limits {
             connect: Duration::from_secs(2),
             keep: Duration::from_secs(15),
             age_max: Duration::from_secs(300),
-            post_freshness: Duration::from_secs(1),
+            // Many buyers close after a second, and count from when they sent their reply, not from when
+            // a busy machine came to read it.
+            post_freshness: Duration::from_millis(750),
             idle_max: 64,
             connections_max: 512,
         }
