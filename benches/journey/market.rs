@@ -158,9 +158,13 @@ listen = "{ops}"
 dir = "data"
 [market]
 files = ["market.toml"]
+[delivery]
+plain_http = true
+allow = [{{ network = "127.0.0.0/8" }}]
 [limits]
 leads_per_ip_minute = 4000000000
 buyer_idle_connections = 1024
+buyer_connections = 2048
 "#
     )
 }
