@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST};
+use hyper::header::CONTENT_ENCODING;
 use hyper::{Request, Response, body::Incoming};
 use lead::{Bid, Clock, Code, NoBid, PostClass};
-use market::{Call, Method, Url};
+use market::{Call, Url};
 
-use crate::native::{
-    PostAnswer, ping_body, post_body, read_bid, read_post_answer, status_body, status_target,
-};
+use crate::native::PostAnswer;
 use crate::pool::{Connection, Pools};
-use crate::{Buyers, Ping, Post, PostReply, StatusQuery, classify};
+use crate::reply::{self, Raw};
+use crate::{Buyers, Ping, Post, PostReply, StatusQuery, classify, compose};
 
 /// Bounds of the wire.
 #[derive(Debug, Clone)]
@@ -60,17 +59,17 @@ impl HttpBuyers {
         url: &Url,
         connection: Connection,
         reply: Response<Incoming>,
-    ) -> Option<(u16, Vec<u8>)> {
-        let status = reply.status().as_u16();
-        let plain = reply.headers().get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
-        let body =
-            Limited::new(reply.into_body(), self.limits.reply_bytes_max).collect().await.ok()?;
+    ) -> Option<Raw> {
+        let (head, body) = reply.into_parts();
+        let plain = head.headers.get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
+        let body = Limited::new(body, self.limits.reply_bytes_max).collect().await.ok()?;
         self.pools.put_back(url, connection, self.clock.instant());
-        plain.then(|| (status, body.to_bytes().to_vec()))
+        let (status, headers) = (head.status.as_u16(), head.headers);
+        plain.then(|| Raw { status, headers, body: body.to_bytes().to_vec() })
     }
 
     /// Sends a question, which may be sent again where a post may not, and reads the whole reply.
-    async fn ask(&self, request: Request<Full<Bytes>>, url: &Url) -> Result<(u16, Vec<u8>), Code> {
+    async fn ask(&self, request: Request<Full<Bytes>>, url: &Url) -> Result<Raw, Code> {
         let mut connection = self.pools.take(url, self.clock.instant(), self.limits.keep).await?;
         let mut reply = connection.sender.send_request(request.clone()).await;
         if reply.is_err() && connection.is_kept() {
@@ -83,21 +82,17 @@ impl HttpBuyers {
     }
 
     async fn send_ping(&self, ping: &Ping<'_>, call: &Call, url: &Url) -> Result<Bid, NoBid> {
-        let mut request = request(call, url, ping_body(ping)).ok_or(NoBid::new(Code::Connect))?;
+        let mut request = compose::ping(call, url, ping).map_err(NoBid::new)?;
         request.headers_mut().insert("gavel-timeout-ms", millis(ping.time_left));
-        let (status, mut body) = self.ask(request, url).await.map_err(NoBid::new)?;
-        match status {
-            204 => Err(NoBid::new(Code::NoBid)),
-            200..=299 => read_bid(&mut body, ping.currency),
-            _ => Err(NoBid::new(Code::HttpStatus)),
-        }
+        let reply = self.ask(request, url).await.map_err(NoBid::new)?;
+        reply::bid(call, reply, ping.currency)
     }
 
     /// Sends a post once. `sent` turns true the moment before the first byte may leave.
     async fn send_post(
         &self,
         request: Request<Full<Bytes>>,
-        url: &Url,
+        (call, url): (&Call, &Url),
         judge: fn(u16, PostAnswer) -> PostReply,
         sent: &mut bool,
     ) -> PostReply {
@@ -121,7 +116,7 @@ impl HttpBuyers {
             }
         };
         match self.read(url, connection, reply).await {
-            Some((status, mut body)) => judge(status, read_post_answer(&mut body)),
+            Some(mut reply) => judge(reply.status, reply::post_answer(call, &mut reply)),
             None => judge(0, PostAnswer::default()),
         }
     }
@@ -143,15 +138,16 @@ impl Buyers for HttpBuyers {
             (Some(sandbox), true) => &sandbox.post_url,
             (None, true) => return PostReply::bare(PostClass::NotSent, Code::Connect),
         };
-        let Some(mut request) = request(&delivery.post, url, post_body(post)) else {
-            return PostReply::bare(PostClass::NotSent, Code::Connect);
+        let mut request = match compose::post(&delivery.post, url, post) {
+            Ok(request) => request,
+            Err(code) => return PostReply::bare(PostClass::NotSent, code),
         };
         if let Ok(key) = format!("\"{}\"", post.idempotency_key()).parse() {
             request.headers_mut().insert("idempotency-key", key);
         }
         let judge = if post.again { classify::second } else { classify::complete };
         let mut sent = false;
-        let sending = self.send_post(request, url, judge, &mut sent);
+        let sending = self.send_post(request, (&delivery.post, url), judge, &mut sent);
         match tokio::time::timeout(delivery.post.timeout, sending).await {
             Ok(reply) => reply,
             Err(_) if sent => PostReply::bare(PostClass::Unknown, Code::Unknown),
@@ -165,9 +161,11 @@ impl Buyers for HttpBuyers {
         let Some(call) = query.campaign.delivery.status.as_ref().filter(|_| !query.test) else {
             return unknown();
         };
-        let Some(request) = status_request(call, query) else { return unknown() };
+        let Ok(request) = compose::status(call, query) else { return unknown() };
         match tokio::time::timeout(call.timeout, self.ask(request, &call.url)).await {
-            Ok(Ok((status, mut body))) => classify::second(status, read_post_answer(&mut body)),
+            Ok(Ok(mut reply)) => {
+                classify::second(reply.status, reply::post_answer(call, &mut reply))
+            }
             Ok(Err(_)) | Err(_) => unknown(),
         }
     }
@@ -180,28 +178,6 @@ impl std::fmt::Debug for HttpBuyers {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
-}
-
-fn request(call: &Call, url: &Url, body: Vec<u8>) -> Option<Request<Full<Bytes>>> {
-    let mut request = Request::post(url.target())
-        .header(HOST, url.authority())
-        .header(CONTENT_TYPE, "application/json")
-        .header(ACCEPT_ENCODING, "identity");
-    for (name, value) in &call.headers {
-        request = request.header(name, value);
-    }
-    request.body(Full::new(Bytes::from(body))).ok()
-}
-
-fn status_request(call: &Call, query: &StatusQuery<'_>) -> Option<Request<Full<Bytes>>> {
-    let mut asked = request(call, &call.url, status_body(query))?;
-    if call.method == Method::Get {
-        *asked.method_mut() = hyper::Method::GET;
-        *asked.uri_mut() = status_target(call.url.target(), query).parse().ok()?;
-        *asked.body_mut() = Full::default();
-        asked.headers_mut().remove(CONTENT_TYPE);
-    }
-    Some(asked)
 }
 
 fn millis(time: Duration) -> hyper::header::HeaderValue {

@@ -8,12 +8,17 @@
 //! `NotSent` only when that is proved; every reply is bounded in bytes and time.
 
 mod classify;
+mod compose;
+mod encode;
+mod find;
 mod http;
 mod metrics;
 mod native;
 mod ping;
 mod pool;
 mod post;
+mod reply;
+mod samples;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +27,7 @@ pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
 pub use ping::{Asked, Heard, Ping, Pings, SharedAttributes};
 pub use post::{Post, PostReply, StatusQuery};
+pub use samples::check_samples;
 
 use lead::{Bid, NoBid};
 

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use lead::{BuyerId, Currency, Money};
 
 use crate::cap::{self, Cap, Owner};
-use crate::{KeyDigest, read};
+use crate::{KeyDigest, Secrets, Vault, read};
 
 /// A buyer. Its campaigns stand beside it in the market.
 #[derive(Debug, Clone)]
@@ -30,10 +30,12 @@ pub struct Buyer {
     pub keys: Vec<KeyDigest>,
     /// Hosts that its campaigns may be delivered to; none named, none allowed.
     pub allowed_hosts: Vec<String>,
+    /// What its API knows us by; its campaigns' calls refer to them by name.
+    pub secrets: Secrets,
 }
 
 impl Buyer {
-    pub(crate) fn read(id: &BuyerId, slot: Slot<'_, '_>) -> Option<Self> {
+    pub(crate) fn read(id: &BuyerId, slot: Slot<'_, '_>, vault: &Vault<'_>) -> Option<Self> {
         let fields = slot.fields()?;
         let name = fields.at("name").filled();
         let group = fields.given("group").and_then(|s| s.filled()).map(str::to_owned);
@@ -45,6 +47,7 @@ impl Buyer {
         let balance = cap::amounts(fields.given("balance"));
         let credit_limit = cap::amounts(fields.given("credit_limit"));
         let hosts = read::words(fields.at("allowed_hosts"));
+        let secrets = Secrets::read(fields.given("secrets"), vault);
         // Read apart, with the whole market in view.
         let _campaigns = fields.at("campaigns");
         read::unsupported(&fields, &["suppress", "lists", "notices_url"]);
@@ -60,6 +63,7 @@ impl Buyer {
             credit_limit: credit_limit?,
             keys: keys?,
             allowed_hosts,
+            secrets: secrets?,
         })
     }
 
