@@ -66,7 +66,8 @@ pub(super) fn scalar(value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::None => Ok(String::new()),
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
-        ValueKind::Bool | ValueKind::Number | ValueKind::String => Ok(value.to_string()),
+        ValueKind::Bool => Ok(value.is_true().to_string()),
+        ValueKind::Number | ValueKind::String => Ok(value.to_string()),
         _ => Err(Error::new(ErrorKind::InvalidOperation, "no text")),
     }
 }

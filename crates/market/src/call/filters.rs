@@ -103,11 +103,11 @@ fn is_format(format: &str) -> bool {
         && strtime::format(format, &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).is_ok()
 }
 
-/// Gives an environment its filters, and no others.
+/// Gives an empty environment its filters and tests.
 pub(super) fn add(environment: &mut Environment<'static>, secrets: &Secrets) {
-    for name in ["safe", "escape", "e"] {
-        environment.remove_filter(name);
-    }
+    environment.add_test("defined", |value: &Value| !value.is_undefined());
+    environment.add_test("undefined", |value: &Value| value.is_undefined());
+    environment.add_test("none", |value: &Value| value.is_none());
     environment.add_filter("default", |value: &Value, other: Value| {
         let empty = value.is_undefined() || value.is_none() || value.as_str() == Some("");
         if empty { other } else { value.clone() }
