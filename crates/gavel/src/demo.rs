@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use engine::Snapshot;
+use market::Vault;
 use sim::buyers::{Buyer, Buyers, Handle};
 
 use crate::cli;
@@ -69,7 +70,7 @@ async fn start_buyers() -> Result<Handle, Failure> {
 
 fn snapshot(buyers: SocketAddr) -> Result<Snapshot, Failure> {
     let text = MARKET.replace(BUYERS_AT, &buyers.to_string());
-    compile_market(vec![("config/demo/market.toml".to_owned(), text)])
+    compile_market(vec![("config/demo/market.toml".to_owned(), text)], &Vault::LITERALS)
 }
 
 fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Settings {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use document::{Defects, Fields, Slot, parse_toml};
 use engine::Snapshot;
-use market::{Fault, Sources};
+use market::{Fault, Place, Sources, Vault};
 
 use crate::failure::Failure;
 
@@ -156,7 +156,7 @@ fn listen(fields: &Fields<'_, '_>, table: &'static str, default: &str) -> Option
     address
 }
 
-/// Reads, checks and compiles a market from files.
+/// Reads, checks and compiles a market from files; its secrets are in the environment or in files.
 pub(crate) fn load_market(files: &[PathBuf]) -> Result<Snapshot, Failure> {
     let mut texts = Vec::with_capacity(files.len());
     for file in files {
@@ -164,13 +164,25 @@ pub(crate) fn load_market(files: &[PathBuf]) -> Result<Snapshot, Failure> {
             std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
         texts.push((file.display().to_string(), text));
     }
-    compile_market(texts)
+    compile_market(texts, &Vault { look_up: &secret, literals: false })
+}
+
+/// The text of a secret, where the market says that it is kept.
+#[expect(clippy::disallowed_methods, reason = "this is where settings are read once")]
+fn secret(place: Place<'_>) -> Option<String> {
+    match place {
+        Place::Env(name) => std::env::var(name).ok(),
+        Place::File(path) => std::fs::read_to_string(path).ok(),
+    }
 }
 
 /// Checks and compiles a market from named texts.
-pub(crate) fn compile_market(texts: Vec<(String, String)>) -> Result<Snapshot, Failure> {
+pub(crate) fn compile_market(
+    texts: Vec<(String, String)>,
+    vault: &Vault<'_>,
+) -> Result<Snapshot, Failure> {
     let sources = Sources::parse(texts).map_err(Failure::Invalid)?;
-    let market = sources.market().map_err(Failure::Invalid)?;
+    let market = sources.market_with(vault).map_err(Failure::Invalid)?;
     Snapshot::compile(market, 1).map_err(|defects| Failure::Invalid(sources.locate(&defects)))
 }
 

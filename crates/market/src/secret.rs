@@ -96,9 +96,9 @@ impl Secrets {
                 slot.refuse("is no name for a secret: use letters, digits, - and _");
                 continue;
             }
-            if let Some(secret) = read_one(&slot, vault) {
-                secrets.insert(name.to_owned(), secret);
-            }
+            // A market with an unusable secret is refused; what refers to it has no defect of its own.
+            let secret = read_one(&slot, vault).unwrap_or_else(|| Secret("".into()));
+            secrets.insert(name.to_owned(), secret);
         }
         Some(Self(secrets))
     }

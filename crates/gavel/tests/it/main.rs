@@ -4,6 +4,7 @@
 
 mod caps;
 mod crash;
+mod dialects;
 mod doubt;
 mod end_to_end;
 mod full_disk;
