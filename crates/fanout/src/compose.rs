@@ -6,6 +6,7 @@ use http_body_util::Full;
 use hyper::header::{ACCEPT_ENCODING, HOST, HeaderValue};
 use hyper::{Request, Uri};
 use lead::Code;
+use market::call::Template;
 use market::{Call, CallKind, Format, Method, Url};
 use serde::Serialize;
 
@@ -17,11 +18,9 @@ use crate::{Ping, Post, StatusQuery, encode};
 /// # Errors
 /// The lead cannot be put into this call.
 pub(crate) fn ping(call: &Call, url: &Url, ping: &Ping<'_>) -> Result<Request<Full<Bytes>>, Code> {
-    let native = call.body.is_none() && call.format == Format::Json;
-    let text = if native {
-        native::ping_body(ping)
-    } else {
-        write(call, CallKind::Ping, &PingShape::of(ping))?
+    let text = match &call.body {
+        Some(template) => render(template, &PingShape::of(ping))?,
+        None => encode(call, CallKind::Ping, native::ping_body(ping))?,
     };
     request(call, url, text)
 }
@@ -31,7 +30,12 @@ pub(crate) fn ping(call: &Call, url: &Url, ping: &Ping<'_>) -> Result<Request<Fu
 /// # Errors
 /// The lead cannot be put into this call.
 pub(crate) fn post(call: &Call, url: &Url, post: &Post<'_>) -> Result<Request<Full<Bytes>>, Code> {
-    request(call, url, write(call, CallKind::Post, &PostShape::of(post))?)
+    let shape = PostShape::of(post);
+    let text = match &call.body {
+        Some(template) => render(template, &shape)?,
+        None => encode(call, CallKind::Post, native::json(&shape))?,
+    };
+    request(call, url, text)
 }
 
 /// The request of a status call.
@@ -39,24 +43,30 @@ pub(crate) fn post(call: &Call, url: &Url, post: &Post<'_>) -> Result<Request<Fu
 /// # Errors
 /// It cannot be put into this call.
 pub(crate) fn status(call: &Call, query: &StatusQuery<'_>) -> Result<Request<Full<Bytes>>, Code> {
-    request(call, &call.url, write(call, CallKind::Status, &StatusShape::of(query))?)
+    let shape = StatusShape::of(query);
+    let text = match &call.body {
+        Some(template) => render(template, &shape)?,
+        None => encode(call, CallKind::Status, native::json(&shape))?,
+    };
+    request(call, &call.url, text)
 }
 
 /// A lead that lacks what the call must say, or is too large for it.
 const MISFIT: Code = Code::AttributeMissing;
 
-fn write(call: &Call, kind: CallKind, shape: &impl Serialize) -> Result<Vec<u8>, Code> {
-    let text = match (&call.body, call.format) {
-        (Some(template), _) => template.render(shape).map_err(|_| MISFIT)?,
-        (None, Format::Json) => return Ok(native::json(shape)),
-        (None, format) => {
-            let mut json = native::json(shape);
-            let shape = document::parse_json(&mut json).map_err(|_| MISFIT)?;
-            match format {
-                Format::Xml => encode::document(kind.name(), &shape),
-                Format::Json | Format::Form | Format::Query => encode::fields(&shape),
-            }
-        }
+fn render(template: &Template, shape: &impl Serialize) -> Result<Vec<u8>, Code> {
+    template.render(shape).map(String::into_bytes).map_err(|_| MISFIT)
+}
+
+/// The native shape in the call's format, from its JSON.
+fn encode(call: &Call, kind: CallKind, mut json: Vec<u8>) -> Result<Vec<u8>, Code> {
+    if call.format == Format::Json {
+        return Ok(json);
+    }
+    let shape = document::parse_json(&mut json).map_err(|_| MISFIT)?;
+    let text = match call.format {
+        Format::Xml => encode::document(kind.name(), &shape),
+        Format::Json | Format::Form | Format::Query => encode::fields(&shape),
     };
     Ok(text.into_bytes())
 }

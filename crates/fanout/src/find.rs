@@ -18,6 +18,9 @@ const XML_NODES_MAX: u32 = 20_000;
 /// Most attributes of an element, and most equals signs of a text.
 const XML_ATTRIBUTES_MAX: usize = 1_000;
 
+/// Most declarations of namespaces: nested ones cost the parser the cube of their number.
+const XML_NAMESPACES_MAX: usize = 256;
+
 /// Deepest XML body.
 const XML_DEPTH_MAX: usize = document::DEPTH_MAX;
 
@@ -130,7 +133,7 @@ fn parse_xml(text: &str) -> Option<Document<'_>> {
         nodes_limit: XML_NODES_MAX,
         ..ParsingOptions::default()
     };
-    if attributes(text) > XML_ATTRIBUTES_MAX {
+    if attributes(text) > XML_ATTRIBUTES_MAX || text.matches("xmlns").count() > XML_NAMESPACES_MAX {
         return None;
     }
     let document = Document::parse_with_options(text.trim_start(), options).ok()?;

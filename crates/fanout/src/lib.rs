@@ -21,6 +21,8 @@ mod reply;
 mod samples;
 
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod tests;
 
 pub use http::{HttpBuyers, Limits};
