@@ -281,7 +281,7 @@ const EVERYTHING: &str = r#"
     price = "$..[?@.p]['p','q']"
     redirect_url = "//a/b/c"
     reference = "header:x"
-    reason = 're:([a-z]+)'
+    reason = 're:((?:[ab]?[ab]){200}z|a[ab]*z|b)'
 "#;
 
 fn everything() -> Market {

@@ -12,6 +12,9 @@ use roxmltree::{Document, ParsingOptions};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+/// Most matches of a pattern in a body: the time to find them all grows with their number.
+const MATCHES_MAX: usize = 16;
+
 /// Most nodes of an XML body.
 const XML_NODES_MAX: u32 = 20_000;
 
@@ -68,13 +71,10 @@ impl<'r> Parsed<'r> {
             }
             SelectorKind::Xml(path) => Some(of_xml(self.xml.as_ref()?, path)),
             SelectorKind::Text(pattern) => {
-                let captures = pattern.captures_iter(self.text?);
-                Some(
-                    captures
-                        .filter_map(|found| found.get(1))
-                        .map(|m| of_text(m.as_str()))
-                        .collect(),
-                )
+                let matches = pattern.captures_iter(self.text?).take(MATCHES_MAX + 1);
+                let groups: Vec<_> = matches.map(|found| found.get(1)).collect();
+                let found = groups.iter().flatten().map(|group| of_text(group.as_str())).collect();
+                (groups.len() <= MATCHES_MAX).then_some(found)
             }
             SelectorKind::Header(name) => {
                 let values = self.headers.get_all(name).iter();

@@ -23,12 +23,20 @@ pub struct Market {
 }
 
 impl Market {
-    /// Reads a market: an object of `publishers`, `products` and `buyers` (with their `campaigns`), and
-    /// the buyers' secrets from where it says that they are kept.
+    /// Reads a market: an object of `publishers`, `products` and `buyers` (with their `campaigns`).
+    /// Secrets stand in it.
     ///
     /// # Errors
     /// Every defect, with its path in `root`.
-    pub fn read(root: &Node<'_>, vault: &Vault<'_>) -> Result<Self, Vec<Defect>> {
+    pub fn read(root: &Node<'_>) -> Result<Self, Vec<Defect>> {
+        Self::read_with(root, &Vault::LITERALS)
+    }
+
+    /// Reads a market, and the buyers' secrets from where it says that they are kept.
+    ///
+    /// # Errors
+    /// Every defect, with its path in `root`.
+    pub fn read_with(root: &Node<'_>, vault: &Vault<'_>) -> Result<Self, Vec<Defect>> {
         let defects = Defects::new();
         let market = Self::read_from(&Slot::root(root, &defects), vault);
         defects.finish(market)

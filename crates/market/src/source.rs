@@ -58,7 +58,7 @@ impl Sources {
     /// Every defect, located.
     pub fn market_with(&self, vault: &Vault<'_>) -> Result<Market, Vec<Fault>> {
         let root = self.merged()?;
-        Market::read(&root, vault).map_err(|defects| self.locate(&defects))
+        Market::read_with(&root, vault).map_err(|defects| self.locate(&defects))
     }
 
     /// Says where defects of the market's document stand.

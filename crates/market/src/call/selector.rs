@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `$.a.b[0]` | JSONPath (RFC 9535, without `match` and `search`); at most one `..`, at most four of `*`, `?`, `,` and `:` together, and `$` only in front |
 //! | `/Envelope/Body/Reply/Status` | XML elements by local name (prefixes are ignored); `*` is any name, `[2]` the second of that name, `//` in front any depth, `/@id` at the end an attribute |
-//! | `re:price=([0-9.]+)` | what the one group of a linear-time regular expression captures, at every match |
+//! | `re:price=([0-9.]+)` | what the one group of a linear-time regular expression captures, at each of at most 16 matches |
 //! | `header:X-Status` | the values of a header |
 
 use std::fmt;
@@ -19,7 +19,7 @@ use serde_json_path::JsonPath;
 const SELECTOR_BYTES_MAX: usize = 1_024;
 
 /// Largest compiled pattern, in bytes.
-const PATTERN_BYTES_MAX: usize = 256 * 1_024;
+const PATTERN_BYTES_MAX: usize = 64 * 1_024;
 
 /// Deepest nesting of a pattern.
 const PATTERN_NESTING_MAX: u32 = 32;
