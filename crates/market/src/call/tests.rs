@@ -1,5 +1,6 @@
 //! Templates: what they make, what they refuse, and that no lead makes one misbehave.
 
+use document::{Node, parse_toml};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -231,116 +232,14 @@ fn market(buyer: &str, campaign: &str) -> Result<crate::Market, Vec<String>> {
 
 #[test]
 fn what_a_call_cannot_honour_is_refused_with_its_place() {
-    let ping = "buyers.nova.campaigns.prime.delivery.ping";
-    for (campaign, expected) in [
-        ("ping.format = \"yaml\"", format!("{ping}.format must be one of json, form, xml, query")),
-        ("ping.method = \"PUT\"", format!("{ping}.method must be one of POST, GET")),
-        ("ping.body = \"\"", format!("{ping}.body must not be empty")),
-        (
-            "ping.body = \"{{ contact.email }}\"",
-            format!(
-                "{ping}.body must not name contact: the names of a ping are ping_id, product, test, timeout_ms, attributes"
-            ),
-        ),
-        (
-            "ping.body = \"{{ attributes.birth_date }}\"",
-            format!("{ping}.body must not name attributes.birth_date: pings do not carry it"),
-        ),
-        ("ping.body = \"{{ attributes[\\\"note\\\"] }}\"", "pings do not carry it".to_owned()),
-        ("ping.body = \"{{ attributes.zip }}\"", "it travels as postal_code".to_owned()),
-        ("post.body = \"{{ attributes.shoe }}\"", "the product has no such one".to_owned()),
-        (
-            "post.body = \"{{ contact.mail }}\"",
-            "must not name contact.mail: a contact has first_name".to_owned(),
-        ),
-        ("post.body = \"{{ consent.when }}\"", "must not name consent.when".to_owned()),
-        (
-            "post.headers.Key = \"secret:nova\"",
-            "post.headers.Key must name a secret of the buyer; the buyer has no secrets".to_owned(),
-        ),
-        ("post.headers.Idempotency-Key = \"x\"", "is a header that Gavel sets itself".to_owned()),
-        ("post.response = {}", "post.response needs accept".to_owned()),
-        ("ping.response = {}", format!("{ping}.response needs price or price_default")),
-        (
-            "ping.response.price_default = \"1\"",
-            "response needs accept: else every reply would bid".to_owned(),
-        ),
-        ("ping.response.redirect_url = \"$.u\"", "redirect_url is not a known field".to_owned()),
-        (
-            "post.response.accept = { value = \"status\", in = [1] }",
-            "accept.value must be a selector".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$.status\", in = [] }",
-            "in must have from 1 to 1024".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$.status\" }",
-            "accept must have one of in, matches and exists".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$.a\", in = [1], exists = true }",
-            "must have one of".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$.a\", matches = \"a)|(b\" }",
-            "is not a regular expression".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$.a\", matches = \"(\\\\w{500}){500}\" }",
-            "is too large a pattern".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$..a..b\", exists = true }",
-            "at most one \"..\"".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$[*,*][*,*]\", exists = true }",
-            "at most 4 of".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$.a[?@.b == $.c]\", exists = true }",
-            "$ only in front".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"$.a[\", exists = true }",
-            "must be a JSONPath".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"/soap:Envelope\", exists = true }",
-            "must be an XML path".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"/a//b\", exists = true }",
-            "must be an XML path".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"/a[0]\", exists = true }",
-            "must be an XML path".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"///a\", exists = true }",
-            "must be an XML path".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"re:ok\", exists = true }",
-            "must have one group after re:, found 0".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"re:(a)\\\\1\", exists = true }",
-            "is not a regular expression".to_owned(),
-        ),
-        (
-            "post.response.accept = { value = \"header:a b\", exists = true }",
-            "must name a header".to_owned(),
-        ),
-        (
-            "post.response.samples = [{ expect = \"yes\" }]",
-            "samples.0.expect must be one of accept, reject".to_owned(),
-        ),
-    ] {
-        let faults = market("", campaign).unwrap_err();
-        assert!(faults.iter().any(|fault| fault.contains(&expected)), "{campaign}: {faults:#?}");
+    let file = parse_toml(include_str!("../../golden/refused_calls.toml")).unwrap();
+    let Some(Node::List(cases)) = file.root.member("case") else { panic!("no cases") };
+    assert!(cases.len() > 30);
+    for case in cases {
+        let text = |name| case.member(name).and_then(Node::as_text).unwrap();
+        let faults = market("", text("call")).unwrap_err();
+        let named = faults.iter().any(|fault| fault.contains(text("refused")));
+        assert!(named, "{}: {faults:#?}", text("call"));
     }
 }
 
