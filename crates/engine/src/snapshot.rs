@@ -35,10 +35,10 @@ impl Snapshot {
     /// Compiles every product's tree.
     ///
     /// # Errors
-    /// The defects of filters and of sample replies, with their paths in the document that the market
+    /// The defects of filters, templates and sample replies, with their paths in the document that the market
     /// was read from.
     pub fn compile(market: Market, version: u64) -> Result<Self, Vec<Defect>> {
-        let mut defects = fanout::check_samples(&market);
+        let mut defects = fanout::check_calls(&market);
         let mut trees = BTreeMap::new();
         for product in market.products.values() {
             let tree = Tree::compile(&market, product, &mut defects);

@@ -14,7 +14,7 @@ use market::{Call, CallKind, Campaign, Market, Sources};
 use proptest::prelude::*;
 
 use crate::reply::{self, Raw};
-use crate::{Ping, Post, SharedAttributes, StatusQuery, check_samples, classify, compose};
+use crate::{Ping, Post, SharedAttributes, StatusQuery, check_calls, classify, compose};
 
 /// A market with one campaign, one of whose calls is as given.
 fn try_market(kind: CallKind, call: &str) -> Result<Market, String> {
@@ -260,7 +260,7 @@ fn a_sample_that_reads_otherwise_is_named() {
         ]
     "#;
     let market = market(CallKind::Post, response);
-    let found: Vec<String> = check_samples(&market).iter().map(ToString::to_string).collect();
+    let found: Vec<String> = check_calls(&market).iter().map(ToString::to_string).collect();
     let at = "buyers.nova.campaigns.prime.delivery.post.response.samples";
     assert_eq!(
         found,
@@ -270,6 +270,59 @@ fn a_sample_that_reads_otherwise_is_named() {
             format!("{at}.4 has a header that cannot be one"),
         ]
     );
+}
+
+#[test]
+fn a_template_that_makes_nonsense_is_named() {
+    for (kind, call, expected) in [
+        (CallKind::Ping, r#"body = '{"a": {{ attributes.age }}'"#, Some("must make JSON")),
+        (
+            CallKind::Ping,
+            r#"body = '[{% for x in [1, 2] %}{{ x }},{% endfor %}]'"#,
+            Some("must make JSON"),
+        ),
+        (CallKind::Ping, r#"body = '{"a": "{{ attributes.purpose }}"}'"#, None),
+        // Nothing is known of a lead that does not fit.
+        (CallKind::Ping, r#"body = '{ {{ attributes.purpose | map({"x": 1}) }}'"#, None),
+        // A lead that says little must make sense as well.
+        (
+            CallKind::Post,
+            r#"body = '{"a":1{% if contact.email is undefined %},{% endif %}}'"#,
+            Some("must make JSON"),
+        ),
+        (
+            CallKind::Post,
+            "format = 'xml'
+body = '<a>{{ contact.email }}</b>'",
+            Some("must make XML"),
+        ),
+        (
+            CallKind::Post,
+            "format = 'xml'
+body = '<a>{{ contact.email }}</a>'",
+            None,
+        ),
+        (
+            CallKind::Status,
+            "format = 'query'
+body = 'a=<{{ lead_id }}>'",
+            Some("must make a query"),
+        ),
+        (
+            CallKind::Status,
+            "format = 'query'
+body = 'a={{ lead_id }}'",
+            None,
+        ),
+    ] {
+        let found: Vec<String> =
+            check_calls(&market(kind, call)).iter().map(ToString::to_string).collect();
+        let at = format!("buyers.nova.campaigns.prime.delivery.{}.body ", kind.name());
+        match expected {
+            None => assert!(found.is_empty(), "{call}: {found:?}"),
+            Some(expected) => assert!(found[0].starts_with(&(at + expected)), "{call}: {found:?}"),
+        }
+    }
 }
 
 /// A call whose reply is read by every kind of selector at its widest.

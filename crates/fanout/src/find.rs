@@ -127,7 +127,7 @@ fn value(node: &Node<'_>) -> Value {
     }
 }
 
-fn parse_xml(text: &str) -> Option<Document<'_>> {
+pub(crate) fn parse_xml(text: &str) -> Option<Document<'_>> {
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: XML_NODES_MAX,

@@ -19,6 +19,7 @@ mod pool;
 mod post;
 mod reply;
 mod samples;
+mod specimen;
 
 #[cfg(test)]
 mod dialects;
@@ -29,7 +30,7 @@ pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
 pub use ping::{Asked, Heard, Ping, Pings, SharedAttributes};
 pub use post::{Post, PostReply, StatusQuery};
-pub use samples::check_samples;
+pub use samples::check_calls;
 
 use lead::{Bid, NoBid};
 

@@ -1,5 +1,6 @@
-//! Replies that a campaign names itself, read as the wire would read them: a mapping that
-//! misunderstands its own samples is refused before it can misunderstand a sale.
+//! Calls tried before they are used: their templates on specimen leads, and their mappings on the
+//! replies that the campaign names itself. A mapping that misunderstands its own samples is refused
+//! before it can misunderstand a sale. Sends nothing.
 
 use document::{Defect, Path};
 use hyper::HeaderMap;
@@ -8,12 +9,13 @@ use market::call::{Expect, Sample};
 use market::{Call, CallKind, Campaign, Market};
 use rust_decimal::Decimal;
 
-use crate::classify;
 use crate::reply::{self, Raw};
+use crate::{classify, specimen};
 
-/// Every sample of a market that does not read as it says, with its place in the market's document.
+/// Every template of a market that makes something unreadable and every sample that does not read as it
+/// says, with its place in the market's document.
 #[must_use]
-pub fn check_samples(market: &Market) -> Vec<Defect> {
+pub fn check_calls(market: &Market) -> Vec<Defect> {
     market.campaigns.values().flat_map(|campaign| check(market, campaign)).collect()
 }
 
@@ -29,15 +31,15 @@ fn check(market: &Market, campaign: &Campaign) -> Vec<Defect> {
     ];
     let mut defects = Vec::new();
     for (kind, call) in calls {
-        let Some((call, response)) = call.and_then(|call| Some((call, call.response.as_ref()?)))
-        else {
-            continue;
-        };
-        let place = Market::campaign_path(&campaign.key);
-        let place = place.key("delivery").key(kind.name()).key("response").key("samples");
-        for (index, sample) in response.samples.iter().enumerate() {
+        let Some(call) = call else { continue };
+        let place = Market::campaign_path(&campaign.key).key("delivery").key(kind.name());
+        if let Some(issue) = specimen::unreadable(campaign, product, (call, kind)) {
+            defects.push(defect(place.key("body"), issue.to_owned()));
+        }
+        let samples = call.response.iter().flat_map(|response| &response.samples);
+        for (index, sample) in samples.enumerate() {
             if let Some(issue) = misread(call, kind, sample, product.currency) {
-                defects.push(defect(place.index(index), issue));
+                defects.push(defect(place.key("response").key("samples").index(index), issue));
             }
         }
     }
