@@ -131,9 +131,9 @@ async fn start(
     (Gavel::start_with_env(dir, &market, SECRETS), buyer)
 }
 
-/// Posts a lead of a consumer of its own; the answer, and the code of the only campaign.
-async fn sell(gavel: &Gavel, email: &str) -> (Value, Value) {
-    let lead = json!({
+/// A lead of a consumer of its own.
+fn lead(email: &str) -> Value {
+    json!({
         "product": "personal-loan-es",
         "attributes": {
             "country": "ES", "age": 38, "monthly_income": 2500.5, "amount": 2000,
@@ -147,8 +147,12 @@ async fn sell(gavel: &Gavel, email: &str) -> (Value, Value) {
             "entries": [{"type": "terms", "accepted": true}, {"type": "news", "accepted": false}],
             "ip": "203.0.113.9",
         },
-    });
-    let (status, answer) = call(gavel.public, request("POST", "/v1/leads", KEY, &lead)).await;
+    })
+}
+
+/// Posts a lead; the answer, and the code of the only campaign.
+async fn sell(gavel: &Gavel, lead: &Value) -> (Value, Value) {
+    let (status, answer) = call(gavel.public, request("POST", "/v1/leads", KEY, lead)).await;
     assert_eq!(status, 200, "{answer}");
     let path = format!("/v1/leads/{}/decisions", answer["lead_id"].as_str().unwrap());
     // A post that is still being asked about has no row yet.
@@ -166,7 +170,7 @@ async fn sell(gavel: &Gavel, email: &str) -> (Value, Value) {
 async fn each(gavel: &Gavel, buyer: &Counterpart, cases: &[(Answers, &str, u16)]) {
     for (number, (answers, status, code)) in cases.iter().enumerate() {
         buyer.answer(*answers);
-        let (answer, found) = sell(gavel, &format!("case{number}@example.org")).await;
+        let (answer, found) = sell(gavel, &lead(&format!("case{number}@example.org"))).await;
         assert_eq!((&answer["status"], &found), (&json!(status), &json!(code)), "case {number}");
         let held = *code == 199;
         assert_eq!(answer["final"], json!(!held), "case {number}: {answer}");
@@ -185,7 +189,7 @@ async fn a_buyer_with_its_own_json() {
     let sale = Answers { ping: quoted, post: taken, status: (404, "", "{}") };
     let (gavel, buyer) =
         start(dir.path(), JSON, |seen| seen.target.contains("/applications"), sale).await;
-    let (answer, code) = sell(&gavel, "Sale@Example.org").await;
+    let (answer, code) = sell(&gavel, &lead("Sale@Example.org")).await;
     assert_eq!((&answer["status"], code), (&json!("distributed"), json!(0)), "{answer}");
     assert_eq!(answer["redirect_url"], "https://lumen.example/c/a-1");
     assert_eq!(answer["payout"], "10.00");
@@ -256,7 +260,7 @@ async fn a_buyer_with_a_soap_service() {
     let (gavel, buyer) =
         start(dir.path(), SOAP, |seen| seen.header("soapaction").contains("SubmitLead"), sale)
             .await;
-    let (answer, code) = sell(&gavel, "sale@example.org").await;
+    let (answer, code) = sell(&gavel, &lead("sale@example.org")).await;
     assert_eq!((&answer["status"], code), (&json!("distributed"), json!(0)), "{answer}");
     assert_eq!(answer["redirect_url"], "https://castor.example/go?a=1&b=2");
     let seen = buyer.take();
@@ -314,7 +318,7 @@ async fn a_buyer_with_a_form_and_a_line_of_text() {
         status: (404, "", ""),
     };
     let (gavel, buyer) = start(dir.path(), FORM, |seen| seen.target.contains("alta"), sale).await;
-    let (answer, code) = sell(&gavel, "sale@example.org").await;
+    let (answer, code) = sell(&gavel, &lead("sale@example.org")).await;
     assert_eq!((&answer["status"], code), (&json!("distributed"), json!(0)), "{answer}");
     assert_eq!(answer["redirect_url"], "https://pico.example/f/31");
     let seen = buyer.take();
@@ -346,4 +350,33 @@ async fn a_buyer_with_a_form_and_a_line_of_text() {
         ],
     )
     .await;
+    buyer.answer(sale);
+    let mut ageless = lead("ageless@example.org");
+    ageless["contact"].as_object_mut().unwrap().remove("birth_date");
+    buyer.take();
+    let (answer, code) = sell(&gavel, &ageless).await;
+    assert_eq!((&answer["status"], code), (&json!("new"), json!(201)), "{answer}");
+    assert_eq!(buyer.take().len(), 1, "a lead that the post cannot hold is not posted");
+}
+
+#[test]
+fn the_examples_make_one_market_if_their_secrets_are_there() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples");
+    let files = ["market.toml", "json-buyer.toml", "soap-buyer.toml", "form-buyer.toml"];
+    let check = |secrets: &[(&str, &str)]| {
+        let mut gavel = std::process::Command::new(env!("CARGO_BIN_EXE_gavel"));
+        gavel.arg("check").args(files.map(|file| folder.join(file)));
+        let output = gavel.envs(secrets.iter().copied()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, err) = check(SECRETS);
+    assert_eq!((code, out.contains("3 buyer(s), 3 campaign(s)")), (Some(0), true), "{out}{err}");
+    let (code, _, err) = check(SECRETS.split_first().unwrap().1);
+    assert_eq!(code, Some(2));
+    assert!(
+        err.contains("json-buyer.toml:") && err.contains("buyers.lumen.secrets.api.env is"),
+        "{err}"
+    );
+    assert!(err.contains("1 fault(s)") && !err.contains("p<&>"), "{err}");
 }
