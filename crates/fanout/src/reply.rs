@@ -58,8 +58,19 @@ fn own_bid(response: &Response, reply: &Raw, currency: Currency) -> Result<Bid, 
         None | Some(Verdict::Both) => return Err(NoBid::new(Code::Unreadable)),
     }
     let amount = price(response, &parsed).ok_or(NoBid::new(Code::Unreadable))?;
-    let reference = word(&parsed, response.ping_id.as_ref());
+    let reference = first(&parsed, response.ping_id.as_ref());
+    if reference.as_deref().is_some_and(|id| !is_ping_id(id)) {
+        return Err(NoBid::new(Code::Unreadable));
+    }
     Ok(Bid { price: Money { amount, currency }, reference })
+}
+
+/// Longest id of a bid, in bytes: some are signed tokens.
+const PING_ID_BYTES_MAX: usize = 1_024;
+
+/// An id that the post can carry as it is: cut or cleaned it would name nothing.
+fn is_ping_id(text: &str) -> bool {
+    text.len() <= PING_ID_BYTES_MAX && !text.chars().any(char::is_control)
 }
 
 fn own_post_answer(response: &Response, reply: &Raw) -> PostAnswer {
