@@ -26,7 +26,7 @@ use super::escape::scalar;
 use crate::Secrets;
 
 /// Longest text that a filter takes, in bytes.
-const TEXT_BYTES_MAX: usize = 8 * 1_024;
+const TEXT_BYTES_MAX: usize = 4 * 1_024;
 
 /// Longest date format.
 const FORMAT_BYTES_MAX: usize = 64;

@@ -28,7 +28,7 @@ pub const BODY_BYTES_MAX: usize = 64 * 1_024;
 pub const QUERY_BYTES_MAX: usize = 8 * 1_024;
 
 /// Most steps of one rendering.
-const FUEL: u64 = 20_000;
+const FUEL: u64 = 10_000;
 
 /// Deepest nesting while rendering.
 const RECURSION_MAX: usize = 32;
