@@ -46,9 +46,10 @@ impl Snapshot {
     /// Compiles every product's tree.
     ///
     /// # Errors
-    /// The filters' defects, with their paths in the document that the market was read from.
+    /// The defects of filters, templates and sample replies, with their paths in the document that the market
+    /// was read from.
     pub fn compile(market: Market, version: u64) -> Result<Self, Vec<Defect>> {
-        let mut defects = Vec::new();
+        let mut defects = fanout::check_calls(&market);
         let mut trees = BTreeMap::new();
         for product in market.products.values() {
             let tree = Tree::compile(&market, product, &mut defects);
