@@ -111,6 +111,11 @@ async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
 }
 
 fn market(port: u16) -> Market {
+    market_with(port, "")
+}
+
+/// The same with more said of its campaign.
+fn market_with(port: u16, more: &str) -> Market {
     let text = format!(
         r#"
         [products.loan]
@@ -128,9 +133,12 @@ fn market(port: u16) -> Market {
         product = "loan"
         filter = {{}}
         price.bid = {{ min = "1.00", max = "99.00" }}
-        delivery.ping = {{ url = "http://127.0.0.1:{port}/ping", headers = {{ X-Key = "k" }} }}
-        delivery.post = {{ url = "http://127.0.0.1:{port}/post?a=1", timeout_ms = 300 }}
+        delivery.ping.url = "http://127.0.0.1:{port}/ping"
+        delivery.ping.headers = {{ X-Key = "k" }}
+        delivery.post.url = "http://127.0.0.1:{port}/post?a=1"
+        delivery.post.timeout_ms = 300
         delivery.status = {{ url = "http://127.0.0.1:{port}/status?a=1", timeout_ms = 300 }}
+        {more}
         "#
     );
     Sources::parse([("m".to_owned(), text)]).unwrap().market().unwrap()
