@@ -138,7 +138,8 @@ pub fn publisher(record: &LeadRecord, market: Option<&Snapshot>) -> Explanation 
     let (mut steps, mut counts) = (Vec::new(), [(Code::Filter, 0), (Code::AttributeMissing, 0)]);
     for (key, stored, index) in case.campaigns() {
         let code = case.code(key, stored, index);
-        if let Some((_, count)) = counts.iter_mut().find(|(of, _)| Some(*of) == code) {
+        let mut unwanted = counts.iter_mut().filter(|_| !case.took_part(key, stored));
+        if let Some((_, count)) = unwanted.find(|(of, _)| Some(*of) == code) {
             *count += 1;
         } else if let Some(code) = code {
             let tier = case.tier(stored, index);
@@ -293,13 +294,21 @@ impl<'a> Case<'a> {
     fn stage(&self, key: &CampaignKey, stored: Option<&Decision>, code: Option<Code>) -> Stage {
         let has = |what: fn(&Decision) -> bool| stored.is_some_and(what);
         match code {
-            Some(Code::Filter | Code::AttributeMissing) => Stage::Filter,
+            // Of one that took part it says that a call could not hold the lead.
+            Some(Code::Filter | Code::AttributeMissing) if !self.took_part(key, stored) => {
+                Stage::Filter
+            }
             _ if self.post(key).is_some() => Stage::Post,
             Some(Code::Late) => Stage::Ping,
             _ if has(|row| row.bid.is_some()) => Stage::Bid,
             _ if has(|row| row.ping_ms.is_some()) => Stage::Ping,
             _ => Stage::Gate,
         }
+    }
+
+    /// Its filter wanted the lead: only of such there are rows and posts.
+    fn took_part(&self, key: &CampaignKey, stored: Option<&Decision>) -> bool {
+        stored.is_some() || self.post(key).is_some()
     }
 
     fn tier(&self, stored: Option<&Decision>, index: Option<usize>) -> u8 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use document::{Defect, Defects, Slot};
 use lead::ProductId;
-use market::{Campaign, CampaignStatus, Market, Product, Sources};
+use market::{Campaign, CampaignStatus, Market, Product, Sources, Vault};
 use rules::{Filter, Lists, RuleBook};
 
 use crate::slots::Family;
@@ -46,9 +46,10 @@ impl Snapshot {
     /// Compiles every product's tree.
     ///
     /// # Errors
-    /// The filters' defects, with their paths in the document that the market was read from.
+    /// The defects of filters, templates and sample replies, with their paths in the document that the market
+    /// was read from.
     pub fn compile(market: Market, version: u64) -> Result<Self, Vec<Defect>> {
-        let mut defects = Vec::new();
+        let mut defects = fanout::check_calls(&market);
         let mut trees = BTreeMap::new();
         for product in market.products.values() {
             let tree = Tree::compile(&market, product, &mut defects);
@@ -61,14 +62,16 @@ impl Snapshot {
         }
     }
 
-    /// Compiles what [`source`] made.
+    /// Compiles what [`source`] made, to explain by it and never to sell: it has no secrets, which may
+    /// have changed or gone since.
     ///
     /// # Errors
     /// It was not made by it, or this version reads markets otherwise.
     pub fn read(source: &str, version: u64) -> Result<Self, Unreadable> {
         let texts: Vec<String> = serde_json::from_str(source).map_err(|_| Unreadable)?;
         let texts = (1..).zip(texts).map(|(part, text)| (format!("part {part}"), text));
-        let market = Sources::parse(texts).and_then(|sources| sources.market());
+        let market =
+            Sources::parse(texts).and_then(|sources| sources.market_with(&Vault::STAND_INS));
         Self::compile(market.map_err(|_| Unreadable)?, version).map_err(|_| Unreadable)
     }
 

@@ -41,6 +41,22 @@ fn a_tree_stands_by_tier_then_priority_then_key() {
 }
 
 #[test]
+fn a_market_on_record_reads_without_its_secrets() {
+    let secrets = r#"
+[buyers.nova.secrets]
+api = { env = "A_VARIABLE_THAT_IS_NOT_SET" }
+password = { file = "/no/such/file" }
+"#;
+    let post = r#"delivery.post = { url = "http://127.0.0.1:1/", headers = { x-key = "secret:api" }, body = '{"password": "{{ "password" | secret }}"}' }"#;
+    let plain = r#"delivery.post.url = "http://127.0.0.1:1/""#;
+    let text = format!("{}{secrets}", MARKET.replacen(plain, post, 1));
+    let sources = Sources::parse([("m.toml".to_owned(), text.clone())]).unwrap();
+    assert_eq!(sources.market().unwrap_err().len(), 2, "it cannot be sold by");
+    let snapshot = Snapshot::read(&crate::source(&[text]), 3).unwrap();
+    assert_eq!((snapshot.version, snapshot.market.campaigns.len()), (3, 4));
+}
+
+#[test]
 fn a_faulty_filter_is_named_with_its_place_in_the_market() {
     let faulty = MARKET.replace("age = { gte = 21 }", "age = { gte = \"old\" }");
     let defects = Snapshot::compile(market(&faulty), 7).unwrap_err();

@@ -15,7 +15,7 @@ pub(crate) fn complete(status: u16, answer: PostAnswer) -> PostReply {
     let (class, code) = match (status, answer.verdict) {
         (200..=299, Some(Verdict::Accepted)) => (PostClass::Accepted, Code::Sold),
         // An acceptance under an error status is two verdicts.
-        (_, Some(Verdict::Accepted)) => (PostClass::Unknown, Code::Unknown),
+        (_, Some(Verdict::Accepted | Verdict::Both)) => (PostClass::Unknown, Code::Unknown),
         (200..=299 | 503, Some(Verdict::Rejected)) => (PostClass::Rejected, Code::PostRejected),
         (200..=299 | 409 | 503, Some(Verdict::Duplicate)) => {
             (PostClass::Rejected, Code::BuyerDuplicate)

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
+use hyper::header::{CONTENT_ENCODING, RETRY_AFTER};
 use hyper::{Request, Response, body::Incoming};
 use lead::{Bid, Clock, Code, Health, NoBid, PostClass};
-use market::{Call, Method, Url};
+use market::{Call, Url};
 
 use crate::dial::{Destination, Dialler};
-use crate::native::{ping_body, post_body, read_bid, read_post_answer, status_body, status_target};
 use crate::pool::{Connection, Pools};
-use crate::{Buyers, Guard, Ping, Post, PostReply, StatusQuery, Tls, classify, tls};
+use crate::reply::{self, Raw};
+use crate::{Buyers, Guard, Ping, Post, PostReply, StatusQuery, Tls, classify, compose, tls};
 
 /// Bounds of the wire.
 #[derive(Debug, Clone)]
@@ -62,9 +62,9 @@ pub struct HttpBuyers {
 
 /// A reply that came whole.
 struct Reply {
-    status: u16,
+    raw: Raw,
+    /// What its status says of the endpoint.
     health: Health,
-    body: Vec<u8>,
 }
 
 impl HttpBuyers {
@@ -86,19 +86,18 @@ impl HttpBuyers {
         connection: Connection,
         reply: Response<Incoming>,
     ) -> Option<Reply> {
-        let status = reply.status().as_u16();
-        let headers = reply.headers();
+        let (head, body) = reply.into_parts();
+        let (status, headers) = (head.status.as_u16(), head.headers);
         if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return None;
         }
         let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after =
             retry_after.and_then(|it| classify::retry_after(it, self.clock.timestamp()));
-        let body =
-            Limited::new(reply.into_body(), self.limits.reply_bytes_max).collect().await.ok()?;
+        let body = Limited::new(body, self.limits.reply_bytes_max).collect().await.ok()?;
         self.pools.put_back(to, connection, self.clock.instant());
         let health = classify::status_health(status, retry_after);
-        Some(Reply { status, health, body: body.to_bytes().to_vec() })
+        Some(Reply { raw: Raw { status, headers, body: body.to_bytes().to_vec() }, health })
     }
 
     /// Now, and until when a connection must be open if the call may take `limit`.
@@ -132,15 +131,11 @@ impl HttpBuyers {
     }
 
     async fn send_ping(&self, ping: &Ping<'_>, call: &Call, url: &Url) -> Result<Bid, NoBid> {
-        let mut request = request(call, url, ping_body(ping)).ok_or(NoBid::new(Code::Connect))?;
+        let mut request = compose::ping(call, url, ping).map_err(NoBid::new)?;
         request.headers_mut().insert("gavel-timeout-ms", millis(ping.time_left));
         let to = Destination::of(url, ping.campaign);
-        let mut reply = self.ask(request, &to, ping.time_left).await?;
-        match reply.status {
-            204 => Err(NoBid::new(Code::NoBid)),
-            200..=299 => read_bid(&mut reply.body, ping.currency),
-            _ => Err(NoBid::new(Code::HttpStatus).with_health(reply.health)),
-        }
+        let Reply { raw, health } = self.ask(request, &to, ping.time_left).await?;
+        reply::bid(call, raw, ping.currency).map_err(|no_bid| no_bid.with_health(health))
     }
 
     /// Sends a post once. `sent` turns true the moment before the first byte may leave.
@@ -186,8 +181,9 @@ impl Buyers for HttpBuyers {
             (Some(sandbox), true) => &sandbox.post_url,
             (None, true) => return PostReply::bare(PostClass::NotSent, Code::Connect),
         };
-        let Some(mut request) = request(&delivery.post, url, post_body(post)) else {
-            return PostReply::bare(PostClass::NotSent, Code::Connect);
+        let mut request = match compose::post(&delivery.post, url, post) {
+            Ok(request) => request,
+            Err(code) => return PostReply::bare(PostClass::NotSent, code),
         };
         if let Ok(key) = format!("\"{}\"", post.idempotency_key()).parse() {
             request.headers_mut().insert("idempotency-key", key);
@@ -198,10 +194,10 @@ impl Buyers for HttpBuyers {
         let (to, mut sent) = (Destination::of(url, post.campaign), false);
         let sending = self.send_post(request, &to, times, &mut sent);
         match tokio::time::timeout_at((times.0 + limit).into(), sending).await {
-            Ok(Ok(Some(mut reply))) => {
-                let judged = judge(reply.status, read_post_answer(&mut reply.body));
+            Ok(Ok(Some(Reply { mut raw, health }))) => {
+                let judged = judge(raw.status, reply::post_answer(&delivery.post, &mut raw));
                 // No verdict is a fault, whatever the status.
-                match reply.health {
+                match health {
                     Health::Fine => judged,
                     health => PostReply { health, ..judged },
                 }
@@ -218,11 +214,13 @@ impl Buyers for HttpBuyers {
         let Some(call) = query.campaign.delivery.status.as_ref().filter(|_| !query.test) else {
             return unknown();
         };
-        let Some(request) = status_request(call, query) else { return unknown() };
+        let Ok(request) = compose::status(call, query) else { return unknown() };
         let to = Destination::of(&call.url, query.campaign);
         let asking = self.ask(request, &to, call.timeout);
         match tokio::time::timeout(call.timeout, asking).await {
-            Ok(Ok(mut reply)) => classify::second(reply.status, read_post_answer(&mut reply.body)),
+            Ok(Ok(Reply { mut raw, .. })) => {
+                classify::second(raw.status, reply::post_answer(call, &mut raw))
+            }
             Ok(Err(_)) | Err(_) => unknown(),
         }
     }
@@ -235,28 +233,6 @@ impl std::fmt::Debug for HttpBuyers {
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
-}
-
-fn request(call: &Call, url: &Url, body: Vec<u8>) -> Option<Request<Full<Bytes>>> {
-    let mut request = Request::post(url.target())
-        .header(HOST, url.authority())
-        .header(CONTENT_TYPE, "application/json")
-        .header(ACCEPT_ENCODING, "identity");
-    for (name, value) in &call.headers {
-        request = request.header(name, value);
-    }
-    request.body(Full::new(Bytes::from(body))).ok()
-}
-
-fn status_request(call: &Call, query: &StatusQuery<'_>) -> Option<Request<Full<Bytes>>> {
-    let mut asked = request(call, &call.url, status_body(query))?;
-    if call.method == Method::Get {
-        *asked.method_mut() = hyper::Method::GET;
-        *asked.uri_mut() = status_target(call.url.target(), query).parse().ok()?;
-        *asked.body_mut() = Full::default();
-        asked.headers_mut().remove(CONTENT_TYPE);
-    }
-    Some(asked)
 }
 
 fn millis(time: Duration) -> hyper::header::HeaderValue {

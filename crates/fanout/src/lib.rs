@@ -8,7 +8,10 @@
 //! `NotSent` only when that is proved; every reply is bounded in bytes and time.
 
 mod classify;
+mod compose;
 mod dial;
+mod encode;
+mod find;
 mod guard;
 mod http;
 mod metrics;
@@ -16,9 +19,14 @@ mod native;
 mod ping;
 mod pool;
 mod post;
+mod reply;
 mod resolve;
+mod samples;
+mod specimen;
 mod tls;
 
+#[cfg(test)]
+mod dialects;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +35,7 @@ pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
 pub use ping::{Asked, Heard, Ping, Pings, SharedAttributes};
 pub use post::{Post, PostReply, StatusQuery};
+pub use samples::check_calls;
 pub use tls::{ClientCertificate, Tls, TlsFault, TlsFiles};
 
 use lead::{Bid, NoBid};

@@ -1,8 +1,13 @@
 //! The native delivery format: what goes to a buyer that has none of its own, and how its answers
 //! read. Pure; performs no IO.
 
+use std::borrow::Cow;
+
 use document::{Node, Slot};
-use lead::{Attributes, Bid, Code, Consent, Contact, Money, NoBid, Reading, attribute::Plain};
+use lead::attribute::Plain;
+use lead::{
+    Attributes, Bid, Code, Consent, Contact, LeadId, Money, NoBid, PingId, ProductId, Reading,
+};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde::ser::SerializeMap;
@@ -15,7 +20,7 @@ const WORD_CHARS_MAX: usize = 200;
 /// The body of a ping.
 pub(crate) fn ping_body(ping: &Ping<'_>) -> Vec<u8> {
     let product = serde_json::to_string(ping.product).unwrap_or_default();
-    let mut body = Vec::with_capacity(160 + ping.attributes.0.len());
+    let mut body = Vec::with_capacity(160 + ping.attributes.json().len());
     body.extend_from_slice(br#"{"ping_id":""#);
     body.extend_from_slice(ping.id.to_string().as_bytes());
     body.extend_from_slice(br#"","product":"#);
@@ -23,58 +28,82 @@ pub(crate) fn ping_body(ping: &Ping<'_>) -> Vec<u8> {
     body.extend_from_slice(if ping.test { br#","test":true"# } else { br#","test":false"# });
     body.extend_from_slice(format!(r#","timeout_ms":{}"#, ping.time_left.as_millis()).as_bytes());
     body.extend_from_slice(br#","attributes":"#);
-    body.extend_from_slice(ping.attributes.0.as_bytes());
+    body.extend_from_slice(ping.attributes.json().as_bytes());
     body.push(b'}');
     body
 }
 
-/// The body of a post.
-pub(crate) fn post_body(post: &Post<'_>) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        lead_id: lead::LeadId,
-        ping_id: Option<&'a str>,
-        bid: String,
-        product: &'a lead::ProductId,
-        test: bool,
-        external_id: Option<&'a str>,
-        attributes: AllAttributes<'a>,
-        contact: &'a Contact,
-        consent: &'a Consent,
-    }
-    let ours = post.ping.map(|id| id.to_string());
-    let body = Body {
-        lead_id: post.lead,
-        ping_id: post.bid_reference.or(ours.as_deref()),
-        bid: post.price.to_wire(),
-        product: post.product,
-        test: post.test,
-        external_id: post.external_id,
-        attributes: AllAttributes(post.attributes),
-        contact: post.contact,
-        consent: post.consent,
-    };
-    serde_json::to_vec(&body).unwrap_or_default()
+/// A shape as JSON.
+pub(crate) fn json(shape: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(shape).unwrap_or_default()
 }
 
-/// The body of a status call.
-pub(crate) fn status_body(query: &StatusQuery<'_>) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        lead_id: lead::LeadId,
-        idempotency_key: String,
-        product: &'a lead::ProductId,
-    }
-    let StatusQuery { lead, product, .. } = *query;
-    let body = Body { lead_id: lead, idempotency_key: query.idempotency_key(), product };
-    serde_json::to_vec(&body).unwrap_or_default()
+/// What a ping says, for a buyer that has a shape of its own.
+#[derive(Serialize)]
+pub(crate) struct PingShape<'a> {
+    ping_id: PingId,
+    product: &'a ProductId,
+    test: bool,
+    timeout_ms: u64,
+    attributes: &'a serde_json::Value,
 }
 
-/// The target of a status call without a body. An id and a key need no escapes.
-pub(crate) fn status_target(target: &str, query: &StatusQuery<'_>) -> String {
-    let join = if target.contains('?') { '&' } else { '?' };
-    let (lead, key) = (query.lead, query.idempotency_key());
-    format!("{target}{join}lead_id={lead}&idempotency_key={key}")
+impl<'a> PingShape<'a> {
+    pub(crate) fn of(ping: &Ping<'a>) -> Self {
+        Self {
+            ping_id: ping.id,
+            product: ping.product,
+            test: ping.test,
+            timeout_ms: u64::try_from(ping.time_left.as_millis()).unwrap_or(u64::MAX),
+            attributes: ping.attributes.tree(),
+        }
+    }
+}
+
+/// What a post says.
+#[derive(Serialize)]
+pub(crate) struct PostShape<'a> {
+    lead_id: LeadId,
+    ping_id: Option<Cow<'a, str>>,
+    bid: String,
+    product: &'a ProductId,
+    test: bool,
+    external_id: Option<&'a str>,
+    attributes: AllAttributes<'a>,
+    contact: &'a Contact,
+    consent: &'a Consent,
+}
+
+impl<'a> PostShape<'a> {
+    pub(crate) fn of(post: &Post<'a>) -> Self {
+        let ours = || post.ping.map(|id| Cow::Owned(id.to_string()));
+        Self {
+            lead_id: post.lead,
+            ping_id: post.bid_reference.map(Cow::Borrowed).or_else(ours),
+            bid: post.price.to_wire(),
+            product: post.product,
+            test: post.test,
+            external_id: post.external_id,
+            attributes: AllAttributes(post.attributes),
+            contact: post.contact,
+            consent: post.consent,
+        }
+    }
+}
+
+/// What a status call says.
+#[derive(Serialize)]
+pub(crate) struct StatusShape<'a> {
+    lead_id: LeadId,
+    idempotency_key: String,
+    product: &'a ProductId,
+}
+
+impl<'a> StatusShape<'a> {
+    pub(crate) fn of(query: &StatusQuery<'a>) -> Self {
+        let StatusQuery { lead, product, .. } = *query;
+        Self { lead_id: lead, idempotency_key: query.idempotency_key(), product }
+    }
 }
 
 struct AllAttributes<'a>(&'a Attributes);
@@ -115,6 +144,8 @@ pub(crate) enum Verdict {
     Rejected,
     /// It knows the consumer.
     Duplicate,
+    /// It says both that it took the lead and that it refused it.
+    Both,
 }
 
 /// The parts of an answer to a post.
@@ -149,7 +180,7 @@ pub(crate) fn read_post_answer(body: &mut [u8]) -> PostAnswer {
 }
 
 /// A place to send a consumer: https, no user information, of bounded length.
-fn is_redirect(url: &str) -> bool {
+pub(crate) fn is_redirect(url: &str) -> bool {
     let printable = url.bytes().all(|byte| byte.is_ascii_graphic());
     printable && url.parse::<market::Url>().is_ok_and(|url| url.is_secure())
 }
@@ -163,9 +194,12 @@ fn decimal(root: &Node<'_>, name: &str) -> Option<Decimal> {
     Slot::root(root.member(name)?, &defects).decimal()
 }
 
-/// A buyer's own word, cut and stripped of control characters, since it ends up in records.
 fn word(root: &Node<'_>, name: &str) -> Option<String> {
-    let word: String =
-        text(root, name)?.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect();
+    clean_word(text(root, name)?)
+}
+
+/// A buyer's own word, cut and stripped of control characters, since it ends up in records.
+pub(crate) fn clean_word(text: &str) -> Option<String> {
+    let word: String = text.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect();
     (!word.is_empty()).then_some(word)
 }

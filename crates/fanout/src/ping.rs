@@ -1,6 +1,8 @@
 //! Asking a tier at once. Holds no contact data: a [`Ping`] has no field that could.
 
+use std::fmt;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -31,14 +33,34 @@ pub struct Ping<'a> {
 }
 
 /// A lead's ping attributes, serialised once for all campaigns asked.
-#[derive(Debug, Clone)]
-pub struct SharedAttributes(pub(crate) String);
+#[derive(Clone)]
+pub struct SharedAttributes {
+    json: String,
+    /// The same for calls in a buyer's own shape, made when the first such campaign is asked.
+    tree: OnceLock<serde_json::Value>,
+}
 
 impl SharedAttributes {
     /// The JSON object that pings carry.
     #[must_use]
     pub fn of(attributes: &PingAttributes) -> Self {
-        Self(serde_json::to_string(attributes).unwrap_or_else(|_| "{}".to_owned()))
+        let json = serde_json::to_string(attributes).unwrap_or_else(|_| "{}".to_owned());
+        Self { json, tree: OnceLock::new() }
+    }
+
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
+    pub(crate) fn tree(&self) -> &serde_json::Value {
+        self.tree.get_or_init(|| serde_json::from_str(&self.json).unwrap_or_default())
+    }
+}
+
+/// The object that goes out.
+impl fmt::Debug for SharedAttributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedAttributes").field(&self.json).finish()
     }
 }
 
@@ -148,8 +170,8 @@ impl<F: Future<Output = Heard>> Pings<F> {
     }
 }
 
-impl<F> std::fmt::Debug for Pings<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<F> fmt::Debug for Pings<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pings").field("waiting", &self.waiting.len()).finish_non_exhaustive()
     }
 }

@@ -111,6 +111,11 @@ async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
 }
 
 fn market(port: u16) -> Market {
+    market_with(port, "")
+}
+
+/// The same with more said of its campaign.
+fn market_with(port: u16, more: &str) -> Market {
     let text = format!(
         r#"
         [products.loan]
@@ -128,9 +133,12 @@ fn market(port: u16) -> Market {
         product = "loan"
         filter = {{}}
         price.bid = {{ min = "1.00", max = "99.00" }}
-        delivery.ping = {{ url = "http://127.0.0.1:{port}/ping", headers = {{ X-Key = "k" }} }}
-        delivery.post = {{ url = "http://127.0.0.1:{port}/post?a=1", timeout_ms = 300 }}
+        delivery.ping.url = "http://127.0.0.1:{port}/ping"
+        delivery.ping.headers = {{ X-Key = "k" }}
+        delivery.post.url = "http://127.0.0.1:{port}/post?a=1"
+        delivery.post.timeout_ms = 300
         delivery.status = {{ url = "http://127.0.0.1:{port}/status?a=1", timeout_ms = 300 }}
+        {more}
         "#
     );
     Sources::parse([("m".to_owned(), text)]).unwrap().market().unwrap()
@@ -382,7 +390,9 @@ async fn a_status_call_names_the_post_and_nobody_else() {
     let mut market = market(port);
     let campaign = market.campaigns.values_mut().next().unwrap();
     wire().status(&query(campaign, false)).await;
-    campaign.delivery.status.as_mut().unwrap().method = market::Method::Get;
+    let call = campaign.delivery.status.as_mut().unwrap();
+    (call.method, call.format) = (market::Method::Get, market::Format::Query);
+    call.headers.clear();
     wire().status(&query(campaign, false)).await;
     let (lead, key) =
         ("00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000-prime-0");
@@ -391,7 +401,10 @@ async fn a_status_call_names_the_post_and_nobody_else() {
         assert!(seen[0].starts_with("POST /status?a=1 HTTP/1.1\r\n"), "{}", seen[0]);
         let body = format!(r#"{{"lead_id":"{lead}","idempotency_key":"{key}","product":"loan"}}"#);
         assert!(seen[0].ends_with(&body), "{}", seen[0]);
-        let line = format!("GET /status?a=1&lead_id={lead}&idempotency_key={key} HTTP/1.1\r\n");
+        assert!(!seen[1].contains("content-type"), "{}", seen[1]);
+        let line = format!(
+            "GET /status?a=1&lead_id={lead}&idempotency_key={key}&product=loan HTTP/1.1\r\n"
+        );
         assert!(seen[1].starts_with(&line) && seen[1].ends_with("\r\n\r\n"), "{}", seen[1]);
     }
     wire().status(&query(campaign, true)).await;

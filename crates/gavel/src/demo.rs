@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use engine::BreakerRules;
 use management::Operator;
-use market::KeyDigest;
+use market::{KeyDigest, Vault};
 use sim::buyers::{Buyer, Buyers, Handle};
 
 use crate::cli;
@@ -76,7 +76,7 @@ async fn start_buyers() -> Result<Handle, Failure> {
 fn market(buyers: SocketAddr) -> Result<Loaded, Failure> {
     let text = MARKET.replace(BUYERS_AT, &buyers.to_string());
     let texts = vec![("config/demo/market.toml".to_owned(), text)];
-    compile_market(texts, Some(&Reach::loopback()))
+    compile_market(texts, &Vault::LITERALS, Some(&Reach::loopback()))
 }
 
 fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Settings {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use document::{Defects, Fields, Slot, parse_toml};
 use engine::{BreakerRules, Snapshot};
 use management::Operator;
-use market::{Fault, KeyDigest, Sources};
+use market::{Fault, KeyDigest, Place, Sources, Vault};
 
 use crate::failure::Failure;
 use crate::reach::{self, Reach};
@@ -215,7 +215,8 @@ pub(crate) struct Loaded {
     pub(crate) source: String,
 }
 
-/// Reads, checks and compiles a market from files, for a configuration if there is one.
+/// Reads, checks and compiles a market from files, for a configuration if there is one; its secrets are
+/// in the environment or in files.
 pub(crate) fn load_market(files: &[PathBuf], reach: Option<&Reach>) -> Result<Loaded, Failure> {
     let mut texts = Vec::with_capacity(files.len());
     for file in files {
@@ -223,17 +224,27 @@ pub(crate) fn load_market(files: &[PathBuf], reach: Option<&Reach>) -> Result<Lo
             std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
         texts.push((file.display().to_string(), text));
     }
-    compile_market(texts, reach)
+    compile_market(texts, &Vault { look_up: &secret, literals: false }, reach)
+}
+
+/// The text of a secret, where the market says that it is kept.
+#[expect(clippy::disallowed_methods, reason = "this is where settings are read once")]
+fn secret(place: Place<'_>) -> Option<String> {
+    match place {
+        Place::Env(name) => std::env::var(name).ok(),
+        Place::File(path) => std::fs::read_to_string(path).ok(),
+    }
 }
 
 /// Checks and compiles a market from named texts.
 pub(crate) fn compile_market(
     texts: Vec<(String, String)>,
+    vault: &Vault<'_>,
     reach: Option<&Reach>,
 ) -> Result<Loaded, Failure> {
     let source = engine::source(&texts.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>());
     let sources = Sources::parse(texts).map_err(Failure::Invalid)?;
-    let market = sources.market().map_err(Failure::Invalid)?;
+    let market = sources.market_with(vault).map_err(Failure::Invalid)?;
     let unreachable = reach.map(|reach| reach.check(&market)).unwrap_or_default();
     if !unreachable.is_empty() {
         return Err(Failure::Invalid(sources.locate(&unreachable)));
@@ -327,7 +338,11 @@ mod tests {
         let certified =
             text.replace("[buyers.nova]", "[buyers.nova]\nclient_certificate = \"none\"");
         let compile = |text: &str, reach: Option<&Reach>| -> Vec<String> {
-            match compile_market(vec![("m.toml".to_owned(), text.to_owned())], reach) {
+            match compile_market(
+                vec![("m.toml".to_owned(), text.to_owned())],
+                &Vault::LITERALS,
+                reach,
+            ) {
                 Ok(_) => Vec::new(),
                 Err(Failure::Invalid(faults)) => faults.iter().map(ToString::to_string).collect(),
                 Err(other) => panic!("{other}"),

@@ -60,7 +60,7 @@ impl Health {
             Code::Timeout | Code::Connect | Code::Tls | Code::HttpStatus | Code::Unknown => {
                 Self::Fault
             }
-            Code::Concurrency => Self::Untold,
+            Code::Concurrency | Code::AttributeMissing => Self::Untold,
             _ => Self::Fine,
         }
     }

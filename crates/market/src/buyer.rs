@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use lead::{BuyerId, Currency, Money};
 
 use crate::cap::{self, Cap, Owner};
-use crate::{KeyDigest, read};
+use crate::{KeyDigest, Secrets, Vault, read};
 
 /// A buyer. Its campaigns stand beside it in the market.
 #[derive(Debug, Clone)]
@@ -33,10 +33,12 @@ pub struct Buyer {
     pub allowed_hosts: Vec<String>,
     /// What its campaigns' hosts are shown, by the name that the configuration gives it.
     pub client_certificate: Option<Arc<str>>,
+    /// What its API knows us by; its campaigns' calls refer to them by name.
+    pub secrets: Secrets,
 }
 
 impl Buyer {
-    pub(crate) fn read(id: &BuyerId, slot: Slot<'_, '_>) -> Option<Self> {
+    pub(crate) fn read(id: &BuyerId, slot: Slot<'_, '_>, vault: &Vault<'_>) -> Option<Self> {
         let fields = slot.fields()?;
         let name = fields.at("name").filled();
         let group = fields.given("group").and_then(|s| s.filled()).map(str::to_owned);
@@ -50,6 +52,7 @@ impl Buyer {
         let certificate =
             fields.given("client_certificate").and_then(|s| s.filled()).map(Arc::from);
         let hosts = read::words(fields.at("allowed_hosts"));
+        let secrets = Secrets::read(fields.given("secrets"), vault);
         // Read apart, with the whole market in view.
         let _campaigns = fields.at("campaigns");
         read::unsupported(&fields, &["suppress", "lists", "notices_url"]);
@@ -66,6 +69,7 @@ impl Buyer {
             keys: keys?,
             allowed_hosts,
             client_certificate: certificate,
+            secrets: secrets?,
         })
     }
 

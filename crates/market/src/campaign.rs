@@ -1,14 +1,16 @@
 //! A buyer's standing order: what it wants, what it pays, how it is asked and served.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use document::{Fields, Node, Slot};
 use jiff::tz::TimeZone;
 use lead::{CampaignKey, Money, ProductId};
 
+use crate::call::{Around, Call, CallKind};
 use crate::cap::{self, Cap, Owner};
-use crate::{Buyer, PayoutRule, Price, Product, Schedule, Score, Sells, TierMode, Url, read};
+use crate::{
+    Buyer, PayoutRule, Price, Product, Schedule, Score, Secrets, Sells, TierMode, Url, read,
+};
 
 /// A campaign.
 #[derive(Debug, Clone)]
@@ -77,28 +79,6 @@ pub struct Delivery {
     pub sandbox: Option<Sandbox>,
 }
 
-/// One kind of HTTP call to a buyer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// Where.
-    pub url: Url,
-    /// How; only a status call is ever a GET.
-    pub method: Method,
-    /// Sent as they stand.
-    pub headers: Vec<(String, String)>,
-    /// The call's own limit.
-    pub timeout: Duration,
-}
-
-/// An HTTP method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// What is said stands in the query.
-    Get,
-    /// What is said stands in the body.
-    Post,
-}
-
 /// Where test leads go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sandbox {
@@ -149,11 +129,6 @@ impl OnAmbiguous {
     }
 }
 
-/// Default limits of a call, where the campaign names none.
-const PING_TIMEOUT: Duration = Duration::from_millis(500);
-const POST_TIMEOUT: Duration = Duration::from_secs(5);
-const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// Calls to one campaign at once, where it names no limit, and the greatest limit.
 const IN_FLIGHT: u32 = 256;
 const IN_FLIGHT_MAX: u32 = 10_000;
@@ -170,6 +145,7 @@ impl Campaign {
         key: &CampaignKey,
         slot: Slot<'_, '_>,
         product: impl Fn(Slot<'_, '_>) -> Option<&'p Product>,
+        secrets: Option<&Secrets>,
     ) -> Option<Self> {
         let fields = slot.fields()?;
         let product = product(fields.at("product"));
@@ -190,7 +166,7 @@ impl Campaign {
         });
         let score = fields.given("score").map_or(Some(Score::default()), Score::read);
         let payout = fields.given("payout").and_then(PayoutRule::read);
-        let delivery = Delivery::read(fields.at("delivery"));
+        let delivery = Delivery::read(fields.at("delivery"), Around { product, secrets });
         let honours = fields.given("honours_idempotency_key").map_or(Some(false), |s| s.bool());
         let on_ambiguous = OnAmbiguous::read(&fields, honours.unwrap_or(true));
         let redirect_url = fields.given("redirect_url").and_then(|s| url(&s));
@@ -304,15 +280,15 @@ fn suits(fields: &Fields<'_, '_>, (product, number): (&Product, u8), price: &Pri
 }
 
 impl Delivery {
-    fn read(slot: Slot<'_, '_>) -> Option<Self> {
+    fn read(slot: Slot<'_, '_>, around: Around<'_>) -> Option<Self> {
         let fields = slot.fields()?;
-        let optional = |name: &'static str, default, methods| match fields.given(name) {
-            Some(slot) => Call::read(slot, default, methods).map(Some),
+        let optional = |name: &'static str, kind| match fields.given(name) {
+            Some(slot) => Call::read(slot, kind, around).map(Some),
             None => Some(None),
         };
-        let ping = optional("ping", PING_TIMEOUT, Method::POST);
-        let post = Call::read(fields.at("post"), POST_TIMEOUT, Method::POST);
-        let status = optional("status", STATUS_TIMEOUT, Method::EITHER);
+        let ping = optional("ping", CallKind::Ping);
+        let post = Call::read(fields.at("post"), CallKind::Post, around);
+        let status = optional("status", CallKind::Status);
         let sandbox = fields.given("sandbox").and_then(|slot| {
             let fields = slot.fields()?;
             let ping_url = fields.given("ping_url").and_then(|s| url(&s));
@@ -333,62 +309,6 @@ impl Delivery {
         let sandboxes = sandbox.flat_map(|it| it.ping_url.iter().chain([&it.post_url]));
         calls.into_iter().flatten().map(|call| &call.url).chain(sandboxes)
     }
-}
-
-impl Method {
-    const POST: &'static [(&'static str, Self)] = &[("POST", Self::Post)];
-    const EITHER: &'static [(&'static str, Self)] = &[("POST", Self::Post), ("GET", Self::Get)];
-}
-
-impl Call {
-    fn read(
-        slot: Slot<'_, '_>,
-        default: Duration,
-        methods: &[(&'static str, Method)],
-    ) -> Option<Self> {
-        let fields = slot.fields()?;
-        let url = url(&fields.at("url"));
-        let timeout =
-            fields.given("timeout_ms").map_or(Some(default), |s| read::millis(s, 10, 60_000));
-        let method = fields.given("method").map_or(Some(Method::Post), |s| s.choice(methods));
-        if let Some(format) = fields.given("format") {
-            let _json: Option<()> = format.choice(&[("json", ())]);
-        }
-        let headers = fields
-            .given("headers")
-            .and_then(|s| s.fields().map(|own| headers(&own)))
-            .unwrap_or_default();
-        read::unsupported(&fields, &["body", "response"]);
-        fields.deny_unknown();
-        Some(Self { url: url?, method: method?, headers, timeout: timeout? })
-    }
-}
-
-/// Headers that the wire sets itself.
-const OWN_HEADERS: &[&str] = &[
-    "host",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "connection",
-    "accept-encoding",
-    "idempotency-key",
-    "gavel-timeout-ms",
-];
-
-fn headers(fields: &Fields<'_, '_>) -> Vec<(String, String)> {
-    let read = |(name, slot): (&str, Slot<'_, '_>)| {
-        let value = slot.text()?;
-        let valid = http::HeaderName::from_bytes(name.as_bytes()).is_ok()
-            && http::HeaderValue::from_str(value).is_ok();
-        if !valid {
-            slot.refuse("is not a valid header");
-        } else if OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
-            slot.refuse("is a header that Gavel sets itself");
-        }
-        valid.then(|| (name.to_owned(), value.to_owned()))
-    };
-    fields.all().filter_map(read).collect()
 }
 
 fn url(slot: &Slot<'_, '_>) -> Option<Url> {

@@ -4,6 +4,7 @@
 //! must never know how leads are matched or sold, hold a lead, perform IO or read a clock.
 
 mod buyer;
+pub mod call;
 mod campaign;
 mod cap;
 mod dictionary;
@@ -13,6 +14,7 @@ mod product;
 mod publisher;
 mod read;
 mod schedule;
+mod secret;
 mod source;
 mod tier;
 mod url;
@@ -21,7 +23,8 @@ mod url;
 mod tests;
 
 pub use buyer::Buyer;
-pub use campaign::{Call, Campaign, CampaignStatus, Delivery, Method, OnAmbiguous, Sandbox};
+pub use call::{Call, CallKind, Format, Method};
+pub use campaign::{Campaign, CampaignStatus, Delivery, OnAmbiguous, Sandbox};
 pub use cap::{Cap, CapLimit, CapOf, Window};
 pub use dictionary::{Definition, Dictionary};
 pub use market::Market;
@@ -29,6 +32,7 @@ pub use price::{Outcome, Price, Score, Sells};
 pub use product::{DuplicateKey, Duplicates, Eligibility, PayoutRule, Product, Range};
 pub use publisher::{KeyDigest, Mode, Publisher, Terms};
 pub use schedule::Schedule;
+pub use secret::{Place, Secret, Secrets, Vault};
 pub use source::{Fault, Sources};
 pub use tier::{Tier, TierMode};
 pub use url::Url;

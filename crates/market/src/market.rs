@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
-use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, read};
+use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, Vault, read};
 
 /// Everything that trades, consistent with itself.
 #[derive(Debug, Clone, Default)]
@@ -24,16 +24,25 @@ pub struct Market {
 
 impl Market {
     /// Reads a market: an object of `publishers`, `products` and `buyers` (with their `campaigns`).
+    /// Secrets stand in it.
     ///
     /// # Errors
     /// Every defect, with its path in `root`.
     pub fn read(root: &Node<'_>) -> Result<Self, Vec<Defect>> {
+        Self::read_with(root, &Vault::LITERALS)
+    }
+
+    /// Reads a market, and the buyers' secrets from where it says that they are kept.
+    ///
+    /// # Errors
+    /// Every defect, with its path in `root`.
+    pub fn read_with(root: &Node<'_>, vault: &Vault<'_>) -> Result<Self, Vec<Defect>> {
         let defects = Defects::new();
-        let market = Self::read_from(&Slot::root(root, &defects));
+        let market = Self::read_from(&Slot::root(root, &defects), vault);
         defects.finish(market)
     }
 
-    fn read_from(slot: &Slot<'_, '_>) -> Option<Self> {
+    fn read_from(slot: &Slot<'_, '_>, vault: &Vault<'_>) -> Option<Self> {
         let fields = slot.fields()?;
         let mut market = Self::default();
         if let Some(products) = fields.given("products").as_ref().and_then(Slot::fields) {
@@ -48,7 +57,7 @@ impl Market {
             }
         }
         if let Some(buyers) = fields.given("buyers").as_ref().and_then(Slot::fields) {
-            market.buyers = read::table(&buyers, Buyer::read);
+            market.buyers = read::table(&buyers, |id, slot| Buyer::read(id, slot, vault));
             market.refuse_shared_keys(&buyers);
             for (id, slot) in buyers.all() {
                 if let Ok(id) = id.parse() {
@@ -71,11 +80,12 @@ impl Market {
             return;
         }
         let Some(fields) = slot.fields() else { return };
+        let secrets = self.buyers.get(buyer).map(|buyer| &buyer.secrets);
         let Some(campaigns) = fields.at("campaigns").fields().map(|fields| {
             read::table(&fields, |id: &CampaignId, slot| {
                 let key = CampaignKey { buyer: buyer.clone(), campaign: id.clone() };
-                let mut campaign =
-                    Campaign::read(&key, slot, |named| self.product(named, products))?;
+                let product = |named: Slot<'_, '_>| self.product(named, products);
+                let mut campaign = Campaign::read(&key, slot, product, secrets)?;
                 self.check_hosts(&campaign, &slot);
                 let buyer = self.buyers.get(buyer);
                 campaign.client_certificate = buyer.and_then(|it| it.client_certificate.clone());
@@ -177,11 +187,16 @@ impl Market {
     /// Where a campaign's filter stands in the document that the market is read from.
     #[must_use]
     pub fn filter_path(key: &CampaignKey) -> Path {
+        Self::campaign_path(key).key("filter")
+    }
+
+    /// Where a campaign stands in the document that the market is read from.
+    #[must_use]
+    pub fn campaign_path(key: &CampaignKey) -> Path {
         Path::default()
             .key("buyers")
             .key(key.buyer.as_str())
             .key("campaigns")
             .key(key.campaign.as_str())
-            .key("filter")
     }
 }

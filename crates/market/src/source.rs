@@ -5,7 +5,7 @@ use std::fmt;
 
 use document::{Defect, Node, Path, Position, TomlSource, parse_toml};
 
-use crate::Market;
+use crate::{Market, Vault};
 
 /// The texts that one market is written in.
 #[derive(Debug, Default)]
@@ -44,13 +44,21 @@ impl Sources {
         if faults.is_empty() { Ok(Self(sources)) } else { Err(faults) }
     }
 
-    /// Reads the market that the texts make together.
+    /// Reads the market that the texts make together; secrets stand in the texts themselves.
     ///
     /// # Errors
     /// Every defect, located.
     pub fn market(&self) -> Result<Market, Vec<Fault>> {
+        self.market_with(&Vault::LITERALS)
+    }
+
+    /// Reads the market that the texts make together, with the secrets that `vault` finds.
+    ///
+    /// # Errors
+    /// Every defect, located.
+    pub fn market_with(&self, vault: &Vault<'_>) -> Result<Market, Vec<Fault>> {
         let root = self.merged()?;
-        Market::read(&root).map_err(|defects| self.locate(&defects))
+        Market::read_with(&root, vault).map_err(|defects| self.locate(&defects))
     }
 
     /// Says where defects of the market's document stand.

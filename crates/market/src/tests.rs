@@ -335,8 +335,8 @@ fn a_policy_without_its_means_is_refused() {
         ),
         (
             "timeout_ms = 400",
-            "timeout_ms = 400, method = \"GET\"",
-            "delivery.ping.method must be one of POST",
+            "timeout_ms = 400, method = \"GET\", format = \"json\"",
+            "delivery.ping.format must be query: a GET has no body",
         ),
         ("budget_ms = 2000", "budget_ms = 2000\nhold_for = 5", "hold_for must be a duration"),
     ]);

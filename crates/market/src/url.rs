@@ -18,7 +18,8 @@ pub struct Url {
     host: String,
     address: Option<IpAddr>,
     port: u16,
-    target: String,
+    uri: http::Uri,
+    host_header: http::HeaderValue,
 }
 
 impl Url {
@@ -55,17 +56,27 @@ impl Url {
     /// Path and query: what a request line names.
     #[must_use]
     pub fn target(&self) -> &str {
-        &self.target
+        self.uri.path_and_query().map_or("/", |target| target.as_str())
+    }
+
+    /// Path and query, ready for a request.
+    #[must_use]
+    pub fn uri(&self) -> &http::Uri {
+        &self.uri
     }
 
     /// The value of the `Host` header.
     #[must_use]
-    pub fn authority(&self) -> String {
-        let host =
-            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        let implied = if self.secure { 443 } else { 80 };
-        if self.port == implied { host } else { format!("{host}:{}", self.port) }
+    pub fn host_header(&self) -> &http::HeaderValue {
+        &self.host_header
     }
+}
+
+/// Host, and port unless the scheme implies it.
+fn host_and_port(secure: bool, host: &str, port: u16) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let implied = if secure { 443 } else { 80 };
+    if port == implied { host } else { format!("{host}:{port}") }
 }
 
 /// A text that is not such a URL.
@@ -103,8 +114,10 @@ impl FromStr for Url {
         if port == 0 {
             return Err(NotAUrl);
         }
-        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-        Ok(Self { text: text.to_owned(), secure, host, address, port, target })
+        let host_header = host_and_port(secure, &host, port).parse().map_err(|_| NotAUrl)?;
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let uri = target.parse().map_err(|_| NotAUrl)?;
+        Ok(Self { text: text.to_owned(), secure, host, address, port, uri, host_header })
     }
 }
 

@@ -134,3 +134,59 @@ fn retry_after_is_seconds_or_a_date() {
         assert_eq!(seconds(value), expected, "{value}");
     }
 }
+
+/// A buyer's own reply is read by its mapping, and its endpoint judged by the status as any other.
+#[tokio::test]
+async fn replies_in_a_buyers_own_shape_say_it_too() {
+    use Health::{Fault, Fine, Throttled};
+    let mapping = r#"
+        delivery.ping.response.accept = { value = "re:(\\w+)", in = ["YES"] }
+        delivery.ping.response.reject = { value = "re:(\\w+)", in = ["NO"] }
+        delivery.ping.response.price_default = "2.00"
+        delivery.post.response.accept = { value = "re:(\\w+)", in = ["YES"] }
+        delivery.post.response.reject = { value = "re:(\\w+)", in = ["NO"] }
+    "#;
+    let seven = Throttled(Some(Duration::from_secs(7)));
+    let cases = [
+        (ok("YES"), (None, Fine), (PostClass::Accepted, Fine)),
+        (ok("NO"), (Some(Code::NoBid), Fine), (PostClass::Rejected, Fine)),
+        (ok("?"), (Some(Code::Unreadable), Fine), (PostClass::Unknown, Fault)),
+        (status(500, "YES"), (Some(Code::HttpStatus), Fault), (PostClass::Unknown, Fault)),
+        (status(500, "NO"), (Some(Code::NoBid), Fault), (PostClass::Unknown, Fault)),
+        (status(422, "NO"), (Some(Code::NoBid), Fine), (PostClass::Rejected, Fine)),
+        (
+            with_head(503, "retry-after: 7\r\n", "NO"),
+            (Some(Code::NoBid), seven),
+            (PostClass::Rejected, seven),
+        ),
+    ];
+    for (number, (script, to_ping, to_post)) in cases.into_iter().enumerate() {
+        let (port, _) = buyer(script).await;
+        let market = market_with(port, mapping);
+        let campaign = market.campaigns.values().next().unwrap();
+        let pinged = answer(&wire(), campaign).await;
+        let pinged = pinged.map_or_else(|it| (Some(it.code), it.health), |_| (None, Fine));
+        assert_eq!(pinged, to_ping, "case {number}: ping");
+        let reply = post(&wire(), campaign).await;
+        assert_eq!((reply.class, reply.health), to_post, "case {number}: post");
+    }
+}
+
+/// A lead that a call cannot hold is not sent, and that says nothing of the endpoint.
+#[tokio::test]
+async fn what_does_not_fit_a_call_says_nothing() {
+    let (port, seen) = buyer(ok("{}")).await;
+    let market = market_with(
+        port,
+        r#"
+        delivery.ping.body = '{"a": {{ attributes.age }}}'
+        delivery.post.body = '{"a": {{ attributes.age }}}'
+        "#,
+    );
+    let campaign = market.campaigns.values().next().unwrap();
+    let no_bid = answer(&wire(), campaign).await.unwrap_err();
+    assert_eq!((no_bid.code, no_bid.health), (Code::AttributeMissing, Health::Untold));
+    let reply = post(&wire(), campaign).await;
+    assert_eq!((reply.class, reply.code), (PostClass::NotSent, Code::AttributeMissing));
+    assert_eq!((reply.health, seen.lock().unwrap().len()), (Health::Untold, 0));
+}

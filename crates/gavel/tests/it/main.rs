@@ -5,6 +5,7 @@
 mod caps;
 mod crash;
 mod decisions;
+mod dialects;
 mod doubt;
 mod end_to_end;
 mod full_disk;

@@ -35,6 +35,13 @@ impl Gavel {
         Self::start_as(Command::new(env!("CARGO_BIN_EXE_gavel")), dir, (market, delivery))
     }
 
+    /// The same with variables in its environment.
+    pub(crate) fn start_with_env(dir: &Path, market: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gavel"));
+        command.envs(variables.iter().copied());
+        Self::start_as(command, dir, (market, LOCAL))
+    }
+
     /// The same with a largest file size, which [`Gavel::lift_file_limit`] lifts: a disk that is full
     /// and then has room again.
     pub(crate) fn start_with_file_limit(dir: &Path, market: &str, bytes: u64) -> Self {
