@@ -88,24 +88,47 @@ pub(crate) enum Sim {
 
 /// Simulated buyers.
 #[derive(Debug, Args)]
+#[command(after_long_help = faults())]
 pub(crate) struct Buyers {
     /// Where to listen.
     #[arg(long, default_value = "127.0.0.1:9900")]
     pub(crate) listen: SocketAddr,
-    /// A buyer, as NAME:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950,fault=none; the name
-    /// `*` answers for all others. May be given many times.
+    /// A buyer, as NAME:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950,fault=none,faults=1000; the
+    /// name `*` answers for all others. May be given many times.
     #[arg(
         long = "buyer",
         value_name = "SPEC",
         default_value = "*:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950"
     )]
     pub(crate) buyers: Vec<String>,
+    /// What goes wrong at every buyer that has no fault of its own; --help lists the faults.
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Option<String>,
+    /// With how many calls in a thousand --fault goes wrong.
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 1000, requires = "fault")]
+    pub(crate) faults: u16,
     /// Outcomes follow from this number.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Outcomes follow from a call's attributes, not from its id: the same consumer, the same bids.
+    #[arg(long)]
+    pub(crate) by_attributes: bool,
     /// Write every post to a file per buyer in this directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
+    /// Write the certificate of the authority behind https buyers to this file (for tls- faults).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
+}
+
+/// The faults that simulated buyers know, for --help.
+fn faults() -> String {
+    format!(
+        "Faults, by how far a call gets. A name alone strikes pings and posts; NAME-on-ping or\n\
+         NAME-on-post only those, and faults=PER_MILLE only some. Buyers that fail before a request\n\
+         listen at addresses of their own, which are printed.\n\n{}",
+        ::sim::buyers::fault_list()
+    )
 }
 
 /// Simulated publishers.

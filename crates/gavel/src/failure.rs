@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     Invalid(Vec<Fault>),
     /// A file cannot be read.
     Unreadable(PathBuf, std::io::Error),
+    /// A file cannot be written.
+    Unwritable(PathBuf, std::io::Error),
     /// A listener cannot be opened.
     Listen(&'static str, SocketAddr, std::io::Error),
     /// The data directory cannot be used.
@@ -31,6 +33,11 @@ impl Failure {
     pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Self {
         Self::Unreadable(path.to_owned(), error)
     }
+
+    /// A file that cannot be written.
+    pub(crate) fn unwritable(path: &Path, error: std::io::Error) -> Self {
+        Self::Unwritable(path.to_owned(), error)
+    }
 }
 
 impl fmt::Display for Failure {
@@ -43,6 +50,7 @@ impl fmt::Display for Failure {
                 write!(f, "{} fault(s); nothing was applied", faults.len())
             }
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Listen(what, at, error) => write!(f, "cannot listen on {at} ({what}): {error}"),
             Self::Ledger(why) => f.write_str(why),
             Self::Usage(why) => f.write_str(why),

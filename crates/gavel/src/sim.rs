@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hyper::Request;
+use sim::buyers::{Behaviour, Buyer};
 use sim::leads::{Generator, Product};
 use sim::publishers::{Load, post};
 
@@ -11,12 +12,10 @@ use crate::{out, serve, wire};
 
 /// Plays buyers until told to stop.
 pub(crate) fn buyers(options: &Buyers) -> Result<(), Failure> {
-    let parsed: Result<Vec<sim::buyers::Buyer>, _> =
-        options.buyers.iter().map(|spec| spec.parse()).collect();
-    let buyers =
-        parsed.map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
+    let buyers = described(options)?;
     let server = sim::buyers::Options {
         seed: options.seed,
+        by_attributes: options.by_attributes,
         journal: options.journal.clone(),
         ..sim::buyers::Options::default()
     };
@@ -25,6 +24,12 @@ pub(crate) fn buyers(options: &Buyers) -> Result<(), Failure> {
             .await
             .map_err(|error| Failure::Listen("simulated buyers", options.listen, error))?;
         out::line(&format!("simulated buyers listen on {}", handle.addr()));
+        for name in handle.apart() {
+            out::line(&format!("{name}: {} {}", handle.ping_url(name), handle.post_url(name)));
+        }
+        if let (Some(file), Some(authority)) = (&options.authority, handle.authority()) {
+            std::fs::write(file, authority).map_err(|error| Failure::unwritable(file, error))?;
+        }
         serve::stop_signal().await?;
         out::line(&format!(
             "{} ping(s), {} post(s) answered",
@@ -34,6 +39,23 @@ pub(crate) fn buyers(options: &Buyers) -> Result<(), Failure> {
         handle.stop().await;
         Ok(())
     })
+}
+
+/// The buyers that the command line describes.
+fn described(options: &Buyers) -> Result<Vec<Buyer>, Failure> {
+    let parsed: Result<Vec<Buyer>, _> = options.buyers.iter().map(|spec| spec.parse()).collect();
+    let mut buyers =
+        parsed.map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
+    if let Some(fault) = &options.fault {
+        let spec = format!("fault={fault},faults={}", options.faults);
+        let faulty: Behaviour = spec
+            .parse()
+            .map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
+        for buyer in &mut buyers {
+            buyer.behaviour = buyer.behaviour.or_faults_of(faulty);
+        }
+    }
+    Ok(buyers)
 }
 
 /// Posts generated leads and prints the report.
