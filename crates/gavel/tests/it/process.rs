@@ -68,6 +68,11 @@ impl Gavel {
         Self { child, public, ops }
     }
 
+    /// The process, as the system calls it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the engine to drain and waits for its end.
     pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
