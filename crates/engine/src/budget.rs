@@ -49,7 +49,7 @@ impl Budget {
 
     /// When bids must be in, or `None` if there is no time left to ask.
     pub(crate) fn for_pings(&self, now: Instant, limit: Duration) -> Option<Deadline> {
-        let reserve = self.usual_post() + self.commit + self.answer_reserve();
+        let reserve = self.kept_for_post() + self.commit + self.answer_reserve();
         let until = self.deadline.earlier(reserve, now, self.reserves.ping_least)?;
         Some(until.or_sooner(Deadline::after(now, limit)))
     }
@@ -59,9 +59,15 @@ impl Budget {
         self.deadline.left(now).saturating_sub(self.commit + self.answer_reserve())
     }
 
-    /// What a post takes to a campaign of which too little is known.
-    pub(crate) fn usual_post(&self) -> Duration {
+    fn kept_for_post(&self) -> Duration {
         self.reserves.post.min(self.whole / 4)
+    }
+
+    /// What a post takes to a campaign of which too little is known: a tenth less than what pings leave,
+    /// for they never end to the moment, and a campaign that is never posted to stays unknown.
+    pub(crate) fn usual_post(&self) -> Duration {
+        let kept = self.kept_for_post();
+        kept - kept / 10
     }
 
     /// When the publisher is answered, whatever is still running.
