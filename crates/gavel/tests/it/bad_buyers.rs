@@ -17,6 +17,7 @@ use sim::buyers::{FAULTS, Fault, Phase, Stage};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::doubt::{setting, word};
 use judge::{Baseline, Verdict, table};
 use town::{Run, run};
 
@@ -26,11 +27,7 @@ const HAS_TLS: bool = false;
 const HAS_BREAKER: bool = false;
 
 /// From a publisher's request to its answer.
-const BUDGET: Duration = Duration::from_millis(1_000);
-/// Pings are cut short by the budget, not by this.
-const PING_TIMEOUT: Duration = Duration::from_millis(3_000);
-/// A post may outlast the budget.
-const POST_TIMEOUT: Duration = Duration::from_millis(1_500);
+const BUDGET: Duration = Duration::from_millis(2_000);
 const SOUND: usize = 15;
 const BAD: usize = 5;
 const SEED: u64 = 4;
@@ -49,15 +46,50 @@ const MAX_IN_FLIGHT: usize = 8;
 /// How long an open breaker waits before each probe; the last goes on.
 const PROBES_AFTER: [u64; 4] = [1, 2, 4, 8];
 
-/// Leads a fault in the short form, and a second.
-const LEADS: usize = 16;
-const RATE: usize = 50;
-/// Runs at once where time is not judged.
-const AT_ONCE: usize = 4;
+/// How a run goes.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    leads: usize,
+    /// A second.
+    rate: usize,
+    /// Runs at once.
+    at_once: usize,
+    ping_timeout: Duration,
+    post_timeout: Duration,
+    /// Times and memory are judged.
+    is_strict: bool,
+}
+
+/// For any machine, however busy: pings end long before the budget does.
+const SHORT: Form = Form {
+    leads: 12,
+    rate: 12,
+    at_once: 6,
+    ping_timeout: Duration::from_millis(600),
+    post_timeout: Duration::from_millis(600),
+    is_strict: false,
+};
+/// Pings are cut short by the budget, and a post may outlast it.
+const LONG: Form = Form {
+    leads: 1_000,
+    rate: 50,
+    at_once: 1,
+    ping_timeout: Duration::from_millis(4_000),
+    post_timeout: Duration::from_millis(3_000),
+    is_strict: true,
+};
+
+impl Form {
+    fn asked() -> Self {
+        let leads = setting("GAVEL_BAD_BUYER_LEADS", SHORT.leads);
+        let form = if leads > SHORT.leads { LONG } else { SHORT };
+        Self { leads, rate: setting("GAVEL_BAD_BUYER_RATE", form.rate), ..form }
+    }
+}
 
 /// What is tried: a fault on one of the two calls.
 fn rows() -> Vec<Fault> {
-    let only = crate::doubt::word("GAVEL_BAD_BUYER_FAULT");
+    let only = word("GAVEL_BAD_BUYER_FAULT");
     let mut rows = Vec::new();
     for known in FAULTS {
         for calls in [Stage::Ping, Stage::Post] {
@@ -73,15 +105,15 @@ fn rows() -> Vec<Fault> {
 }
 
 /// Every run: the first is of the sound buyers alone.
-async fn run_all(rows: &[Fault], leads: usize, rate: usize, at_once: usize) -> Vec<Run> {
-    let turns = Arc::new(Semaphore::new(at_once));
+async fn run_all(rows: &[Fault], form: Form) -> Vec<Run> {
+    let turns = Arc::new(Semaphore::new(form.at_once));
     let mut running = JoinSet::new();
     let faults = std::iter::once(None).chain(rows.iter().copied().map(Some));
     for (place, fault) in faults.enumerate() {
         let turns = Arc::clone(&turns);
         running.spawn(async move {
             let _turn = turns.acquire_owned().await.unwrap();
-            (place, run(fault, leads, rate).await)
+            (place, run(fault, form).await)
         });
     }
     let runs: BTreeMap<usize, Run> = running.join_all().await.into_iter().collect();
@@ -90,16 +122,12 @@ async fn run_all(rows: &[Fault], leads: usize, rate: usize, at_once: usize) -> V
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn bad_buyers_cost_neither_answers_nor_the_money_of_the_others() {
-    let leads = crate::doubt::setting("GAVEL_BAD_BUYER_LEADS", LEADS);
-    let rate = crate::doubt::setting("GAVEL_BAD_BUYER_RATE", RATE);
-    let is_long = leads > LEADS;
-    let rows = rows();
-    let runs = run_all(&rows, leads, rate, if is_long { 1 } else { AT_ONCE }).await;
+    let (form, rows) = (Form::asked(), rows());
+    let runs = run_all(&rows, form).await;
     let (alone, bad) = runs.split_first().unwrap();
     let baseline = Baseline::of(alone);
-    let verdicts: Vec<Verdict> =
-        bad.iter().map(|run| Verdict::of(run, &baseline, is_long)).collect();
-    println!("{}", table(&Verdict::of(alone, &baseline, is_long), &verdicts));
+    let verdicts: Vec<Verdict> = bad.iter().map(|run| Verdict::of(run, &baseline)).collect();
+    println!("{}", table(&Verdict::of(alone, &baseline), &verdicts));
     let faults: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.faults).collect();
     assert!(faults.is_empty(), "{} fault(s): {faults:#?}", faults.len());
     assert_eq!(verdicts.len(), rows.len());

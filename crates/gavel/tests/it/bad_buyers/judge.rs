@@ -28,7 +28,7 @@ impl Baseline {
         let baseline: BTreeMap<_, _> =
             run.records.iter().map(|(number, record)| (*number, revenue(record))).collect();
         let sold = baseline.values().filter(|price| !price.is_zero()).count();
-        assert_eq!(sold, run.leads, "sound buyers take every lead");
+        assert_eq!(sold, run.form.leads, "sound buyers take every lead");
         Self(baseline)
     }
 }
@@ -54,7 +54,7 @@ fn classes(kind: Kind) -> &'static [PostClass] {
 }
 
 /// What came of a run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Verdict {
     name: String,
     leads: usize,
@@ -77,20 +77,20 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn of(run: &Run, baseline: &Baseline, is_long: bool) -> Self {
+    pub(super) fn of(run: &Run, baseline: &Baseline) -> Self {
         let name = run.fault.map_or("none".to_owned(), |fault| {
             let call = if fault.calls == Stage::Ping { "-on-ping" } else { "-on-post" };
             fault.to_string().trim_end_matches(call).to_owned() + call
         });
         let latency = [run.latency.p50(), run.latency.p99(), run.latency.max()];
-        let mut verdict = Self { name, leads: run.leads, latency, ..Self::default() };
+        let mut verdict = Self { name, leads: run.form.leads, latency, ..Self::default() };
         verdict.answered = run.records.len();
         verdict.growth_kib = run.growth_kib;
-        verdict.bound = FAULTS_IN_ROW + MAX_IN_FLIGHT + probes(run.took);
+        verdict.bound = FAULTS_IN_ROW + MAX_IN_FLIGHT + probes(run.took + run.form.post_timeout);
         verdict.money(run, baseline);
         verdict.posts(run);
         verdict.holds(run);
-        if is_long {
+        if run.form.is_strict {
             verdict.limits();
         }
         verdict
@@ -98,8 +98,20 @@ impl Verdict {
 
     fn must(&mut self, holds: bool, what: &str) {
         if !holds {
-            self.faults.push(format!("{}: {what}: {self:?}", self.name));
+            self.faults.push(format!("{}: {what}: {}", self.name, self.row()));
         }
+    }
+
+    /// A line of the table.
+    fn row(&self) -> String {
+        let Self { name, leads, answered, latency, revenue, revenue_of_rest, .. } = self;
+        let Self { held, lost, worst, bound, posts, growth_kib, .. } = self;
+        let [p50, p99, max] = latency.map(|latency| latency.as_millis());
+        let posts: Vec<_> = posts.iter().map(|(class, count)| format!("{count} {class}")).collect();
+        let (posts, grown) = (posts.join(", "), growth_kib / 1024);
+        format!(
+            "| {name} | {leads} | {answered} | {p50} | {p99} | {max} | {revenue} | {revenue_of_rest} | {held} | {lost} | {worst} | {bound} | {posts} | {grown} |"
+        )
     }
 
     fn money(&mut self, run: &Run, baseline: &Baseline) {
@@ -121,6 +133,7 @@ impl Verdict {
         self.worst = struck.values().copied().max().unwrap_or(0);
         self.must(self.answered == self.leads, "every lead is answered");
         self.must(self.revenue_of_rest >= REVENUE_MIN, "the others' money stays");
+        self.must(!rest.baseline.is_zero(), "there are others");
         if run.fault.is_none_or(|fault| fault.calls == Stage::Ping) {
             self.must(self.revenue >= REVENUE_MIN, "a ping costs no money");
             self.must(self.held + self.lost == 0, "a ping costs no lead");
@@ -185,9 +198,9 @@ fn striker(record: &LeadRecord) -> Option<(String, bool)> {
     (held || unsold).then(|| (last.campaign.buyer.to_string(), held))
 }
 
-/// How many probes an open breaker makes in that time, and until the last post has ended.
+/// How many probes an open breaker makes in that time.
 fn probes(took: Duration) -> usize {
-    let seconds = (took + super::POST_TIMEOUT).as_secs();
+    let seconds = took.as_secs();
     let last = PROBES_AFTER[PROBES_AFTER.len() - 1];
     let waits = PROBES_AFTER.into_iter().chain(std::iter::repeat(last));
     let at = waits.scan(0, |at, wait| {
@@ -222,17 +235,7 @@ pub(super) fn table(alone: &Verdict, verdicts: &[Verdict]) -> String {
         "\n| fault | leads | answered | p50 ms | p99 ms | max ms | revenue ‰ | of the rest ‰ | held | lost | worst | bound | posts to bad buyers | + MiB |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for verdict in std::iter::once(alone).chain(verdicts) {
-        let Verdict { name, leads, answered, latency, revenue, revenue_of_rest, .. } = verdict;
-        let Verdict { held, lost, worst, bound, posts, growth_kib, .. } = verdict;
-        let [p50, p99, max] = latency.map(|latency| latency.as_millis());
-        let posts: Vec<_> = posts.iter().map(|(class, count)| format!("{count} {class}")).collect();
-        writeln!(
-            text,
-            "| {name} | {leads} | {answered} | {p50} | {p99} | {max} | {revenue} | {revenue_of_rest} | {held} | {lost} | {worst} | {bound} | {} | {} |",
-            posts.join(", "),
-            growth_kib / 1024
-        )
-        .unwrap();
+        writeln!(text, "{}", verdict.row()).unwrap();
     }
     text
 }

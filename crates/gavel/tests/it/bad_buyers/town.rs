@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sim::buyers::{Buyer, Buyers, Fault, Handle, Options};
 use sim::publishers::{Histogram, Load, Reply, post};
 
-use super::{BAD, BUDGET, HAS_BREAKER, MAX_IN_FLIGHT, PING_TIMEOUT, POST_TIMEOUT, SEED, SOUND};
+use super::{BAD, BUDGET, Form, HAS_BREAKER, MAX_IN_FLIGHT, SEED, SOUND};
 use crate::process::Gavel;
 
 /// Connections of the publishers; more leads are never under way.
@@ -23,7 +23,7 @@ const CONNECTIONS: usize = 256;
 pub(super) struct Run {
     /// `None`: the sound buyers alone.
     pub(super) fault: Option<Fault>,
-    pub(super) leads: usize,
+    pub(super) form: Form,
     /// How long the publishers posted.
     pub(super) took: Duration,
     /// From a lead's intended time to its answer.
@@ -42,11 +42,11 @@ pub(super) fn is_bad(buyer: &str) -> bool {
 }
 
 /// The buyers, in the order of the market: what a sound one bids does not depend on who else is there. The
-/// bad ones bid highest, so that most leads meet their posts.
+/// bad ones bid a little higher, so that enough leads meet their posts.
 async fn buyers(fault: Option<Fault>) -> Handle {
     let sound = (0..SOUND).map(|n| format!("sound{n}:latency=5..25ms,bid=5.00..30.00"));
     let bad = fault.iter().flat_map(|fault| {
-        (0..BAD).map(move |n| format!("bad{n}:latency=5..25ms,bid=20.00..35.00,fault={fault}"))
+        (0..BAD).map(move |n| format!("bad{n}:latency=5..25ms,bid=10.00..32.00,fault={fault}"))
     });
     let specs: Vec<Buyer> = sound.chain(bad).map(|spec| spec.parse().unwrap()).collect();
     let options = Options { seed: SEED, by_attributes: true, keep_pings: 0, ..Options::default() };
@@ -58,7 +58,7 @@ fn host(url: &str) -> &str {
     rest.split([':', '/']).next().unwrap()
 }
 
-fn market(buyers: &Handle, bad: usize) -> String {
+fn market(buyers: &Handle, bad: usize, form: Form) -> String {
     let mut text = format!(
         r#"
         [publishers.demo]
@@ -98,8 +98,8 @@ fn market(buyers: &Handle, bad: usize) -> String {
             "#,
             host(&ping),
             host(&post),
-            PING_TIMEOUT.as_millis(),
-            POST_TIMEOUT.as_millis(),
+            form.ping_timeout.as_millis(),
+            form.post_timeout.as_millis(),
         )
         .unwrap();
     }
@@ -123,25 +123,25 @@ fn memory(pid: u32, line: &str) -> u64 {
 }
 
 /// An engine that reaches these buyers.
-fn engine(dir: &Path, buyers: &Handle, bad: usize) -> Gavel {
+fn engine(dir: &Path, buyers: &Handle, (bad, form): (usize, Form)) -> Gavel {
     if let Some(authority) = buyers.authority() {
         std::fs::write(dir.join("ca.pem"), authority).unwrap();
     }
-    Gavel::start(dir, &market(buyers, bad))
+    Gavel::start(dir, &market(buyers, bad, form))
 }
 
 /// So many leads, so many a second, and what the ledger says of them afterwards.
-pub(super) async fn run(fault: Option<Fault>, leads: usize, rate: usize) -> Run {
+pub(super) async fn run(fault: Option<Fault>, form: Form) -> Run {
     let dir = tempfile::tempdir().unwrap();
     let buyers = buyers(fault).await;
     let bad = if fault.is_some() { BAD } else { 0 };
-    let gavel = tokio::task::block_in_place(|| engine(dir.path(), &buyers, bad));
+    let gavel = tokio::task::block_in_place(|| engine(dir.path(), &buyers, (bad, form)));
     let before = memory(gavel.pid(), "VmRSS");
     let replies: Arc<Mutex<Vec<Reply>>> = Arc::default();
     let seen = Arc::clone(&replies);
     let token = [("authorization", "Bearer demo-native")];
-    let rate = u32::try_from(rate).unwrap();
-    let load = Load::new(gavel.public, rate, leads as u64, move |number| {
+    let rate = u32::try_from(form.rate).unwrap();
+    let load = Load::new(gavel.public, rate, form.leads as u64, move |number| {
         post("/v1/leads", &token, &lead(number))
     });
     let load = load.connections(CONNECTIONS).timeout(Duration::from_secs(20));
@@ -155,7 +155,7 @@ pub(super) async fn run(fault: Option<Fault>, leads: usize, rate: usize) -> Run 
     let replies = std::mem::take(&mut *replies.lock().unwrap());
     let records = records(dir.path(), &replies).await;
     let (latency, took) = (report.latency, report.elapsed);
-    Run { fault, leads, took, latency, records, listed, growth_kib }
+    Run { fault, form, took, latency, records, listed, growth_kib }
 }
 
 /// Which leads `gavel review` lists.
