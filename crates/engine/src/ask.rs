@@ -15,6 +15,8 @@ use crate::auction::{self, Offer, Place};
 use crate::choose;
 use crate::engine::Inner;
 use crate::journey::Waiter;
+use crate::late::Asking;
+use crate::lines::{Room, Trial};
 use crate::pace::{Chance, Pace};
 use crate::record::Record;
 use crate::reserve::Stop;
@@ -45,7 +47,7 @@ pub(crate) fn gate<B: Buyers, L: Ledger>(
     matched: &[usize],
     record: &mut Record<B, L>,
 ) -> Vec<Candidate> {
-    let now = inner.clock.timestamp();
+    let (now, instant) = (inner.clock.timestamp(), inner.clock.instant());
     let mut eligible = Vec::with_capacity(matched.len());
     for (row, index) in matched.iter().copied().enumerate() {
         let Some(campaign) = lead.campaign(index) else {
@@ -54,6 +56,11 @@ pub(crate) fn gate<B: Buyers, L: Ledger>(
         let reachable = !lead.submission.test || campaign.delivery.sandbox.is_some();
         if !Tree::is_open(campaign) || !reachable {
             record.note(row, Code::Paused);
+            continue;
+        }
+        let line = inner.lines.to(&campaign.key);
+        if let Some(code) = line.refusal(campaign, !lead.submission.test, instant) {
+            record.note(row, code);
             continue;
         }
         match has_room(inner, lead, campaign, now) {
@@ -99,18 +106,18 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
 ) -> Vec<Offer> {
     let now = inner.clock.instant();
     let mut offers = Vec::with_capacity(rung.campaigns.len());
-    let asked_of = targets(inner, (lead, rung, now), &mut offers, record);
-    let mut pings = Pings::send(questions(inner, lead, (&asked_of, now)), now);
+    let mut asked_of = targets(inner, (lead, rung, now), &mut offers, record);
+    let mut pings = Pings::send(questions(inner, lead, (&mut asked_of, now)), now);
     let one_winner = has_one_winner(lead, rung);
-    let is_over = |offers: &[Offer], pings: &Pings<_>| {
+    let is_over = |offers: &[Offer], asked_of: &[Target], pings: &Pings<_>| {
         let open = pings.open().filter_map(|index| asked_of.get(index));
         let open = open.filter_map(|target| lead.campaign(target.candidate.index));
         one_winner && close::is_decided(offers, open)
     };
-    while !is_over(&offers, &pings)
+    while !is_over(&offers, &asked_of, &pings)
         && let Some(asked) = pings.next(&*inner.clock).await
     {
-        if let Some(target) = asked_of.get(asked.index) {
+        if let Some(target) = asked_of.get_mut(asked.index) {
             offers.extend(hear(inner, (lead, rung, target), asked, record));
         }
     }
@@ -122,8 +129,11 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
         inner.metrics.pinged(Code::EarlyClose, took);
     }
     inner.metrics.early_closes.increment(u64::from(!unneeded.is_empty()));
-    let asking = asked_of.into_iter().map(|target| (target.candidate.row, target.pace)).collect();
-    late::read_on(inner, pings, asking, record.late.clone());
+    let asking = asked_of.into_iter().map(|target| {
+        let Target { candidate, pace, trial, .. } = target;
+        Asking { row: candidate.row, pace, trial }
+    });
+    late::read_on(inner, pings, asking.collect(), record.late.clone());
     choose::rank(lead, rung.tier, &mut offers, record.id);
     offers
 }
@@ -139,6 +149,11 @@ struct Target {
     ping: PingId,
     deadline: Deadline,
     pace: Option<Arc<Pace>>,
+    /// Until the ping is sent, which takes it.
+    room: Option<Room>,
+    trial: Trial,
+    /// It has all the time that its campaign gives, not just what its tier or its lead has left.
+    is_unhurried: bool,
 }
 
 /// The campaigns of a tier that are pinged, and the offers of those that need not be. Nobody is pinged
@@ -169,22 +184,48 @@ fn targets<B: Buyers, L: Ledger>(
     let mut targets = Vec::with_capacity(to_ping.len());
     for ((candidate, campaign, limit), ping) in to_ping.into_iter().zip(ids) {
         let deadline = rung.until.or_sooner(Deadline::after(now, limit));
-        let pace = lead.pace(&inner.paces, candidate.index);
-        match pace.as_ref().map_or(Chance::Fits, |pace| pace.ping(deadline.left(now), now)) {
-            Chance::Fits => {}
-            Chance::Probe => inner.metrics.pings_probing.increment(1),
-            Chance::TooSlow => {
-                inner.metrics.pings_skipped.increment(1);
-                record.note(candidate.row, Code::NoTime);
+        let line = inner.lines.to(&campaign.key);
+        let (room, trial) = match line.ping(campaign, !lead.submission.test, now) {
+            Ok((room, trial)) => (Some(room), trial),
+            Err(code) => {
+                record.note(candidate.row, code);
                 continue;
             }
+        };
+        let pace = lead.pace(&inner.paces, candidate.index);
+        if !trial.is_probe() && !is_in_time(inner, pace.as_deref(), deadline, now) {
+            record.note(candidate.row, Code::NoTime);
+            continue;
         }
+        let is_unhurried = deadline.left(now) >= limit;
         match count_ping(inner, lead, campaign) {
-            Ok(()) => targets.push(Target { candidate, ping, deadline, pace }),
+            Ok(()) => {
+                targets.push(Target { candidate, ping, deadline, pace, room, trial, is_unhurried });
+            }
             Err(stop) => record.stopped(candidate.row, &stop),
         }
     }
     targets
+}
+
+/// Whether a campaign is fast enough for a ping, or it is time to see whether it is again.
+fn is_in_time<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    pace: Option<&Pace>,
+    deadline: Deadline,
+    now: Instant,
+) -> bool {
+    match pace.map_or(Chance::Fits, |pace| pace.ping(deadline.left(now), now)) {
+        Chance::Fits => true,
+        Chance::Probe => {
+            inner.metrics.pings_probing.increment(1);
+            true
+        }
+        Chance::TooSlow => {
+            inner.metrics.pings_skipped.increment(1);
+            false
+        }
+    }
 }
 
 /// What every ping of a tier shares with those that outlive the journey.
@@ -201,7 +242,7 @@ struct Shared<B: Send + Sync + 'static, L: Ledger> {
 fn questions<B: Buyers, L: Ledger>(
     inner: &Arc<Inner<B, L>>,
     lead: &Lead<'_>,
-    (targets, now): (&[Target], Instant),
+    (targets, now): (&mut [Target], Instant),
 ) -> Vec<(Deadline, impl Future<Output = Heard> + Send + 'static + use<B, L>)> {
     let product = lead.product;
     let shown =
@@ -214,7 +255,8 @@ fn questions<B: Buyers, L: Ledger>(
         test: lead.submission.test,
         attributes: SharedAttributes::of(&shown),
     });
-    let question = |(position, target): (usize, &Target)| {
+    let question = |(position, target): (usize, &mut Target)| {
+        let room = target.room.take();
         let (shared, deadline) = (Arc::clone(&shared), target.deadline);
         let (index, id, time_left) = (target.candidate.index, target.ping, deadline.left(now));
         let answer = async move {
@@ -223,27 +265,33 @@ fn questions<B: Buyers, L: Ledger>(
             };
             let Shared { ref product, ref attributes, currency, test, .. } = *shared;
             let ping = Ping { campaign, id, product, currency, test, attributes, time_left };
-            (position, shared.inner.buyers.ping(&ping).await)
+            let answer = shared.inner.buyers.ping(&ping).await;
+            drop(room);
+            (position, answer)
         };
         (deadline, answer)
     };
-    targets.iter().enumerate().map(question).collect()
+    targets.iter_mut().enumerate().map(question).collect()
 }
 
 /// Notes an answer, or that there was none in time; says what it offers.
 fn hear<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
-    (lead, rung, target): (&Lead<'_>, &Rung<'_>, &Target),
+    (lead, rung, target): (&Lead<'_>, &Rung<'_>, &mut Target),
     asked: Asked,
     record: &mut Record<B, L>,
 ) -> Vec<Offer> {
-    let Target { candidate, ping, pace, .. } = target;
+    let Target { candidate, ping, pace, trial, is_unhurried, .. } = target;
     if asked.late {
-        late::heard_late(inner, pace.as_deref(), &asked);
+        late::heard_late(inner, (pace.as_deref(), trial), &asked);
         record.late.add(candidate.row, asked);
         return Vec::new();
     }
     let code = asked.answer.as_ref().map_or_else(|no_bid| no_bid.code, |_| Code::Sold);
+    // Whether silence in a hurry is a fault shows later.
+    if code != Code::Timeout || *is_unhurried {
+        late::judge(inner, (pace.as_deref(), trial), asked.health());
+    }
     inner.metrics.pinged(code, asked.took);
     choose::note_form(inner, lead, candidate.index, asked.answer.as_ref().ok());
     record.pinged(candidate.row, &asked);

@@ -1,7 +1,7 @@
 //! One post: sent once, never cut short by the budget, and what its answer means in money.
 
 use fanout::{Buyers, Post, PostReply};
-use lead::{Money, PostClass};
+use lead::{Code, Money, PostClass};
 use ledger::{Ledger, Posted};
 use market::{Campaign, OnAmbiguous};
 
@@ -10,20 +10,40 @@ use crate::budget::Budget;
 use crate::doubt;
 use crate::engine::{Inner, Refusal};
 use crate::journey::Waiter;
+use crate::lines::{Room, Trial};
 use crate::record::Record;
 use crate::reserve::{Deal, Reservation};
 use crate::subject::Lead;
 
-/// Whether a post to the campaign of an offer, as long as they have taken lately, would end in time.
-pub(crate) fn fits_post<B: Buyers, L: Ledger>(
+/// Leave for one post: room at its campaign, and its part in what is known of the endpoint.
+pub(crate) struct Leave {
+    _room: Room,
+    trial: Trial,
+}
+
+/// Leave to post to the campaign of an offer now, whose breaker may have opened since it was asked.
+pub(crate) fn leave<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
     lead: &Lead<'_>,
     offer: &Offer,
+) -> Result<Leave, Code> {
+    let campaign = lead.campaign(offer.place.index).ok_or(Code::Paused)?;
+    let line = inner.lines.to(&campaign.key);
+    let (room, trial) = line.post(campaign, !lead.submission.test, inner.clock.instant())?;
+    Ok(Leave { _room: room, trial })
+}
+
+/// Whether a post to the campaign of an offer, as long as they have taken lately, would end in time. How
+/// long they took while it was broken is no measure for the one that shows whether it still is.
+pub(crate) fn fits_post<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    (offer, leave): (&Offer, &Leave),
     budget: &Budget,
 ) -> bool {
     let (now, usual) = (inner.clock.instant(), budget.usual_post());
     let left = budget.for_post(now);
-    match lead.pace(&inner.paces, offer.place.index) {
+    match lead.pace(&inner.paces, offer.place.index).filter(|_| !leave.trial.is_probe()) {
         Some(pace) => pace.fits_post(left, usual, now),
         None => usual <= left,
     }
@@ -35,7 +55,7 @@ pub(crate) fn fits_post<B: Buyers, L: Ledger>(
 pub(crate) async fn post<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
     lead: &Lead<'_>,
-    offer: &Offer,
+    (offer, mut leave): (&Offer, Leave),
     budget: &Budget,
     (waiter, record): (&mut Waiter, &mut Record<B, L>),
 ) -> Result<Posted, Refusal> {
@@ -58,7 +78,14 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
         consent: &submission.consent,
     };
     let started = inner.clock.instant();
-    let mut delivery = std::pin::pin!(doubt::post(inner, &post));
+    let pace = lead.pace(&inner.paces, offer.place.index);
+    let judge = |health| {
+        let has_healed = leave.trial.ended(health, inner.clock.instant());
+        if let Some(pace) = pace.as_ref().filter(|_| has_healed) {
+            pace.posts_healed();
+        }
+    };
+    let mut delivery = std::pin::pin!(doubt::post(inner, &post, judge));
     let answer_by = tokio::time::Instant::from_std(budget.answer_by().0);
     let (reply, post_took) = match tokio::time::timeout_at(answer_by, &mut delivery).await {
         Ok(reply) => reply,
@@ -69,7 +96,7 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     };
     waiter.waited += inner.clock.instant().saturating_duration_since(started);
     inner.metrics.posted(reply.code, post_took);
-    if let Some(pace) = lead.pace(&inner.paces, offer.place.index) {
+    if let Some(pace) = &pace {
         pace.posted(post_took, inner.clock.instant());
     }
     let Offer { price, payout, expected, .. } = *offer;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use fanout::{Buyers, Post, PostReply};
-use lead::PostClass;
+use lead::{Health, PostClass};
 use ledger::Ledger;
 use market::OnAmbiguous;
 
@@ -21,14 +21,16 @@ const WAITS: [Duration; 4] = [
 ];
 
 /// Posts once. While the answer is unknown, what the campaign's policy finds out takes its place. Also
-/// says how long the post itself took.
+/// says how long the post itself took; `judge` hears at once what it says of the endpoint.
 pub(crate) async fn post<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
     post: &Post<'_>,
+    judge: impl FnOnce(Health),
 ) -> (PostReply, Duration) {
     let started = inner.clock.instant();
     let reply = inner.buyers.post(post).await;
     let took = inner.clock.instant().saturating_duration_since(started);
+    judge(reply.health);
     if reply.class != PostClass::Unknown {
         return (reply, took);
     }

@@ -21,6 +21,7 @@ use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
 use crate::late;
+use crate::lines::Lines;
 use crate::metrics::{Ending, Metrics};
 use crate::pace::Paces;
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
@@ -28,7 +29,7 @@ use crate::reserve::Reservations;
 use crate::review::{self, ReviewRefusal, Verdict};
 use crate::shares::Shares;
 use crate::suppress::Suppressions;
-use crate::{Reserves, Snapshot, journey, repeats, standing};
+use crate::{BreakerReport, BreakerRules, Reserves, Snapshot, journey, repeats, standing};
 
 /// How often holds are looked through for those that are over.
 const HOLDS_LOOK: Duration = Duration::from_secs(1);
@@ -56,6 +57,8 @@ pub struct Parts<B, L> {
     pub suppressions: Suppressions,
     /// Leads from one address in a minute, past which it is suspected.
     pub leads_per_ip_minute: u32,
+    /// When campaigns that do not answer are left alone.
+    pub breakers: BreakerRules,
 }
 
 /// Sells leads. Cheap to clone.
@@ -79,6 +82,7 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) suppressions: Suppressions,
     pub(crate) velocity: Velocity,
     pub(crate) paces: Paces,
+    pub(crate) lines: Lines,
     pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
@@ -147,6 +151,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             suppressions: parts.suppressions,
             velocity: Velocity::new(parts.leads_per_ip_minute),
             paces: Paces::default(),
+            lines: Lines::new(parts.breakers),
             late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),
             repeats: Arc::default(),
             in_flight: Arc::new(tokio::sync::Semaphore::new(parts.in_flight_max)),
@@ -166,6 +171,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         self.0.snapshot.store(Arc::new(snapshot));
         self.0.shares.keep(|key| market.campaigns.contains_key(key));
         self.0.form.keep(|key| market.campaigns.contains_key(key));
+        self.0.lines.keep(|key| market.campaigns.contains_key(key));
     }
 
     /// Sells a lead, or says why not; a repeat of a request gets the first one's answer. The journey
@@ -355,6 +361,12 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             tokio::time::sleep(HOLDS_LOOK).await;
             review::expire(&self.0).await;
         }
+    }
+
+    /// How the breakers of every campaign that was asked stand, by campaign.
+    #[must_use]
+    pub fn breakers(&self) -> Vec<BreakerReport> {
+        self.0.lines.report(self.0.clock.instant())
     }
 
     /// Why new leads are refused, if they are.

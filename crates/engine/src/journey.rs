@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::ask::{Rung, ask, gate};
 use crate::budget::Budget;
-use crate::deliver::{fits_post, post, release_unsent, settle_reservation};
+use crate::deliver::{fits_post, leave, post, release_unsent, settle_reservation};
 use crate::delivery::Delivery;
 use crate::engine::{Arrival, Inner, Refusal};
 use crate::metrics::Ending;
@@ -106,7 +106,14 @@ async fn offer<B: Buyers, L: Ledger>(
         choose::narrow(inner, lead, &mut rung, &mut record);
         let mut offers = ask(inner, lead, &rung, waiter, &mut record).await;
         while let Some(offer) = choose::next(inner, lead, &rung, &mut offers, &mut record) {
-            if !fits_post(inner, lead, &offer, budget) {
+            let leave = match leave(inner, lead, &offer) {
+                Ok(leave) => leave,
+                Err(code) => {
+                    record.note(offer.place.row, code);
+                    continue;
+                }
+            };
+            if !fits_post(inner, lead, (&offer, &leave), budget) {
                 record.ran_out(offer.place.row);
                 continue;
             }
@@ -125,7 +132,8 @@ async fn offer<B: Buyers, L: Ledger>(
                 release_unsent(reservation);
                 return Err(refusal);
             }
-            let posted = post(inner, lead, &offer, budget, (waiter, &mut record)).await?;
+            let sent = (&offer, leave);
+            let posted = post(inner, lead, sent, budget, (waiter, &mut record)).await?;
             settle_reservation(reservation, &offer, &posted);
             if record.is_over() || posts_left == 0 {
                 return close(record, OfferEvent::Exhausted, lead).await;

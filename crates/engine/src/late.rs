@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use fanout::{Asked, Buyers, Heard, Pings};
+use lead::Health;
 use ledger::{Decision, Ledger};
 
 use crate::engine::Inner;
+use crate::lines::Trial;
 use crate::pace::Pace;
 
 /// So long after its tier was closed a ping is read.
@@ -47,14 +49,18 @@ impl LateAnswers {
     }
 }
 
-/// Who has yet to answer: each ping's row and pace. A test lead's buyers have no pace.
-pub(crate) type Asking = Vec<(usize, Option<Arc<Pace>>)>;
+/// A ping that may have yet to be answered. A test lead's buyers have no pace.
+pub(crate) struct Asking {
+    pub(crate) row: usize,
+    pub(crate) pace: Option<Arc<Pace>>,
+    pub(crate) trial: Trial,
+}
 
 /// Reads on in the background. Nothing waits for it, not even the end of the process.
 pub(crate) fn read_on<B, L, F>(
     inner: &Arc<Inner<B, L>>,
     pings: Pings<F>,
-    asking: Asking,
+    asking: Vec<Asking>,
     answers: LateAnswers,
 ) where
     B: Buyers,
@@ -65,7 +71,7 @@ pub(crate) fn read_on<B, L, F>(
         return;
     }
     let silent: Vec<usize> = pings.unanswered().collect();
-    let reading = Reading { inner: Arc::clone(inner), asking, answers, silent };
+    let mut reading = Reading { inner: Arc::clone(inner), asking, answers, silent };
     let Ok(permit) = Arc::clone(&inner.late_reads).try_acquire_owned() else {
         return reading.give_up(inner.clock.instant());
     };
@@ -77,7 +83,7 @@ pub(crate) fn read_on<B, L, F>(
 
 struct Reading<B: Send + Sync + 'static, L: Ledger> {
     inner: Arc<Inner<B, L>>,
-    asking: Asking,
+    asking: Vec<Asking>,
     answers: LateAnswers,
     /// By position.
     silent: Vec<usize>,
@@ -89,18 +95,25 @@ impl<B: Buyers, L: Ledger> Reading<B, L> {
         let until = tokio::time::Instant::from_std(clock.instant() + READ_ON);
         while let Ok(Some(asked)) = tokio::time::timeout_at(until, pings.next_late(&*clock)).await {
             self.silent.retain(|index| *index != asked.index);
-            let Some((row, pace)) = self.asking.get(asked.index) else { continue };
-            heard_late(&self.inner, pace.as_deref(), &asked);
+            let Some(Asking { row, pace, trial }) = self.asking.get_mut(asked.index) else {
+                continue;
+            };
+            heard_late(&self.inner, (pace.as_deref(), trial), &asked);
             if asked.late {
                 self.answers.add(*row, asked);
+            }
+        }
+        for index in &self.silent {
+            if let Some(Asking { pace, trial, .. }) = self.asking.get_mut(*index) {
+                judge(&self.inner, (pace.as_deref(), trial), Health::Fault);
             }
         }
         self.give_up(clock.instant());
     }
 
-    fn give_up(self, now: Instant) {
+    fn give_up(&mut self, now: Instant) {
         for index in &self.silent {
-            if let Some((_, Some(pace))) = self.asking.get(*index) {
+            if let Some(Asking { pace: Some(pace), .. }) = self.asking.get(*index) {
                 pace.missed(None, now);
             }
         }
@@ -110,13 +123,26 @@ impl<B: Buyers, L: Ledger> Reading<B, L> {
 /// Counts an answer that came too late, or after its tier was closed.
 pub(crate) fn heard_late<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
-    pace: Option<&Pace>,
+    (pace, trial): (Option<&Pace>, &mut Trial),
     asked: &Asked,
 ) {
+    judge(inner, (pace, trial), asked.health());
     if let Some(pace) = pace {
         pace.missed(Some(asked.took), inner.clock.instant());
     }
     if asked.late {
         inner.metrics.late_answers.increment(1);
+    }
+}
+
+/// Judges an endpoint by one ping, once.
+pub(crate) fn judge<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    (pace, trial): (Option<&Pace>, &mut Trial),
+    health: Health,
+) {
+    let has_healed = trial.ended(health, inner.clock.instant());
+    if let Some(pace) = pace.filter(|_| has_healed) {
+        pace.pings_healed();
     }
 }

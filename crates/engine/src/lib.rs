@@ -7,6 +7,7 @@
 mod admit;
 mod ask;
 mod auction;
+mod breaker;
 mod budget;
 mod choose;
 mod close;
@@ -21,6 +22,7 @@ mod holds;
 mod identity;
 mod journey;
 mod late;
+mod lines;
 mod metrics;
 mod pace;
 mod record;
@@ -38,9 +40,11 @@ mod suppress;
 #[cfg(test)]
 mod tests;
 
+pub use breaker::{BreakerRules, BreakerState};
 pub use budget::Reserves;
 pub use delivery::Delivery;
 pub use engine::{Arrival, Engine, Entropy, Parts, Refusal};
+pub use lines::{BreakerReport, CallKind};
 pub use metrics::describe;
 pub use recover::Recovered;
 pub use review::{ReviewRefusal, Verdict};

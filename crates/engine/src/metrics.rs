@@ -1,7 +1,10 @@
 //! Every metric of the engine: names and label values here and nowhere else. Handles are resolved
-//! once; labels are closed enums, so the number of series is fixed.
+//! once; labels are closed enums, so the number of series is fixed, but for the breakers of the first few
+//! hundred campaigns.
 
-use lead::{Code, Door, PostClass, RejectionReason};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lead::{CampaignKey, Code, Door, PostClass, RejectionReason};
 
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
@@ -76,6 +79,41 @@ pub(crate) enum Settler {
 impl Settler {
     const ALL: [(Self, &'static str); 3] =
         [(Self::Review, "review"), (Self::Buyer, "buyer"), (Self::Time, "time")];
+}
+
+/// So many campaigns have a series of their own for each of their breakers.
+const BREAKERS_SHOWN: usize = 500;
+
+/// What is counted of the lines to campaigns.
+pub(crate) struct LineMetrics {
+    shown: AtomicUsize,
+    pub(crate) openings: Counter,
+    pub(crate) stopped: Counter,
+    pub(crate) crowded: Counter,
+}
+
+impl LineMetrics {
+    pub(crate) fn new(simulate: bool) -> Self {
+        let stopped = |by: &'static str| counter!("gavel_calls_stopped_total", "by" => by);
+        Self {
+            shown: AtomicUsize::new(0),
+            openings: counter!("gavel_breakers_opened_total"),
+            stopped: stopped(if simulate { "breaker_simulated" } else { "breaker" }),
+            crowded: stopped("max_in_flight"),
+        }
+    }
+
+    /// The state of one breaker, unless there are too many.
+    pub(crate) fn state(&self, campaign: &CampaignKey, call: &'static str) -> Option<Gauge> {
+        if self.shown.fetch_add(1, Ordering::Relaxed) >= 2 * BREAKERS_SHOWN {
+            return None;
+        }
+        let (buyer, campaign) = (campaign.buyer.to_string(), campaign.campaign.to_string());
+        let state =
+            gauge!("gavel_breaker_state", "buyer" => buyer, "campaign" => campaign, "call" => call);
+        state.set(0.0);
+        Some(state)
+    }
 }
 
 /// All handles.
@@ -236,6 +274,7 @@ impl std::fmt::Debug for Metrics {
 /// Registers help texts.
 pub fn describe() {
     describe_doubt();
+    describe_lines();
     describe_time();
     describe_counter!(
         "gavel_leads_total",
@@ -285,6 +324,24 @@ pub fn describe() {
         "gavel_illegal_steps_total",
         Unit::Count,
         "State changes that the transition tables refuse; a bug if not 0."
+    );
+}
+
+fn describe_lines() {
+    describe_gauge!(
+        "gavel_breaker_state",
+        Unit::Count,
+        "A campaign's breaker by endpoint: 0 closed, 1 half open, 2 open."
+    );
+    describe_counter!(
+        "gavel_breakers_opened_total",
+        Unit::Count,
+        "Times that a breaker opened because its endpoint did not answer."
+    );
+    describe_counter!(
+        "gavel_calls_stopped_total",
+        Unit::Count,
+        "Campaigns not called, by what stopped it; a simulated breaker stops nothing."
     );
 }
 

@@ -112,6 +112,18 @@ impl Pace {
         calls.probed = None;
     }
 
+    /// The endpoint of its pings works again: what they took while it did not says nothing.
+    pub(crate) fn pings_healed(&self) {
+        let mut calls = self.calls();
+        calls.pings = Recent::default();
+        calls.probed = None;
+    }
+
+    /// The same of its posts.
+    pub(crate) fn posts_healed(&self) {
+        self.calls().posts = Recent::default();
+    }
+
     /// A ping was answered after so long, which may have been too late; `None` if never.
     pub(crate) fn missed(&self, took: Option<Duration>, now: Instant) {
         self.calls().pings.add(took.unwrap_or(Duration::MAX), now);

@@ -1,7 +1,11 @@
-//! What a reply to a post means for the sale. Pure. The rule behind the table: only a complete reply
-//! that refuses is a refusal, and whatever else happened after bytes may have left is `Unknown`.
+//! What a reply to a post means for the sale, and what a reply to any call says of its endpoint. Pure.
+//! The rule behind the table: only a complete reply that refuses is a refusal, and whatever else happened
+//! after bytes may have left is `Unknown`.
 
-use lead::{Code, PostClass};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lead::{Code, Health, PostClass};
 
 use crate::PostReply;
 use crate::native::{PostAnswer, Verdict};
@@ -37,5 +41,32 @@ pub(crate) fn second(status: u16, answer: PostAnswer) -> PostReply {
 
 fn reply(class: PostClass, code: Code, answer: PostAnswer) -> PostReply {
     let PostAnswer { verdict: _, price, redirect_url, reference, reason } = answer;
-    PostReply { class, code, price, redirect_url, reference, reason }
+    PostReply { price, redirect_url, reference, reason, ..PostReply::bare(class, code) }
+}
+
+/// What a post says of its endpoint. Refusals are business; that nobody knows what became of a post, or
+/// that it could not be sent, is a fault.
+pub(crate) fn health(class: PostClass, code: Code) -> Health {
+    match class {
+        PostClass::Unknown => Health::Fault,
+        PostClass::Accepted | PostClass::Rejected | PostClass::NotSent => Health::of(code),
+    }
+}
+
+/// What the status of a complete reply says of the endpoint, to a ping or a post.
+pub(crate) fn status_health(status: u16, retry_after: Option<Duration>) -> Health {
+    match status {
+        200..=299 | 400 | 409 | 410 | 422 => Health::Fine,
+        429 | 503 => Health::Throttled(retry_after),
+        _ => Health::Fault,
+    }
+}
+
+/// How long a `Retry-After` asks for, in seconds or until a date.
+pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let until = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+    Some(until.duration_since(now).try_into().unwrap_or_default())
 }

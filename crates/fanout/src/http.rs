@@ -1,41 +1,52 @@
 //! Buyers over HTTP/1.1. Sends each request once and reads each reply within its limits.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
 use hyper::{Request, Response, body::Incoming};
-use lead::{Bid, Clock, Code, NoBid, PostClass};
+use lead::{Bid, Clock, Code, Health, NoBid, PostClass};
 use market::{Call, Method, Url};
 
-use crate::native::{
-    PostAnswer, ping_body, post_body, read_bid, read_post_answer, status_body, status_target,
-};
+use crate::dial::{Destination, Dialler};
+use crate::native::{ping_body, post_body, read_bid, read_post_answer, status_body, status_target};
 use crate::pool::{Connection, Pools};
-use crate::{Buyers, Ping, Post, PostReply, StatusQuery, classify};
+use crate::{Buyers, Guard, Ping, Post, PostReply, StatusQuery, Tls, classify, tls};
 
 /// Bounds of the wire.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Largest reply body.
     pub reply_bytes_max: usize,
+    /// Largest head of a reply; at least 8 KiB.
+    pub reply_header_bytes_max: usize,
+    /// Longest that opening a connection may take, from the name to the end of the handshake.
+    pub connect: Duration,
     /// Longest that an unused connection is kept.
     pub keep: Duration,
+    /// Longest that a connection is used at all, so that a name's new addresses come to be used.
+    pub age_max: Duration,
     /// A post reuses a connection only within this time of its last complete reply.
     pub post_freshness: Duration,
     /// Most unused connections kept for one destination.
     pub idle_max: usize,
+    /// Most connections to one destination, used or not.
+    pub connections_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             reply_bytes_max: 64 * 1024,
+            reply_header_bytes_max: 16 * 1024,
+            connect: Duration::from_secs(2),
             keep: Duration::from_secs(15),
+            age_max: Duration::from_secs(300),
             post_freshness: Duration::from_secs(1),
             idle_max: 64,
+            connections_max: 512,
         }
     }
 }
@@ -47,49 +58,86 @@ pub struct HttpBuyers {
     clock: Arc<dyn Clock>,
 }
 
+/// A reply that came whole.
+struct Reply {
+    status: u16,
+    health: Health,
+    body: Vec<u8>,
+}
+
 impl HttpBuyers {
     /// A wire without any connection yet.
     #[must_use]
-    pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        Self { pools: Pools::new(limits.idle_max, limits.keep), limits, clock }
+    pub fn new(limits: Limits, guard: Guard, tls: Tls, clock: Arc<dyn Clock>) -> Self {
+        Self::over(Dialler::new(guard, tls), limits, clock)
     }
 
-    /// Reads a reply to its end and keeps the connection.
+    pub(crate) fn over(dialler: Dialler, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        Self { pools: Pools::new(limits.clone(), dialler), limits, clock }
+    }
+
+    /// Reads a reply to its end and keeps the connection. `None` if it does not come whole, is too large
+    /// or is encoded, which was not asked for.
     async fn read(
         &self,
-        url: &Url,
+        to: &Destination,
         connection: Connection,
         reply: Response<Incoming>,
-    ) -> Option<(u16, Vec<u8>)> {
+    ) -> Option<Reply> {
         let status = reply.status().as_u16();
-        let plain = reply.headers().get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
+        let headers = reply.headers();
+        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return None;
+        }
+        let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after =
+            retry_after.and_then(|it| classify::retry_after(it, self.clock.timestamp()));
         let body =
             Limited::new(reply.into_body(), self.limits.reply_bytes_max).collect().await.ok()?;
-        self.pools.put_back(url, connection, self.clock.instant());
-        plain.then(|| (status, body.to_bytes().to_vec()))
+        self.pools.put_back(to, connection, self.clock.instant());
+        let health = classify::status_health(status, retry_after);
+        Some(Reply { status, health, body: body.to_bytes().to_vec() })
+    }
+
+    /// Now, and until when a connection must be open if the call may take `limit`.
+    fn opening(&self, limit: Duration) -> (Instant, tokio::time::Instant) {
+        let now = self.clock.instant();
+        (now, (now + limit.min(self.limits.connect)).into())
     }
 
     /// Sends a question, which may be sent again where a post may not, and reads the whole reply.
-    async fn ask(&self, request: Request<Full<Bytes>>, url: &Url) -> Result<(u16, Vec<u8>), Code> {
-        let mut connection = self.pools.take(url, self.clock.instant(), self.limits.keep).await?;
+    async fn ask(
+        &self,
+        request: Request<Full<Bytes>>,
+        to: &Destination,
+        limit: Duration,
+    ) -> Result<Reply, NoBid> {
+        let times = self.opening(limit);
+        let mut connection =
+            self.pools.take(to, times, self.limits.keep).await.map_err(NoBid::new)?;
         let mut reply = connection.sender.send_request(request.clone()).await;
         if reply.is_err() && connection.is_kept() {
             // It may have closed just now, which is no fault of the buyer's.
-            connection = self.pools.open(url).await?;
+            connection = self.pools.open(to, times).await.map_err(NoBid::new)?;
             reply = connection.sender.send_request(request).await;
         }
-        let reply = reply.map_err(|_| Code::Unreadable)?;
-        self.read(url, connection, reply).await.ok_or(Code::Unreadable)
+        let broken = || NoBid::new(Code::Unreadable).with_health(Health::Fault);
+        let reply = reply.map_err(|fault| match tls::refused_certificate(&fault) {
+            true => NoBid::new(Code::Tls),
+            false => broken(),
+        })?;
+        self.read(to, connection, reply).await.ok_or_else(broken)
     }
 
     async fn send_ping(&self, ping: &Ping<'_>, call: &Call, url: &Url) -> Result<Bid, NoBid> {
         let mut request = request(call, url, ping_body(ping)).ok_or(NoBid::new(Code::Connect))?;
         request.headers_mut().insert("gavel-timeout-ms", millis(ping.time_left));
-        let (status, mut body) = self.ask(request, url).await.map_err(NoBid::new)?;
-        match status {
+        let to = Destination::of(url, ping.campaign);
+        let mut reply = self.ask(request, &to, ping.time_left).await?;
+        match reply.status {
             204 => Err(NoBid::new(Code::NoBid)),
-            200..=299 => read_bid(&mut body, ping.currency),
-            _ => Err(NoBid::new(Code::HttpStatus)),
+            200..=299 => read_bid(&mut reply.body, ping.currency),
+            _ => Err(NoBid::new(Code::HttpStatus).with_health(reply.health)),
         }
     }
 
@@ -97,33 +145,26 @@ impl HttpBuyers {
     async fn send_post(
         &self,
         request: Request<Full<Bytes>>,
-        url: &Url,
-        judge: fn(u16, PostAnswer) -> PostReply,
+        to: &Destination,
+        times: (Instant, tokio::time::Instant),
         sent: &mut bool,
-    ) -> PostReply {
+    ) -> Result<Option<Reply>, PostReply> {
         let not_sent = |code| PostReply::bare(PostClass::NotSent, code);
         let mut connection =
-            match self.pools.take(url, self.clock.instant(), self.limits.post_freshness).await {
-                Ok(connection) => connection,
-                Err(code) => return not_sent(code),
-            };
+            self.pools.take(to, times, self.limits.post_freshness).await.map_err(not_sent)?;
         *sent = true;
-        let reply = match connection.sender.try_send_request(request).await {
-            Ok(reply) => reply,
-            Err(mut fault) => {
-                // Handed back whole: the connection had closed before it took anything.
-                let untouched = fault.take_message().is_some();
-                return if untouched {
-                    not_sent(Code::Connect)
-                } else {
-                    PostReply::bare(PostClass::Unknown, Code::Unknown)
-                };
-            }
+        let mut fault = match connection.sender.try_send_request(request).await {
+            Ok(reply) => return Ok(self.read(to, connection, reply).await),
+            Err(fault) => fault,
         };
-        match self.read(url, connection, reply).await {
-            Some((status, mut body)) => judge(status, read_post_answer(&mut body)),
-            None => judge(0, PostAnswer::default()),
+        // Handed back whole: the connection had closed before it took anything.
+        if fault.take_message().is_some() {
+            return Err(not_sent(Code::Connect));
         }
+        if !connection.is_kept() && tls::refused_certificate(fault.error()) {
+            return Err(not_sent(Code::Tls));
+        }
+        Ok(None)
     }
 }
 
@@ -150,12 +191,22 @@ impl Buyers for HttpBuyers {
             request.headers_mut().insert("idempotency-key", key);
         }
         let judge = if post.again { classify::second } else { classify::complete };
-        let mut sent = false;
-        let sending = self.send_post(request, url, judge, &mut sent);
-        match tokio::time::timeout(delivery.post.timeout, sending).await {
-            Ok(reply) => reply,
-            Err(_) if sent => PostReply::bare(PostClass::Unknown, Code::Unknown),
-            Err(_) => PostReply::bare(PostClass::NotSent, Code::Connect),
+        let limit = delivery.post.timeout;
+        let times = self.opening(limit);
+        let (to, mut sent) = (Destination::of(url, post.campaign), false);
+        let sending = self.send_post(request, &to, times, &mut sent);
+        match tokio::time::timeout_at((times.0 + limit).into(), sending).await {
+            Ok(Ok(Some(mut reply))) => {
+                let judged = judge(reply.status, read_post_answer(&mut reply.body));
+                // No verdict is a fault, whatever the status.
+                match reply.health {
+                    Health::Fine => judged,
+                    health => PostReply { health, ..judged },
+                }
+            }
+            Ok(Err(reply)) => reply,
+            Err(_) if !sent => PostReply::bare(PostClass::NotSent, Code::Connect),
+            Ok(Ok(None)) | Err(_) => PostReply::bare(PostClass::Unknown, Code::Unknown),
         }
     }
 
@@ -166,8 +217,10 @@ impl Buyers for HttpBuyers {
             return unknown();
         };
         let Some(request) = status_request(call, query) else { return unknown() };
-        match tokio::time::timeout(call.timeout, self.ask(request, &call.url)).await {
-            Ok(Ok((status, mut body))) => classify::second(status, read_post_answer(&mut body)),
+        let to = Destination::of(&call.url, query.campaign);
+        let asking = self.ask(request, &to, call.timeout);
+        match tokio::time::timeout(call.timeout, asking).await {
+            Ok(Ok(mut reply)) => classify::second(reply.status, read_post_answer(&mut reply.body)),
             Ok(Err(_)) | Err(_) => unknown(),
         }
     }

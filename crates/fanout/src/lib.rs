@@ -8,20 +8,26 @@
 //! `NotSent` only when that is proved; every reply is bounded in bytes and time.
 
 mod classify;
+mod dial;
+mod guard;
 mod http;
 mod metrics;
 mod native;
 mod ping;
 mod pool;
 mod post;
+mod resolve;
+mod tls;
 
 #[cfg(test)]
 mod tests;
 
+pub use guard::{Allowed, Guard, Network, NotANetwork};
 pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
 pub use ping::{Asked, Heard, Ping, Pings, SharedAttributes};
 pub use post::{Post, PostReply, StatusQuery};
+pub use tls::{ClientCertificate, Tls, TlsFault, TlsFiles};
 
 use lead::{Bid, NoBid};
 

@@ -1,6 +1,7 @@
 //! Every metric of the wire: names here and nowhere else.
 
 use metrics::{Counter, Unit, counter, describe_counter};
+use rustls::HandshakeKind;
 
 /// Handles, resolved once.
 #[derive(Clone)]
@@ -8,6 +9,9 @@ pub(crate) struct Metrics {
     pub(crate) made: Counter,
     pub(crate) reused: Counter,
     pub(crate) failed: Counter,
+    pub(crate) refused: Counter,
+    full: Counter,
+    resumed: Counter,
 }
 
 impl Metrics {
@@ -16,6 +20,17 @@ impl Metrics {
             made: counter!("gavel_buyer_connections_made_total"),
             reused: counter!("gavel_buyer_connections_reused_total"),
             failed: counter!("gavel_buyer_connections_failed_total"),
+            refused: counter!("gavel_buyer_addresses_refused_total"),
+            full: counter!("gavel_buyer_handshakes_total", "kind" => "full"),
+            resumed: counter!("gavel_buyer_handshakes_total", "kind" => "resumed"),
+        }
+    }
+
+    /// A TLS handshake is done.
+    pub(crate) fn shaken(&self, kind: Option<HandshakeKind>) {
+        match kind {
+            Some(HandshakeKind::Resumed) => self.resumed.increment(1),
+            _ => self.full.increment(1),
         }
     }
 }
@@ -42,5 +57,15 @@ pub fn describe() {
         "gavel_buyer_connections_failed_total",
         Unit::Count,
         "Connections to buyers that could not be opened."
+    );
+    describe_counter!(
+        "gavel_buyer_addresses_refused_total",
+        Unit::Count,
+        "Addresses of buyers that were not dialled: neither public nor allowed, or not encrypted."
+    );
+    describe_counter!(
+        "gavel_buyer_handshakes_total",
+        Unit::Count,
+        "TLS handshakes with buyers; resumed ones are shorter."
     );
 }

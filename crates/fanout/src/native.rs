@@ -96,7 +96,7 @@ pub(crate) fn read_bid(body: &mut [u8], currency: lead::Currency) -> Result<Bid,
     let unreadable = || NoBid::new(Code::Unreadable);
     let root = document::parse_json(body).map_err(|_| unreadable())?;
     match text(&root, "status") {
-        Some("no_bid") => Err(NoBid { code: Code::NoBid, reason: word(&root, "reason") }),
+        Some("no_bid") => Err(NoBid { reason: word(&root, "reason"), ..NoBid::new(Code::NoBid) }),
         Some("bid") => {
             let amount = decimal(&root, "price").ok_or_else(unreadable)?;
             let reference = word(&root, "ping_id");

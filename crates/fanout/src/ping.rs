@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
-use lead::{Bid, Clock, Code, Currency, Deadline, NoBid, PingAttributes, PingId, ProductId};
+use lead::{
+    Bid, Clock, Code, Currency, Deadline, Health, NoBid, PingAttributes, PingId, ProductId,
+};
 use market::Campaign;
 use tokio::time::Sleep;
 
@@ -51,6 +53,14 @@ pub struct Asked {
     pub took: Duration,
     /// It came after its deadline, which was told as a [`Code::Timeout`] before: it must not buy.
     pub late: bool,
+}
+
+impl Asked {
+    /// What the answer says of the endpoint.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.answer.as_ref().map_or_else(|no_bid| no_bid.health, |_| Health::Fine)
+    }
 }
 
 /// A ping's position and its answer.

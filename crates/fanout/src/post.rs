@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use lead::{Attributes, Code, Consent, Contact, LeadId, Money, PingId, PostClass, ProductId};
+use lead::{
+    Attributes, Code, Consent, Contact, Health, LeadId, Money, PingId, PostClass, ProductId,
+};
 use market::Campaign;
+
+use crate::classify;
 
 /// A lead for one campaign.
 #[derive(Clone)]
@@ -96,13 +100,16 @@ pub struct PostReply {
     pub reference: Option<String>,
     /// The buyer's own word; bounded, printable.
     pub reason: Option<String>,
+    /// What it says of the endpoint.
+    pub health: Health,
 }
 
 impl PostReply {
     /// A class and a code, nothing more known.
     #[must_use]
     pub fn bare(class: PostClass, code: Code) -> Self {
-        Self { class, code, price: None, redirect_url: None, reference: None, reason: None }
+        let health = classify::health(class, code);
+        Self { class, code, price: None, redirect_url: None, reference: None, reason: None, health }
     }
 }
 

@@ -7,18 +7,23 @@ use lead::{
     Attributes, Clock, Code, Consent, Contact, Deadline, LeadId, Money, PingId, PostClass, Standard,
 };
 use market::{Campaign, Market, Sources};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
-    Buyers, HttpBuyers, Limits, Ping, Pings, Post, PostReply, SharedAttributes, StatusQuery,
+    Allowed, Buyers, Guard, HttpBuyers, Limits, Ping, Pings, Post, PostReply, SharedAttributes,
+    StatusQuery, Tls, TlsFiles,
 };
+
+mod health;
+mod reach;
+mod secure;
 
 struct TestClock;
 
 impl Clock for TestClock {
     fn timestamp(&self) -> jiff::Timestamp {
-        jiff::Timestamp::UNIX_EPOCH
+        "2026-03-02T09:00:00Z".parse().unwrap()
     }
 
     fn instant(&self) -> Instant {
@@ -33,6 +38,8 @@ enum Script {
     Reply(String),
     /// Writes these bytes and closes.
     ReplyAndClose(String),
+    /// Writes these bytes, keeps the connection for a moment and closes it.
+    ReplyAndCloseLater(String),
     /// Reads the request and closes without a byte.
     Close,
     /// Reads the request and never answers.
@@ -61,13 +68,24 @@ async fn buyer(script: Script) -> (u16, Arc<std::sync::Mutex<Vec<String>>>) {
     (port, seen)
 }
 
-async fn serve(mut stream: TcpStream, script: Script, journal: Arc<std::sync::Mutex<Vec<String>>>) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    script: Script,
+    journal: Arc<std::sync::Mutex<Vec<String>>>,
+) {
     while let Some(request) = read_request(&mut stream).await {
         journal.lock().unwrap().push(request);
         match &script {
             Script::Reply(bytes) => stream.write_all(bytes.as_bytes()).await.unwrap(),
             Script::ReplyAndClose(bytes) => {
-                return stream.write_all(bytes.as_bytes()).await.unwrap();
+                stream.write_all(bytes.as_bytes()).await.unwrap();
+                return stream.shutdown().await.unwrap_or_default();
+            }
+            Script::ReplyAndCloseLater(bytes) => {
+                stream.write_all(bytes.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(3)).await;
+                return stream.shutdown().await.unwrap_or_default();
             }
             Script::Close => return,
             Script::Hang => std::future::pending().await,
@@ -75,7 +93,7 @@ async fn serve(mut stream: TcpStream, script: Script, journal: Arc<std::sync::Mu
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
+async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
     let mut read = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&read).to_string();
@@ -119,7 +137,19 @@ fn market(port: u16) -> Market {
 }
 
 fn wire() -> HttpBuyers {
-    HttpBuyers::new(Limits::default(), Arc::new(TestClock))
+    HttpBuyers::new(Limits::default(), loopback(), tls(&TlsFiles::default()), Arc::new(TestClock))
+}
+
+/// This machine may be dialled, without TLS too.
+fn loopback() -> Guard {
+    let allowed = ["127.0.0.0/8", "::1"]
+        .map(|network| Allowed { network: network.parse().unwrap(), ports: Vec::new() });
+    Guard { allowed: allowed.into(), plain_http: true }
+}
+
+fn tls(files: &TlsFiles) -> Tls {
+    let clock: Arc<dyn Clock> = Arc::new(TestClock);
+    Tls::new(files, &clock).unwrap()
 }
 
 async fn post(buyers: &HttpBuyers, campaign: &Campaign) -> PostReply {
@@ -127,7 +157,11 @@ async fn post(buyers: &HttpBuyers, campaign: &Campaign) -> PostReply {
 }
 
 async fn post_once_more(buyers: &HttpBuyers, campaign: &Campaign, again: bool) -> PostReply {
-    let contact = Contact { email: Some("marker@example.org".to_owned()), ..Contact::default() };
+    post_of(buyers, campaign, again, "marker@example.org").await
+}
+
+async fn post_of(buyers: &HttpBuyers, campaign: &Campaign, again: bool, email: &str) -> PostReply {
+    let contact = Contact { email: Some(email.to_owned()), ..Contact::default() };
     let (attributes, consent) = (Attributes::new(), Consent::default());
     let post = Post {
         campaign,

@@ -1,18 +1,26 @@
 //! `gavel check`: everything that `serve` would refuse, without serving.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use lead::Clock;
+
+use crate::clock::SystemClock;
 use crate::failure::Failure;
 use crate::out;
 use crate::settings::{Settings, load_market};
 
 /// Checks a configuration (and the market it names) or market files.
 pub(crate) fn run(files: &[PathBuf]) -> Result<(), Failure> {
-    let market = match files {
-        [one] if is_configuration(one)? => Settings::load(one)?.market_files,
-        files => files.to_vec(),
+    let snapshot = match files {
+        [one] if is_configuration(one)? => {
+            let Settings { market_files, reach, .. } = Settings::load(one)?;
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            reach.tls(&clock)?;
+            load_market(&market_files, Some(&reach))?
+        }
+        files => load_market(files, None)?,
     };
-    let snapshot = load_market(&market)?;
     let market = &snapshot.market;
     out::line(&format!(
         "ok: {} publisher(s), {} product(s), {} buyer(s), {} campaign(s)",

@@ -7,11 +7,12 @@ mod table;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use engine::Snapshot;
+use engine::{BreakerRules, Snapshot};
 use sim::buyers::{Buyer, Buyers, Handle};
 
 use crate::cli;
 use crate::failure::Failure;
+use crate::reach::Reach;
 use crate::settings::{Limits, Settings, compile_market};
 use crate::{out, serve, telemetry, wire};
 
@@ -69,7 +70,8 @@ async fn start_buyers() -> Result<Handle, Failure> {
 
 fn snapshot(buyers: SocketAddr) -> Result<Snapshot, Failure> {
     let text = MARKET.replace(BUYERS_AT, &buyers.to_string());
-    compile_market(vec![("config/demo/market.toml".to_owned(), text)])
+    let texts = vec![("config/demo/market.toml".to_owned(), text)];
+    compile_market(texts, Some(&Reach::loopback()))
 }
 
 fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Settings {
@@ -82,6 +84,8 @@ fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Sett
         market_files: Vec::new(),
         suppressions: vec![("do-not-contact".to_owned(), suppressed)],
         limits: Limits::default(),
+        reach: Reach::loopback(),
+        breakers: BreakerRules::default(),
         drain_delay: std::time::Duration::ZERO,
     }
 }

@@ -9,6 +9,7 @@ mod desk;
 mod failure;
 mod ops;
 mod out;
+mod reach;
 mod records;
 mod serve;
 mod settings;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use document::{Defects, Fields, Slot, parse_toml};
-use engine::Snapshot;
+use engine::{BreakerRules, Snapshot};
 use market::{Fault, Sources};
 
 use crate::failure::Failure;
+use crate::reach::{self, Reach};
 
 /// A configuration, checked.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     /// Lists of consumers who must not be sold: name and file.
     pub(crate) suppressions: Vec<(String, PathBuf)>,
     pub(crate) limits: Limits,
+    pub(crate) reach: Reach,
+    pub(crate) breakers: BreakerRules,
     pub(crate) drain_delay: Duration,
 }
 
@@ -87,6 +90,8 @@ impl Settings {
         let suppressions = suppressions(&fields, base);
         let limits =
             fields.given("limits").and_then(|slot| Limits::read(&slot)).unwrap_or_default();
+        let reach = Reach::read(&fields, base);
+        let breakers = reach::breakers(&fields);
         let drain =
             fields.given("drain_delay_ms").map_or(Some(0u64), |slot| slot.integer(0, 600_000));
         fields.deny_unknown();
@@ -99,6 +104,8 @@ impl Settings {
             market_files: files?,
             suppressions,
             limits,
+            reach: reach?,
+            breakers: breakers?,
             drain_delay: Duration::from_millis(drain?),
         })
     }
@@ -126,10 +133,12 @@ impl Limits {
         set(&mut limits.ingress.header_bytes_max, count("header_bytes", 1 << 20));
         set(&mut limits.fanout.reply_bytes_max, count("buyer_reply_bytes", 16 << 20));
         set(&mut limits.fanout.idle_max, count("buyer_idle_connections", 100_000));
+        set(&mut limits.fanout.connections_max, count("buyer_connections", 100_000));
         if let Some(slot) = fields.given("leads_per_ip_minute") {
             limits.leads_per_ip_minute = slot.integer(1, u32::MAX).unwrap_or_default();
         }
         limits.ingress.header_read = millis("header_read_ms").unwrap_or(limits.ingress.header_read);
+        limits.fanout.connect = millis("buyer_connect_ms").unwrap_or(limits.fanout.connect);
         limits.ingress.body_read = millis("body_read_ms").unwrap_or(limits.ingress.body_read);
         fields.deny_unknown();
         Some(limits)
@@ -156,21 +165,28 @@ fn listen(fields: &Fields<'_, '_>, table: &'static str, default: &str) -> Option
     address
 }
 
-/// Reads, checks and compiles a market from files.
-pub(crate) fn load_market(files: &[PathBuf]) -> Result<Snapshot, Failure> {
+/// Reads, checks and compiles a market from files, for a configuration if there is one.
+pub(crate) fn load_market(files: &[PathBuf], reach: Option<&Reach>) -> Result<Snapshot, Failure> {
     let mut texts = Vec::with_capacity(files.len());
     for file in files {
         let text =
             std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
         texts.push((file.display().to_string(), text));
     }
-    compile_market(texts)
+    compile_market(texts, reach)
 }
 
 /// Checks and compiles a market from named texts.
-pub(crate) fn compile_market(texts: Vec<(String, String)>) -> Result<Snapshot, Failure> {
+pub(crate) fn compile_market(
+    texts: Vec<(String, String)>,
+    reach: Option<&Reach>,
+) -> Result<Snapshot, Failure> {
     let sources = Sources::parse(texts).map_err(Failure::Invalid)?;
     let market = sources.market().map_err(Failure::Invalid)?;
+    let unreachable = reach.map(|reach| reach.check(&market)).unwrap_or_default();
+    if !unreachable.is_empty() {
+        return Err(Failure::Invalid(sources.locate(&unreachable)));
+    }
     Snapshot::compile(market, 1).map_err(|defects| Failure::Invalid(sources.locate(&defects)))
 }
 
@@ -193,6 +209,63 @@ mod tests {
                 "gavel.toml:8:14: limits.body_bytes must be a whole number from 1 to 16777216, found a number",
             ]
         );
+    }
+
+    #[test]
+    fn how_buyers_are_reached_is_checked_too() {
+        let rest = "[data]\ndir = \"d\"\n[market]\nfiles = [\"m.toml\"]\n";
+        let parse =
+            |text: &str| Settings::parse("g.toml", &format!("{text}{rest}"), Path::new("/e"));
+        let faults = |text: &str| -> Vec<String> {
+            parse(text).unwrap_err().iter().map(ToString::to_string).collect()
+        };
+        let text = "[delivery]\nallow = [{ network = \"10.0.0.0/40\" }, { network = \"::1\", ports = [0] }]\nplain_http = \"yes\"\nclient_certificates.nova = { certificate = \"n.pem\" }\n[breaker]\nwait_min_ms = 9000\nsimulated = true\n";
+        assert_eq!(
+            faults(text),
+            [
+                "g.toml:2:22: delivery.allow.0.network must be an address or a network such as \"10.1.0.0/16\", found a string",
+                "g.toml:2:67: delivery.allow.1.ports.0 must be a whole number from 1 to 65535, found a number",
+                "g.toml:3:14: delivery.plain_http must be a boolean, found a string",
+                "g.toml:4:28: delivery.client_certificates.nova.key is required",
+                "g.toml:7:13: breaker.simulated is not a known field; known here: simulate, faults_in_row, wait_min_ms, wait_max_ms, retry_after_max_ms",
+                "g.toml:6:15: breaker.wait_min_ms must be at most wait_max_ms and retry_after_max_ms, which is 8000, found 9000",
+            ]
+        );
+        let settings = parse("").unwrap();
+        assert!(settings.reach.guard.allowed.is_empty() && !settings.reach.guard.plain_http);
+        assert!(!settings.breakers.simulate);
+        let settings = parse("[delivery]\nallow = [{ network = \"10.1.0.0/16\", ports = [443] }]\nplain_http = true\n[breaker]\nsimulate = true\nfaults_in_row = 3\n").unwrap();
+        assert_eq!(settings.reach.guard.allowed[0].ports, [443]);
+        assert!(settings.reach.guard.plain_http && settings.breakers.simulate);
+        assert_eq!(settings.breakers.faults_in_row, 3);
+    }
+
+    /// A market that no call could be made for is refused where it says so.
+    #[test]
+    fn a_market_must_suit_how_buyers_are_reached() {
+        let text = include_str!("../../../config/demo/market.toml");
+        let certified =
+            text.replace("[buyers.nova]", "[buyers.nova]\nclient_certificate = \"none\"");
+        let compile = |text: &str, reach: Option<&Reach>| -> Vec<String> {
+            match compile_market(vec![("m.toml".to_owned(), text.to_owned())], reach) {
+                Ok(_) => Vec::new(),
+                Err(Failure::Invalid(faults)) => faults.iter().map(ToString::to_string).collect(),
+                Err(other) => panic!("{other}"),
+            }
+        };
+        assert_eq!(compile(text, None), Vec::<String>::new());
+        assert_eq!(compile(text, Some(&Reach::loopback())), Vec::<String>::new());
+        let plain = compile(text, Some(&Reach::default()));
+        assert!(
+            !plain.is_empty()
+                && plain
+                    .iter()
+                    .all(|fault| fault.contains("delivery must be https, found http to 127.0.0.1")),
+            "{plain:?}"
+        );
+        let unknown = compile(&certified, Some(&Reach::loopback()));
+        let [fault] = &unknown[..] else { panic!("{unknown:?}") };
+        assert!(fault.ends_with("buyers.nova.client_certificate is not among the configuration's [delivery.client_certificates]"), "{fault}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use engine::{Engine, Parts, Recovered, Reserves, Snapshot, Suppressions};
 use fanout::HttpBuyers;
 use ingress::{Server, Stop};
+use lead::Clock;
 use ledger::{Options, RootKey, SqliteLedger};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -17,7 +18,7 @@ use crate::clock::{SystemClock, entropy};
 use crate::desk::{Desk, Gavel};
 use crate::failure::Failure;
 use crate::ops::Ops;
-use crate::settings::{Limits, Settings};
+use crate::settings::Settings;
 
 /// A running engine.
 pub(crate) struct Running {
@@ -49,7 +50,8 @@ pub(crate) async fn start(
     let ops = listen("metrics and health", settings.ops).await?;
     let ledger = open_ledger(settings)?;
     let suppressions = load_suppressions(settings, &snapshot, &ledger)?;
-    let engine = engine(snapshot, ledger, &settings.limits, suppressions);
+    let buyers = buyers(settings)?;
+    let engine = engine(settings, snapshot, (buyers, ledger), suppressions);
     recover(&engine).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let stop = Stop::new();
@@ -119,15 +121,24 @@ fn load_suppressions(
     Ok(suppressions)
 }
 
+/// The wire to buyers.
+fn buyers(settings: &Settings) -> Result<HttpBuyers, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let tls = settings.reach.tls(&clock)?;
+    let (limits, guard) = (settings.limits.fanout.clone(), settings.reach.guard.clone());
+    Ok(HttpBuyers::new(limits, guard, tls, clock))
+}
+
 fn engine(
+    settings: &Settings,
     snapshot: Snapshot,
-    ledger: SqliteLedger,
-    limits: &Limits,
+    (buyers, ledger): (HttpBuyers, SqliteLedger),
     suppressions: Suppressions,
 ) -> Gavel {
+    let limits = &settings.limits;
     Engine::new(Parts {
         snapshot,
-        buyers: HttpBuyers::new(limits.fanout.clone(), Arc::new(SystemClock)),
+        buyers,
         ledger,
         clock: Arc::new(SystemClock),
         entropy: entropy(),
@@ -135,6 +146,7 @@ fn engine(
         in_flight_max: limits.in_flight_leads,
         suppressions,
         leads_per_ip_minute: limits.leads_per_ip_minute,
+        breakers: settings.breakers,
     })
 }
 

@@ -18,7 +18,7 @@ pub mod money;
 pub mod submission;
 
 pub use attribute::{Attribute, Attributes, Kind, PingAttributes, Reading, Standard, Value};
-pub use bid::{Bid, NoBid};
+pub use bid::{Bid, Health, NoBid};
 pub use clock::{Clock, Deadline};
 pub use code::Code;
 pub use consent::{Consent, ConsentEntry};

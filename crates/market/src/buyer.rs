@@ -1,6 +1,7 @@
 //! Who pays.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use document::Slot;
 use jiff::tz::TimeZone;
@@ -30,6 +31,8 @@ pub struct Buyer {
     pub keys: Vec<KeyDigest>,
     /// Hosts that its campaigns may be delivered to; none named, none allowed.
     pub allowed_hosts: Vec<String>,
+    /// What its campaigns' hosts are shown, by the name that the configuration gives it.
+    pub client_certificate: Option<Arc<str>>,
 }
 
 impl Buyer {
@@ -44,6 +47,8 @@ impl Buyer {
         let caps = cap::caps(fields.given("caps"), Owner::Buyer);
         let balance = cap::amounts(fields.given("balance"));
         let credit_limit = cap::amounts(fields.given("credit_limit"));
+        let certificate =
+            fields.given("client_certificate").and_then(|s| s.filled()).map(Arc::from);
         let hosts = read::words(fields.at("allowed_hosts"));
         // Read apart, with the whole market in view.
         let _campaigns = fields.at("campaigns");
@@ -60,6 +65,7 @@ impl Buyer {
             credit_limit: credit_limit?,
             keys: keys?,
             allowed_hosts,
+            client_certificate: certificate,
         })
     }
 

@@ -1,5 +1,6 @@
 //! A buyer's standing order: what it wants, what it pays, how it is asked and served.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use document::{Fields, Node, Slot};
@@ -44,6 +45,10 @@ pub struct Campaign {
     pub honours_idempotency_key: bool,
     /// Where the consumer goes when its answer names no place.
     pub redirect_url: Option<Url>,
+    /// Most calls to it at once.
+    pub max_in_flight: u32,
+    /// Its buyer's client certificate, by the name that the configuration gives it.
+    pub client_certificate: Option<Arc<str>>,
 }
 
 /// Whether a campaign takes part.
@@ -147,12 +152,15 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 const POST_TIMEOUT: Duration = Duration::from_secs(5);
 const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Calls to one campaign at once, where it names no limit, and the greatest limit.
+const IN_FLIGHT: u32 = 256;
+const IN_FLIGHT_MAX: u32 = 10_000;
+
 /// Greatest weight.
 const WEIGHT_MAX: u32 = 1_000_000;
 
 /// Keys of the campaign that this version cannot honour yet; it says so instead of ignoring them.
-const UNSUPPORTED: &[&str] =
-    &["schedule", "duplicates", "suppress", "consent", "max_in_flight", "returns"];
+const UNSUPPORTED: &[&str] = &["schedule", "duplicates", "suppress", "consent", "returns"];
 
 impl Campaign {
     /// Reads one campaign of `key.buyer`; `product` finds the product that a slot names.
@@ -184,6 +192,8 @@ impl Campaign {
         let honours = fields.given("honours_idempotency_key").map_or(Some(false), |s| s.bool());
         let on_ambiguous = OnAmbiguous::read(&fields, honours.unwrap_or(true));
         let redirect_url = fields.given("redirect_url").and_then(|s| url(&s));
+        let in_flight =
+            fields.given("max_in_flight").map_or(Some(IN_FLIGHT), |s| s.integer(1, IN_FLIGHT_MAX));
         Self::accepts(&fields);
         let price = product.and_then(|product| Price::read(fields.at("price"), product.currency));
         let sells = Sells::read(&fields, product);
@@ -215,6 +225,8 @@ impl Campaign {
             on_ambiguous: on_ambiguous?,
             honours_idempotency_key: honours?,
             redirect_url,
+            max_in_flight: in_flight?,
+            client_certificate: None,
         })
     }
 
@@ -304,6 +316,16 @@ impl Delivery {
     }
 }
 
+impl Delivery {
+    /// Every place that it names, sandboxes included.
+    pub fn urls(&self) -> impl Iterator<Item = &Url> {
+        let calls = [Some(&self.post), self.ping.as_ref(), self.status.as_ref()];
+        let sandbox = self.sandbox.iter();
+        let sandboxes = sandbox.flat_map(|it| it.ping_url.iter().chain([&it.post_url]));
+        calls.into_iter().flatten().map(|call| &call.url).chain(sandboxes)
+    }
+}
+
 impl Method {
     const POST: &'static [(&'static str, Self)] = &[("POST", Self::Post)];
     const EITHER: &'static [(&'static str, Self)] = &[("POST", Self::Post), ("GET", Self::Get)];
@@ -316,11 +338,7 @@ impl Call {
         methods: &[(&'static str, Method)],
     ) -> Option<Self> {
         let fields = slot.fields()?;
-        let url_slot = fields.at("url");
-        let url = url(&url_slot);
-        if url.as_ref().is_some_and(Url::is_secure) {
-            url_slot.refuse("https is not supported by this version");
-        }
+        let url = url(&fields.at("url"));
         let timeout =
             fields.given("timeout_ms").map_or(Some(default), |s| read::millis(s, 10, 60_000));
         let method = fields.given("method").map_or(Some(Method::Post), |s| s.choice(methods));

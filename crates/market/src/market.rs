@@ -73,8 +73,11 @@ impl Market {
         let Some(campaigns) = fields.at("campaigns").fields().map(|fields| {
             read::table(&fields, |id: &CampaignId, slot| {
                 let key = CampaignKey { buyer: buyer.clone(), campaign: id.clone() };
-                let campaign = Campaign::read(&key, slot, |named| self.product(named, products))?;
+                let mut campaign =
+                    Campaign::read(&key, slot, |named| self.product(named, products))?;
                 self.check_hosts(&campaign, &slot);
+                let buyer = self.buyers.get(buyer);
+                campaign.client_certificate = buyer.and_then(|it| it.client_certificate.clone());
                 Some(campaign)
             })
         }) else {
@@ -98,10 +101,9 @@ impl Market {
             return;
         };
         let delivery = &campaign.delivery;
-        let calls = [Some(&delivery.post), delivery.ping.as_ref(), delivery.status.as_ref()];
-        for call in calls.into_iter().flatten() {
-            if !buyer.allows_host(call.url.host()) {
-                let host = call.url.host();
+        for url in delivery.urls() {
+            if !buyer.allows_host(url.host()) {
+                let host = url.host();
                 slot.refuse(format_args!(
                     "delivers to {host}, which is not among the buyer's allowed_hosts"
                 ));

@@ -469,3 +469,81 @@ fn payouts_round_down_and_never_pass_the_price() {
         assert_eq!(cut, payout.unwrap_or(least), "{rule:?} after a cut");
     }
 }
+
+#[test]
+fn a_campaign_is_called_by_tls_so_often_at_once_and_with_its_buyers_certificate() {
+    let text = GOOD
+        .replace("http://api", "https://api")
+        .replace("name = \"Nova\"", "name = \"Nova\"\nclient_certificate = \"nova-2026\"")
+        .replace("filter = {", "max_in_flight = 8\nfilter = {");
+    let market = Sources::parse([("m".to_owned(), text)]).unwrap().market().unwrap();
+    let campaign = market.campaigns.values().next().unwrap();
+    assert!(campaign.delivery.post.url.is_secure());
+    assert_eq!(campaign.delivery.post.url.port(), 443);
+    assert_eq!(campaign.max_in_flight, 8);
+    assert_eq!(campaign.client_certificate.as_deref(), Some("nova-2026"));
+    each_is_named(&[
+        (
+            "product = \"loan\"",
+            "product = \"loan\"\nmax_in_flight = 0",
+            "campaigns.prime.max_in_flight must be a whole number from 1 to 10000",
+        ),
+        (
+            "name = \"Nova\"",
+            "name = \"Nova\"\nclient_certificate = 7",
+            "client_certificate must be",
+        ),
+        (
+            "X-Key = \"k\" } }",
+            "X-Key = \"k\" } }\ndelivery.sandbox.post_url = \"https://api.orion.example/\"",
+            "delivers to api.orion.example, which is not among",
+        ),
+    ]);
+}
+
+/// What a resolver would take for an address is refused unless it is written as one.
+#[test]
+fn hosts_are_names_or_plain_addresses() {
+    for host in ["a.example", "a.example.", "xn--nda.example", "a_b-c.example", "0x.example", "1.e"]
+    {
+        let url: Url = format!("https://{host}/p").parse().unwrap();
+        assert_eq!((url.host(), url.address()), (host, None));
+    }
+    for (host, address) in
+        [("127.0.0.1", "127.0.0.1"), ("[::1]", "::1"), ("[::FFFF:7f00:1]", "::ffff:127.0.0.1")]
+    {
+        let url: Url = format!("http://{host}:81/").parse().unwrap();
+        assert_eq!((url.address(), url.port()), (address.parse().ok(), 81));
+    }
+    let long = "a".repeat(64);
+    let many = ["a"; 130].join(".");
+    for host in [
+        "2130706433",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "127.1",
+        "127.0.1",
+        "017700000001",
+        "127.0.0.1.",
+        "127.0.0.01",
+        "127.0.0.256",
+        "1.2.3.4.5",
+        "a.1",
+        "a.0x1",
+        "0x",
+        "a..b",
+        ".",
+        "",
+        "[::1",
+        "[fe80::1%25eth0]",
+        "[::g]",
+        "127%2e0.0.1",
+        "a b",
+        "ａ.example",
+        &long,
+        &many,
+    ] {
+        assert!(format!("http://{host}/").parse::<Url>().is_err(), "{host}");
+    }
+}

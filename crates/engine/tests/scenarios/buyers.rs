@@ -54,7 +54,7 @@ pub(crate) enum Word {
 /// All buyers of one world; clones share what they saw.
 #[derive(Clone)]
 pub(crate) struct FakeBuyers {
-    manners: Arc<BTreeMap<String, Manners>>,
+    manners: Arc<Mutex<Arc<BTreeMap<String, Manners>>>>,
     books: Books,
     seen: Arc<Mutex<Seen>>,
     secrets: Arc<Vec<String>>,
@@ -77,8 +77,17 @@ impl FakeBuyers {
         books: Books,
         secrets: Vec<String>,
     ) -> Self {
-        let (manners, secrets) = (Arc::new(manners), Arc::new(secrets));
-        Self { manners, books, seen: Arc::default(), secrets }
+        let manners = Arc::new(Mutex::new(Arc::new(manners)));
+        Self { manners, books, seen: Arc::default(), secrets: Arc::new(secrets) }
+    }
+
+    /// From now on they behave like that.
+    pub(crate) fn behave(&self, manners: BTreeMap<String, Manners>) {
+        *self.manners.lock().unwrap() = Arc::new(manners);
+    }
+
+    fn manners(&self) -> Arc<BTreeMap<String, Manners>> {
+        Arc::clone(&self.manners.lock().unwrap())
     }
 
     /// What was seen until now is forgotten, except what must never be seen.
@@ -157,7 +166,8 @@ impl FakeBuyers {
 
     /// What `name` says after so many earlier questions.
     fn say(&self, name: &str, earlier: usize, words: fn(&Manners) -> &[Word]) -> PostReply {
-        let words = self.manners.get(name).map(words).unwrap_or_default();
+        let manners = self.manners();
+        let words = manners.get(name).map(words).unwrap_or_default();
         let Some(word) = words.get(earlier).or(words.last()) else {
             self.fault(format!("{name} was asked about its post, and was to be left alone"));
             return PostReply::bare(PostClass::Unknown, Code::Unknown);
@@ -208,7 +218,8 @@ impl Buyers for FakeBuyers {
     async fn ping(&self, ping: &Ping<'_>) -> Result<Bid, NoBid> {
         let name = short(&ping.campaign.key);
         self.see_ping(&name, ping);
-        match self.manners.get(&name).and_then(|manners| manners.ping.as_ref()) {
+        let manners = self.manners();
+        match manners.get(&name).and_then(|manners| manners.ping.as_ref()) {
             Some(PingManner::Bid { after, amount }) => {
                 tokio::time::sleep(*after).await;
                 let price = Money { amount: *amount, currency: ping.currency };
@@ -233,11 +244,12 @@ impl Buyers for FakeBuyers {
             return self.see_again(&name, post).await;
         }
         self.see_post(&name, post).await;
-        let Some(manner) = self.manners.get(&name).and_then(|manners| manners.post.as_ref()) else {
+        let manners = self.manners();
+        let Some(manner) = manners.get(&name).and_then(|manners| manners.post.as_ref()) else {
             self.fault(format!("{name} was posted to, and was to be left alone"));
             return PostReply::bare(PostClass::Unknown, Code::Unknown);
         };
-        let asked = self.manners.get(&name).is_some_and(|manners| manners.ping.is_some());
+        let asked = manners.get(&name).is_some_and(|manners| manners.ping.is_some());
         if asked != post.ping.is_some() || asked != post.bid_reference.is_some() {
             self.fault(format!("the post to {name} does not say which ping it follows"));
         }

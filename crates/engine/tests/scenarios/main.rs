@@ -8,6 +8,7 @@ mod buyers;
 mod close;
 mod file;
 mod guard;
+mod lines;
 mod review;
 mod turns;
 mod world;

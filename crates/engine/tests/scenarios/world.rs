@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::{Arrival, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
+use engine::{Arrival, BreakerRules, Engine, Parts, Refusal, Reserves, Snapshot, Suppressions};
 use jiff::{SignedDuration, Timestamp};
 use lead::{Answer, CampaignKey, Clock, LeadId, PayoutBasis, PostClass, Status, Submission};
 use ledger::{
@@ -188,6 +188,7 @@ impl World {
             in_flight_max,
             suppressions: Suppressions::default(),
             leads_per_ip_minute: u32::MAX,
+            breakers: BreakerRules::default(),
         });
         Self {
             engine,

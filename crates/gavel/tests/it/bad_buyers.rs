@@ -22,9 +22,9 @@ use judge::{Baseline, Verdict, table};
 use town::{Run, run};
 
 /// What the engine under test has: calls over https.
-const HAS_TLS: bool = false;
+const HAS_TLS: bool = true;
 /// And breakers, with `max_in_flight` of a campaign.
-const HAS_BREAKER: bool = false;
+const HAS_BREAKER: bool = true;
 
 /// From a publisher's request to its answer.
 const BUDGET: Duration = Duration::from_millis(2_000);

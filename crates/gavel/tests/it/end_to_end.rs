@@ -184,7 +184,7 @@ fn what_cannot_be_used_is_refused_with_its_place() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let config = |dir: &str, listen: &str| {
         format!(
-            "[public]\nlisten = \"{listen}\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"{dir}\"\n[market]\nfiles = [\"m.toml\"]\n"
+            "[public]\nlisten = \"{listen}\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[delivery]\nplain_http = true\nallow = [{{ network = \"127.0.0.0/8\" }}]\n[data]\ndir = \"{dir}\"\n[market]\nfiles = [\"m.toml\"]\n"
         )
     };
     std::fs::write(at("m.toml"), MARKET).unwrap();

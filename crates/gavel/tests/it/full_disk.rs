@@ -80,7 +80,7 @@ async fn a_full_disk_refuses_leads_before_any_ping_and_heals() {
 fn a_data_directory_that_cannot_be_used_says_why() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).display().to_string();
-    let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"m.toml\"]\n";
+    let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[delivery]\nplain_http = true\nallow = [{ network = \"127.0.0.0/8\" }]\n[data]\ndir = \"data\"\n[market]\nfiles = [\"m.toml\"]\n";
     std::fs::write(at("gavel.toml"), config).unwrap();
     std::fs::write(at("m.toml"), MARKET.replace("suppress = [\"do-not-contact\"]", "")).unwrap();
     std::fs::create_dir(at("data")).unwrap();

@@ -8,7 +8,21 @@ mod crash;
 mod doubt;
 mod end_to_end;
 mod full_disk;
+mod lines;
 mod process;
 mod repeats;
 mod shared;
 mod workspace;
+
+use std::sync::Arc;
+
+use fanout::{Allowed, Guard, HttpBuyers, Limits, Tls, TlsFiles};
+use lead::Clock;
+
+/// The product's own wire, to buyers on this machine and without TLS.
+fn local_buyers(clock: &Arc<dyn Clock>) -> HttpBuyers {
+    let allowed = vec![Allowed { network: "127.0.0.0/8".parse().unwrap(), ports: Vec::new() }];
+    let guard = Guard { allowed, plain_http: true };
+    let tls = Tls::new(&TlsFiles::default(), clock).unwrap();
+    HttpBuyers::new(Limits::default(), guard, tls, Arc::clone(clock))
+}

@@ -13,6 +13,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+/// Simulated buyers: on this machine, without TLS.
+pub(crate) const LOCAL: &str = "plain_http = true\nallow = [{ network = \"127.0.0.0/8\" }]\n";
+
 /// A running engine; killed when dropped.
 pub(crate) struct Gavel {
     child: Child,
@@ -23,7 +26,12 @@ pub(crate) struct Gavel {
 impl Gavel {
     /// Writes a configuration into `dir`, starts the binary and waits until it says where it listens.
     pub(crate) fn start(dir: &Path, market: &str) -> Self {
-        Self::start_as(Command::new(env!("CARGO_BIN_EXE_gavel")), dir, market)
+        Self::start_reaching(dir, market, LOCAL)
+    }
+
+    /// The same with another `[delivery]`.
+    pub(crate) fn start_reaching(dir: &Path, market: &str, delivery: &str) -> Self {
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_gavel")), dir, (market, delivery))
     }
 
     /// The same with a largest file size, which [`Gavel::lift_file_limit`] lifts: a disk that is full
@@ -33,7 +41,7 @@ impl Gavel {
         // Ignored, the signal turns into an error of the write.
         let script = format!("trap '' XFSZ; exec prlimit --fsize={bytes}:unlimited \"$0\" \"$@\"");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_gavel")]);
-        Self::start_as(shell, dir, market)
+        Self::start_as(shell, dir, (market, LOCAL))
     }
 
     /// Gives the disk room again.
@@ -43,9 +51,10 @@ impl Gavel {
         assert!(lifted.unwrap().success());
     }
 
-    fn start_as(mut command: Command, dir: &Path, market: &str) -> Self {
+    fn start_as(mut command: Command, dir: &Path, (market, delivery): (&str, &str)) -> Self {
         std::fs::write(dir.join("market.toml"), market).unwrap();
-        let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n[suppressions]\ndo-not-contact = \"do-not-contact.txt\"\n";
+        let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n[suppressions]\ndo-not-contact = \"do-not-contact.txt\"\n[delivery]\n";
+        let config = format!("{config}{delivery}");
         std::fs::write(dir.join("do-not-contact.txt"), "blocked@example.org\n").unwrap();
         std::fs::write(dir.join("gavel.toml"), config).unwrap();
         let mut child = command

@@ -14,7 +14,7 @@ use sim::buyers::{Buyer, Buyers, Fault, Handle, Options};
 use sim::publishers::{Histogram, Load, Reply, post};
 
 use super::{BAD, BUDGET, Form, HAS_BREAKER, MAX_IN_FLIGHT, SEED, SOUND};
-use crate::process::Gavel;
+use crate::process::{Gavel, LOCAL};
 
 /// Connections of the publishers; more leads are never under way.
 const CONNECTIONS: usize = 256;
@@ -124,10 +124,12 @@ fn memory(pid: u32, line: &str) -> u64 {
 
 /// An engine that reaches these buyers.
 fn engine(dir: &Path, buyers: &Handle, (bad, form): (usize, Form)) -> Gavel {
+    let mut delivery = LOCAL.to_owned();
     if let Some(authority) = buyers.authority() {
         std::fs::write(dir.join("ca.pem"), authority).unwrap();
+        delivery.push_str("ca_file = \"ca.pem\"\n");
     }
-    Gavel::start(dir, &market(buyers, bad, form))
+    Gavel::start_reaching(dir, &market(buyers, bad, form), &delivery)
 }
 
 /// So many leads, so many a second, and what the ledger says of them afterwards.

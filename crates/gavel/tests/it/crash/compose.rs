@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::{Engine, Parts, Reserves, Snapshot, Suppressions};
+use engine::{BreakerRules, Engine, Parts, Reserves, Snapshot, Suppressions};
 use fanout::{Buyers, HttpBuyers, Ping, Post, PostReply, StatusQuery};
 use jiff::Timestamp;
 use lead::{Bid, CampaignKey, Clock, LeadId, NoBid};
@@ -16,6 +16,8 @@ use ledger::{
     Refused, RootKey, SqliteLedger, StoredRequest, Write,
 };
 use market::Sources;
+
+use crate::local_buyers;
 
 /// An engine that may stop dead.
 pub(crate) type Rig = Engine<Wire, Store>;
@@ -241,7 +243,7 @@ pub(crate) async fn open(dir: &Path, trip: Option<Arc<Trip>>) -> Rig {
     let snapshot = Snapshot::compile(sources.market().unwrap(), 1).unwrap();
     let options = Options::new(dir.join("data"), RootKey::from_bytes([7; 32]));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let wire = HttpBuyers::new(fanout::Limits::default(), Arc::clone(&clock));
+    let wire = local_buyers(&clock);
     let rig = Engine::new(Parts {
         snapshot,
         buyers: Wire { inner: wire, trip: trip.clone() },
@@ -252,6 +254,7 @@ pub(crate) async fn open(dir: &Path, trip: Option<Arc<Trip>>) -> Rig {
         in_flight_max: 1000,
         suppressions: Suppressions::default(),
         leads_per_ip_minute: u32::MAX,
+        breakers: BreakerRules::default(),
     });
     rig.recover().await.unwrap();
     rig

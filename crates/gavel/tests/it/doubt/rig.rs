@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{Arrival, Engine, Parts, Reserves, Snapshot, Suppressions};
+use engine::{Arrival, BreakerRules, Engine, Parts, Reserves, Snapshot, Suppressions};
 use fanout::HttpBuyers;
 use jiff::Timestamp;
 use lead::{Clock, Contact, Door, LeadId, Submission};
 use ledger::{Options, RootKey, SqliteLedger};
 use market::Sources;
+
+use crate::local_buyers;
 
 pub(crate) type Rig = Engine<HttpBuyers, SqliteLedger>;
 
@@ -40,7 +42,7 @@ pub(crate) fn open(dir: &Path, market: String) -> Rig {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Engine::new(Parts {
         snapshot,
-        buyers: HttpBuyers::new(fanout::Limits::default(), Arc::clone(&clock)),
+        buyers: local_buyers(&clock),
         ledger: SqliteLedger::open(Options::new(dir, root_key())).unwrap(),
         clock,
         entropy: Arc::new(|bytes: &mut [u8]| getrandom::fill(bytes).unwrap()),
@@ -48,6 +50,7 @@ pub(crate) fn open(dir: &Path, market: String) -> Rig {
         in_flight_max: 10_000,
         suppressions: Suppressions::default(),
         leads_per_ip_minute: u32::MAX,
+        breakers: BreakerRules { simulate: true, ..BreakerRules::default() },
     })
 }
 
