@@ -39,6 +39,8 @@ const PERMISSIVE: &[&str] = &[
     "Unlicense",
     "MIT-0",
     "Apache-2.0 WITH LLVM-exception",
+    // For data: the public certificate authorities that are built in.
+    "CDLA-Permissive-2.0",
 ];
 
 /// Crates that must not come in by any path.
