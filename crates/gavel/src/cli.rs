@@ -80,7 +80,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Sim {
-    /// Answer pings and posts like buyers.
+    /// Answer pings and posts like buyers, or check a real one's endpoint with --check.
     Buyers(Buyers),
     /// Post generated leads at a steady rate and report latencies.
     Publishers(Publishers),
@@ -107,9 +107,10 @@ pub(crate) struct Buyers {
     /// With how many calls in a thousand --fault goes wrong.
     #[arg(long, value_name = "PER_MILLE", default_value_t = 1000, requires = "fault")]
     pub(crate) faults: u16,
-    /// Outcomes follow from this number.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// Outcomes follow from this number (default: 1), and with --check the consumers (default: others each
+    /// time).
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
     /// Outcomes follow from a call's attributes, not from its id: the same consumer, the same bids.
     #[arg(long)]
     pub(crate) by_attributes: bool,
@@ -119,6 +120,42 @@ pub(crate) struct Buyers {
     /// Write the certificate of the authority behind https buyers to this file (for tls- faults).
     #[arg(long, value_name = "FILE")]
     pub(crate) authority: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) check: Check,
+}
+
+/// How a buyer's own endpoint is checked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Checking a buyer's endpoint")]
+pub(crate) struct Check {
+    /// Send pings to this address, print a line for each check and exit with 1 if anything is wrong,
+    /// instead of playing buyers.
+    #[arg(long = "check", value_name = "PING_URL")]
+    pub(crate) ping: Option<String>,
+    /// Check posts, too: made-up consumers are posted as real leads, so name a sandbox.
+    #[arg(long, value_name = "POST_URL", requires = "ping")]
+    pub(crate) post: Option<String>,
+    /// Check the status call, too.
+    #[arg(long, value_name = "STATUS_URL", requires = "post")]
+    pub(crate) status: Option<String>,
+    /// Sent with every call, as NAME:VALUE. May be given many times.
+    #[arg(long = "header", value_name = "HEADER", requires = "ping")]
+    pub(crate) headers: Vec<String>,
+    /// Trust these authorities (PEM) for https, beside the public ones.
+    #[arg(long, value_name = "FILE", requires = "ping")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// What the consumers ask for.
+    #[arg(long, default_value = "personal-loan-es")]
+    pub(crate) product: String,
+    /// How long a ping may take, which it tells in Gavel-Timeout-Ms.
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    pub(crate) ping_timeout_ms: u64,
+    /// How long a post may take.
+    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    pub(crate) post_timeout_ms: u64,
+    /// A sale must name a redirect_url.
+    #[arg(long, requires = "post")]
+    pub(crate) requires_redirect: bool,
 }
 
 /// The faults that simulated buyers know, for --help.

@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Ledger(String),
     /// A word on the command line is wrong.
     Usage(String),
+    /// A buyer's endpoint does not keep to the contract.
+    Nonconforming { wrong: usize, checks: usize },
     /// Anything else that the system refuses.
     System(&'static str, std::io::Error),
 }
@@ -54,6 +56,9 @@ impl fmt::Display for Failure {
             Self::Listen(what, at, error) => write!(f, "cannot listen on {at} ({what}): {error}"),
             Self::Ledger(why) => f.write_str(why),
             Self::Usage(why) => f.write_str(why),
+            Self::Nonconforming { wrong, checks } => {
+                write!(f, "{wrong} of {checks} checks are wrong")
+            }
             Self::System(what, error) => write!(f, "cannot {what}: {error}"),
         }
     }

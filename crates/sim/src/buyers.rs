@@ -3,6 +3,7 @@
 
 mod answer;
 mod behaviour;
+pub mod check;
 mod draw;
 mod entrance;
 mod fault;

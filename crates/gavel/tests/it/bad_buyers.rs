@@ -6,6 +6,7 @@
 //! `GAVEL_BAD_BUYER_LEADS=1000 cargo test --release -p gavel --test it bad_buyers -- --nocapture`
 //! (`GAVEL_BAD_BUYER_RATE` leads a second, `GAVEL_BAD_BUYER_FAULT=hang` for faults of that name only).
 
+mod command;
 mod judge;
 mod town;
 
