@@ -80,7 +80,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Sim {
-    /// Answer pings and posts like buyers.
+    /// Answer pings and posts like buyers, or check a real one's endpoint with --check.
     Buyers(Buyers),
     /// Post generated leads at a steady rate and report latencies.
     Publishers(Publishers),
@@ -88,24 +88,84 @@ pub(crate) enum Sim {
 
 /// Simulated buyers.
 #[derive(Debug, Args)]
+#[command(after_long_help = faults())]
 pub(crate) struct Buyers {
     /// Where to listen.
     #[arg(long, default_value = "127.0.0.1:9900")]
     pub(crate) listen: SocketAddr,
-    /// A buyer, as NAME:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950,fault=none; the name
-    /// `*` answers for all others. May be given many times.
+    /// A buyer, as NAME:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950,fault=none,faults=1000; the
+    /// name `*` answers for all others. May be given many times.
     #[arg(
         long = "buyer",
         value_name = "SPEC",
         default_value = "*:latency=20..60ms,bid=5.00..30.00,bids=900,accepts=950"
     )]
     pub(crate) buyers: Vec<String>,
-    /// Outcomes follow from this number.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// What goes wrong at every buyer that has no fault of its own; --help lists the faults.
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Option<String>,
+    /// With how many calls in a thousand --fault goes wrong.
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 1000, requires = "fault")]
+    pub(crate) faults: u16,
+    /// Outcomes follow from this number (default: 1), and with --check the consumers (default: others each
+    /// time).
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Outcomes follow from a call's attributes, not from its id: the same consumer, the same bids.
+    #[arg(long)]
+    pub(crate) by_attributes: bool,
     /// Write every post to a file per buyer in this directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
+    /// Write the certificate of the authority behind https buyers to this file (for tls- faults).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) check: Check,
+}
+
+/// How a buyer's own endpoint is checked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Checking a buyer's endpoint")]
+pub(crate) struct Check {
+    /// Send pings to this address, print a line for each check and exit with 1 if anything is wrong,
+    /// instead of playing buyers.
+    #[arg(long = "check", value_name = "PING_URL")]
+    pub(crate) ping: Option<String>,
+    /// Check posts, too: made-up consumers are posted as real leads, so name a sandbox.
+    #[arg(long, value_name = "POST_URL", requires = "ping")]
+    pub(crate) post: Option<String>,
+    /// Check the status call, too.
+    #[arg(long, value_name = "STATUS_URL", requires = "post")]
+    pub(crate) status: Option<String>,
+    /// Sent with every call, as NAME:VALUE. May be given many times.
+    #[arg(long = "header", value_name = "HEADER", requires = "ping")]
+    pub(crate) headers: Vec<String>,
+    /// Trust these authorities (PEM) for https, beside the public ones.
+    #[arg(long, value_name = "FILE", requires = "ping")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// What the consumers ask for.
+    #[arg(long, default_value = "personal-loan-es")]
+    pub(crate) product: String,
+    /// How long a ping may take, which it tells in Gavel-Timeout-Ms.
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    pub(crate) ping_timeout_ms: u64,
+    /// How long a post may take.
+    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    pub(crate) post_timeout_ms: u64,
+    /// A sale must name a redirect_url.
+    #[arg(long, requires = "post")]
+    pub(crate) requires_redirect: bool,
+}
+
+/// The faults that simulated buyers know, for --help.
+fn faults() -> String {
+    format!(
+        "Faults, by how far a call gets. A name alone strikes pings and posts; NAME-on-ping or\n\
+         NAME-on-post only those, and faults=PER_MILLE only some. Buyers that fail before a request\n\
+         listen at addresses of their own, which are printed.\n\n{}",
+        ::sim::buyers::fault_list()
+    )
 }
 
 /// Simulated publishers.

@@ -16,12 +16,16 @@ pub(crate) enum Failure {
     Invalid(Vec<Fault>),
     /// A file cannot be read.
     Unreadable(PathBuf, std::io::Error),
+    /// A file cannot be written.
+    Unwritable(PathBuf, std::io::Error),
     /// A listener cannot be opened.
     Listen(&'static str, SocketAddr, std::io::Error),
     /// The data directory cannot be used.
     Ledger(String),
     /// A word on the command line is wrong.
     Usage(String),
+    /// A buyer's endpoint does not keep to the contract.
+    Nonconforming { wrong: usize, checks: usize },
     /// Anything else that the system refuses.
     System(&'static str, std::io::Error),
 }
@@ -30,6 +34,11 @@ impl Failure {
     /// A file that cannot be read.
     pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Self {
         Self::Unreadable(path.to_owned(), error)
+    }
+
+    /// A file that cannot be written.
+    pub(crate) fn unwritable(path: &Path, error: std::io::Error) -> Self {
+        Self::Unwritable(path.to_owned(), error)
     }
 }
 
@@ -43,9 +52,13 @@ impl fmt::Display for Failure {
                 write!(f, "{} fault(s); nothing was applied", faults.len())
             }
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Listen(what, at, error) => write!(f, "cannot listen on {at} ({what}): {error}"),
             Self::Ledger(why) => f.write_str(why),
             Self::Usage(why) => f.write_str(why),
+            Self::Nonconforming { wrong, checks } => {
+                write!(f, "{wrong} of {checks} checks are wrong")
+            }
             Self::System(what, error) => write!(f, "cannot {what}: {error}"),
         }
     }

@@ -3,16 +3,22 @@
 
 mod answer;
 mod behaviour;
+pub mod check;
 mod draw;
+mod entrance;
+mod fault;
+mod faulty;
 mod journal;
+mod secure;
 mod server;
 mod spec;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +28,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use behaviour::{Behaviour, Fault, Latency, Stage};
+pub use behaviour::{Behaviour, Latency, Stage};
+use entrance::{Bar, Entrance, Held, Place, is_of_tls};
+pub use fault::{FAULTS, Fault, Kind, Known, Phase, UnknownFault, list as fault_list};
 use journal::Journal;
 pub use journal::{Ping, Post};
+use secure::Authority;
+use server::Front;
 pub use spec::SpecError;
 
 /// The name whose behaviour every buyer has that is not named.
@@ -51,6 +61,9 @@ impl Buyer {
 pub struct Options {
     /// Same seed, buyer and ping or lead: same answer.
     pub seed: u64,
+    /// What is drawn follows from the attributes that a call carries, not from its id: a consumer who comes
+    /// again under another id meets the same answers.
+    pub by_attributes: bool,
     /// Where each buyer's posts are also written, as `<name>.jsonl`.
     pub journal: Option<PathBuf>,
     /// How many of the latest ping bodies are kept.
@@ -69,6 +82,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             seed: 0,
+            by_attributes: false,
             journal: None,
             keep_pings: 256,
             keep_posts: 100_000,
@@ -83,6 +97,7 @@ impl Default for Options {
 #[derive(Debug)]
 struct World {
     seed: u64,
+    by_attributes: bool,
     max_body: usize,
     named: BTreeMap<String, Behaviour>,
     anyone: Option<Behaviour>,
@@ -90,6 +105,11 @@ struct World {
 }
 
 impl World {
+    /// From what the draws for a call follow.
+    fn about(&self, call: &serde_json::Value, id: String) -> String {
+        if self.by_attributes { call["attributes"].to_string() } else { id }
+    }
+
     fn behaviour(&self, name: &str) -> Option<&Behaviour> {
         self.named.get(name).or_else(|| {
             // The name becomes part of a file's path.
@@ -104,11 +124,12 @@ impl World {
 pub struct Buyers;
 
 impl Buyers {
-    /// Listens on `bind` and answers until the handle is stopped or dropped.
+    /// Listens on `bind` and answers until the handle is stopped or dropped. Faults before a request are
+    /// met on further ports, which the handle's addresses name.
     ///
     /// # Errors
-    /// The address is taken, the journal cannot be written, or a name is bad or given twice
-    /// (`InvalidInput`).
+    /// The address is taken, the journal cannot be written, or a name is bad or given twice, or
+    /// [`ANYONE`] has a fault before a request (`InvalidInput`).
     pub async fn start(
         bind: SocketAddr,
         buyers: impl IntoIterator<Item = Buyer>,
@@ -118,16 +139,51 @@ impl Buyers {
         let journal = Journal::open(&options, named.keys())?;
         let listener = TcpListener::bind(bind).await?;
         let addr = listener.local_addr()?;
-        let world = Arc::new(World {
-            seed: options.seed,
-            max_body: options.max_body,
-            named,
-            anyone,
-            journal,
-        });
+        let Options { seed, by_attributes, max_body, .. } = options;
+        let world = Arc::new(World { seed, by_attributes, max_body, named, anyone, journal });
+        let (places, fronts) = Places::open(addr.ip(), &world.named).await?;
         let (stop, stopped) = watch::channel(());
-        let serving = server::run(listener, Arc::clone(&world), options, stopped);
-        Ok(Handle { addr, world, stop, task: tokio::spawn(serving) })
+        let mut tasks = Vec::new();
+        let main = (listener, Entrance::open());
+        for (listener, entrance) in fronts.into_iter().chain([main]) {
+            let (world, options) = (Arc::clone(&world), options.clone());
+            let front = Front { listener, world, options, entrance };
+            tasks.push(tokio::spawn(server::run(front, stopped.clone())));
+        }
+        Ok(Handle { addr, world, places, stop, tasks })
+    }
+}
+
+/// Where calls go that do not come in at the front.
+#[derive(Debug, Default)]
+struct Places {
+    /// What the URLs of a buyer's pings or posts begin with.
+    bases: BTreeMap<(String, Stage), String>,
+    _held: Vec<Held>,
+    authority: Option<Authority>,
+}
+
+impl Places {
+    /// The places, and the listeners among them that are served.
+    async fn open(
+        ip: IpAddr,
+        named: &BTreeMap<String, Behaviour>,
+    ) -> io::Result<(Self, Vec<(TcpListener, Entrance)>)> {
+        let (mut places, mut fronts) = (Self::default(), Vec::new());
+        for (name, behaviour) in named {
+            for stage in [Stage::Ping, Stage::Post] {
+                let Some(fault) = behaviour.bars(stage) else { continue };
+                if is_of_tls(fault) && places.authority.is_none() {
+                    places.authority = Some(Authority::new()?);
+                }
+                let bar = Bar { name, fault, per_mille: behaviour.faults };
+                let place = Place::open(ip, bar, places.authority.as_ref()).await?;
+                places.bases.insert((name.clone(), stage), place.base);
+                fronts.extend(place.front);
+                places._held.push(place.held);
+            }
+        }
+        Ok((places, fronts))
     }
 }
 
@@ -138,6 +194,10 @@ fn sort(
     let mut named = BTreeMap::new();
     let mut anyone = None;
     for Buyer { name, behaviour } in buyers {
+        let bars = |stage| behaviour.bars(stage).is_some();
+        if name == ANYONE && (bars(Stage::Ping) || bars(Stage::Post)) {
+            return refuse(format!("buyer {name:?}: its fault needs a buyer with a name"));
+        }
         let earlier = if name == ANYONE {
             anyone.replace(behaviour)
         } else if name.parse::<CampaignId>().is_err() {
@@ -157,8 +217,9 @@ fn sort(
 pub struct Handle {
     addr: SocketAddr,
     world: Arc<World>,
+    places: Places,
     stop: watch::Sender<()>,
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Handle {
@@ -168,16 +229,38 @@ impl Handle {
         self.addr
     }
 
+    /// Who has addresses of their own for pings or posts, for they fail before a request.
+    #[must_use]
+    pub fn apart(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.places.bases.keys().map(|(name, _)| name.as_str()).collect();
+        names.dedup();
+        names
+    }
+
+    /// The certificate, as PEM, of the authority behind buyers that are reached over https.
+    #[must_use]
+    pub fn authority(&self) -> Option<String> {
+        self.places.authority.as_ref().map(Authority::pem)
+    }
+
+    fn url(&self, name: &str, stage: Stage, call: &str) -> String {
+        match self.places.bases.get(&(name.to_owned(), stage)) {
+            Some(base) => format!("{base}/{name}/{call}"),
+            None => format!("http://{}/{name}/{call}", self.addr),
+        }
+    }
+
     /// A buyer's address for pings.
     #[must_use]
     pub fn ping_url(&self, name: &str) -> String {
-        format!("http://{}/{name}/ping", self.addr)
+        self.url(name, Stage::Ping, "ping")
     }
 
     /// A buyer's address for posts.
     #[must_use]
     pub fn post_url(&self, name: &str) -> String {
-        format!("http://{}/{name}/post", self.addr)
+        self.url(name, Stage::Post, "post")
     }
 
     /// A buyer's address for questions about posts.
@@ -216,9 +299,11 @@ impl Handle {
         self.world.journal.ping_bodies()
     }
 
-    /// Closes the listener and every connection, answered or not, and waits until they are closed.
+    /// Closes the listeners and every connection, answered or not, and waits until they are closed.
     pub async fn stop(self) {
         drop(self.stop);
-        drop(self.task.await);
+        for task in self.tasks {
+            drop(task.await);
+        }
     }
 }

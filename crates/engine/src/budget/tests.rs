@@ -55,7 +55,8 @@ proptest! {
                 prop_assert!(until.0 <= now + limit);
                 prop_assert!(until.0 >= now);
                 prop_assert!(gone + reserves.ping_least + kept <= whole);
-                prop_assert!(budget.for_post(until.0) >= budget.usual_post(), "a post still fits");
+                let late = until.0 + reserves.post.min(whole / 4) / 10;
+                prop_assert!(budget.for_post(late) >= budget.usual_post(), "a post still fits");
             }
             None => prop_assert!(gone + reserves.ping_least + kept > whole),
         }

@@ -12,9 +12,14 @@ mod idle;
 mod matrix;
 mod rig;
 
-/// A number from the environment; something that is no number stops the test.
+/// What the environment says, if anything.
 #[expect(clippy::disallowed_methods, reason = "how long to test is said from outside")]
-fn setting(name: &str, default: usize) -> usize {
-    let Ok(text) = std::env::var(name) else { return default };
+pub(crate) fn word(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A number from the environment; something that is no number stops the test.
+pub(crate) fn setting(name: &str, default: usize) -> usize {
+    let Some(text) = word(name) else { return default };
     text.parse().unwrap_or_else(|_| panic!("{name} must be a number, found {text:?}"))
 }

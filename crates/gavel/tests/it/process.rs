@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 /// Simulated buyers: on this machine, without TLS.
-const LOCAL: &str = "plain_http = true\nallow = [{ network = \"127.0.0.0/8\" }]\n";
+pub(crate) const LOCAL: &str = "plain_http = true\nallow = [{ network = \"127.0.0.0/8\" }]\n";
 
 /// A running engine; killed when dropped.
 pub(crate) struct Gavel {
@@ -83,6 +83,11 @@ impl Gavel {
         // Nobody may block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, public, ops, management }
+    }
+
+    /// The process, as the system calls it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks the engine to drain and waits for its end.

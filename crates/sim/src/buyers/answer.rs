@@ -8,9 +8,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::draw::Draw;
+use super::faulty::{self, Step};
 use super::journal::{Judged, Received, Seen, UNREAD};
 use super::spec::cents;
-use super::{Behaviour, Fault, Stage, World};
+use super::{Behaviour, Kind, Stage, World};
 
 /// What happens on the connection, after a delay.
 #[derive(Debug)]
@@ -24,59 +25,33 @@ pub(super) enum Act {
     Reply {
         status: u16,
         kind: &'static str,
+        location: Option<&'static str>,
         body: String,
     },
-    /// The first half of this body, under a header that promises all of it.
-    Cut {
-        body: String,
-    },
-    Hang,
-    Close,
+    /// Nothing that HTTP knows.
+    Raw(Vec<Step>),
 }
 
 impl Act {
+    pub(super) fn text(status: u16, kind: &'static str, body: &str) -> Self {
+        Self::Reply { status, kind, location: None, body: body.to_owned() }
+    }
+
     pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self::Reply { status, kind: "application/json", body: body.to_string() }
+        Self::text(status, "application/json", &body.to_string())
     }
 
     pub(super) fn error(status: u16, text: &str) -> Self {
         Self::json(status, &json!({ "error": text }))
     }
 
-    /// What is done instead of the true answer.
-    fn faulty(self, fault: Option<Fault>) -> Self {
-        let Some(fault) = fault else { return self };
+    /// The true answer, or what is done instead.
+    fn of(truth: Value, fault: Option<Kind>) -> Self {
         match fault {
-            Fault::Hang(_) => Self::Hang,
-            Fault::Close(_) | Fault::Unread(_) => Self::Close,
-            Fault::Cut(_) => match self {
-                Self::Reply { body, .. } => Self::Cut { body },
-                other => other,
-            },
-            Fault::BothVerdicts(_) => {
-                let body = r#"{"status":"accepted","status":"rejected"}"#.to_owned();
-                Self::Reply { status: 200, kind: "application/json", body }
-            }
-            Fault::Garbage(_) => {
-                let body = "<html><body><h1>It works!</h1></body></html>".to_owned();
-                Self::Reply { status: 200, kind: "text/html", body }
-            }
-            Fault::NoVerdict(_) => Self::json(200, &json!({})),
-            Fault::Status(status, _) if is_refusal(status) => Self::json(
-                status,
-                &json!({ "status": "rejected", "reason": format!("status {status}") }),
-            ),
-            Fault::Status(status, _) => {
-                Self::Reply { status, kind: "text/plain", body: format!("status {status}\n") }
-            }
-            Fault::NoRedirect | Fault::InsecureRedirect => self,
+            Some(kind) => faulty::instead(kind, truth),
+            None => Self::json(200, &truth),
         }
     }
-}
-
-/// Statuses by which a buyer truthfully says that it did not take the lead.
-fn is_refusal(status: u16) -> bool {
-    (400..500).contains(&status) || status == 503
 }
 
 /// The member as text, numbers included.
@@ -105,7 +80,7 @@ pub(super) fn ping(
         let act = Act::error(400, "a ping is JSON with a ping_id");
         return Ok(Turn { delay: Duration::ZERO, act });
     };
-    let mut draw = Draw::new(world.seed, &[name, "ping", &id]);
+    let mut draw = Draw::new(world.seed, &[name, "ping", &world.about(&read, id)]);
     let delay = behaviour.latency.sample(&mut draw);
     let bids = draw.happens(behaviour.bids);
     let bid = draw.between(behaviour.bid.min, behaviour.bid.max);
@@ -116,8 +91,8 @@ pub(super) fn ping(
         json!({ "status": "no_bid", "reason": "not interested" })
     };
     let fault = behaviour.strikes(Stage::Ping, &mut draw);
-    let act = Act::json(200, &answer).faulty(fault);
-    Ok(Turn { delay, act })
+    let delay = delay + faulty::delay(fault, read["timeout_ms"].as_u64());
+    Ok(Turn { delay, act: Act::of(answer, fault) })
 }
 
 /// The answer to a post, which is on record when this returns.
@@ -138,23 +113,22 @@ pub(super) fn post(
         let act = Act::error(400, "a post is JSON with a lead_id");
         return Ok(Turn { delay: Duration::ZERO, act });
     }
-    let mut draw = Draw::new(world.seed, &[name, "post", id]);
-    let delay = behaviour.latency.sample(&mut draw);
+    let about = world.about(&read, id.to_owned());
+    let mut draw = Draw::new(world.seed, &[name, "post", &about]);
+    let mut delay = behaviour.latency.sample(&mut draw);
     let accepts = draw.happens(behaviour.accepts);
     let reference = draw.token();
-    let mut act = Act::Close;
+    let mut act = Act::Raw(Vec::new());
     world.journal.post(received, |seen| {
         let visit = seen.visits.to_string();
         let fault = behaviour
-            .strikes(Stage::Post, &mut Draw::new(world.seed, &[name, "fault", id, &visit]));
+            .strikes(Stage::Post, &mut Draw::new(world.seed, &[name, "fault", &about, &visit]));
         let verdict = Verdict::of(accepts, seen, key);
-        act = verdict.answer(name, &reference, cut(behaviour, &bid), fault).faulty(fault);
-        let refused = match fault {
-            Some(Fault::Status(status, _)) => is_refusal(status),
-            Some(Fault::Unread(_)) => true,
-            _ => false,
-        };
-        Judged { bought: verdict == Verdict::Accepted && !refused, answered: verdict.told(fault) }
+        let truth = verdict.answer(name, &reference, cut(behaviour, &bid), fault);
+        act = Act::of(truth, fault);
+        delay += faulty::delay(fault, None);
+        let spared = fault.is_some_and(Kind::spares);
+        Judged { bought: verdict == Verdict::Accepted && !spared, answered: verdict.told(fault) }
     })?;
     Ok(Turn { delay, act })
 }
@@ -198,16 +172,26 @@ impl Verdict {
     }
 
     /// What the journal says was answered.
-    fn told(self, fault: Option<Fault>) -> String {
-        match fault {
-            Some(Fault::Hang(_) | Fault::Close(_)) => "nothing".to_owned(),
-            Some(Fault::Garbage(_)) => "garbage".to_owned(),
-            Some(Fault::NoVerdict(_)) => "no-verdict".to_owned(),
-            Some(Fault::BothVerdicts(_)) => "both-verdicts".to_owned(),
-            Some(Fault::Cut(_)) => "half".to_owned(),
-            Some(Fault::Unread(_)) => UNREAD.to_owned(),
-            Some(Fault::Status(status, _)) => format!("status-{status}"),
-            Some(Fault::NoRedirect | Fault::InsecureRedirect) | None => self.name().to_owned(),
+    fn told(self, fault: Option<Kind>) -> String {
+        let Some(kind) = fault else { return self.name().to_owned() };
+        match kind {
+            Kind::Status(status) => format!("status-{status}"),
+            Kind::Redirect => "status-302".to_owned(),
+            Kind::Unread => UNREAD.to_owned(),
+            Kind::Garbage => "garbage".to_owned(),
+            Kind::NoVerdict => "no-verdict".to_owned(),
+            Kind::BothVerdicts => "both-verdicts".to_owned(),
+            Kind::Cut | Kind::ResetInBody | Kind::ShortLength | Kind::LongLength => {
+                "half".to_owned()
+            }
+            Kind::Endless | Kind::Huge | Kind::MalformedHead => "garbage".to_owned(),
+            Kind::Hang
+            | Kind::Close
+            | Kind::ResetAfterRequest
+            | Kind::HangInHead
+            | Kind::HangAfterHead
+            | Kind::ResetInHead => "nothing".to_owned(),
+            _ => self.name().to_owned(),
         }
     }
 
@@ -216,14 +200,14 @@ impl Verdict {
         name: &str,
         reference: &str,
         price: Option<String>,
-        fault: Option<Fault>,
-    ) -> Act {
+        fault: Option<Kind>,
+    ) -> Value {
         let mut body = json!({ "status": self.name() });
         match self {
             Self::Accepted => {
-                let scheme = if fault == Some(Fault::InsecureRedirect) { "http" } else { "https" };
+                let scheme = if fault == Some(Kind::HttpRedirect) { "http" } else { "https" };
                 body["reference"] = reference.into();
-                if fault != Some(Fault::NoRedirect) {
+                if fault != Some(Kind::NoRedirect) {
                     body["redirect_url"] =
                         format!("{scheme}://{name}.example/apply?ref={reference}").into();
                 }
@@ -234,6 +218,6 @@ impl Verdict {
             Self::Rejected => body["reason"] = "not taken".into(),
             Self::Duplicate => body["reason"] = "already known".into(),
         }
-        Act::json(200, &body)
+        body
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::draw::Draw;
+use super::fault::{Fault, Kind};
 
 /// No simulated answer takes longer.
 pub(super) const LATENCY_MAX: Duration = Duration::from_secs(600);
@@ -68,7 +69,7 @@ pub(super) struct Cents {
 }
 
 /// Which of the two calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// Pings only.
     Ping,
@@ -79,50 +80,9 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Whether `other` is among these.
     pub(super) fn covers(self, other: Self) -> bool {
         self == Self::Both || self == other
-    }
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// Reads the call and never answers.
-    Hang(Stage),
-    /// Reads the whole call, then drops the connection.
-    Close(Stage),
-    /// 200 with a page of HTML.
-    Garbage(Stage),
-    /// 200 with JSON that says neither yes nor no.
-    NoVerdict(Stage),
-    /// Half of the true answer, then the connection is dropped.
-    Cut(Stage),
-    /// 200 with JSON that says both yes and no.
-    BothVerdicts(Stage),
-    /// Drops the connection without having read the call: it knows nothing of it.
-    Unread(Stage),
-    /// This HTTP status. 4xx and 503 come with a readable refusal, others with plain text.
-    Status(u16, Stage),
-    /// Accepts without a `redirect_url`.
-    NoRedirect,
-    /// Accepts with a `redirect_url` that is not https.
-    InsecureRedirect,
-}
-
-impl Fault {
-    pub(super) fn stage(self) -> Stage {
-        match self {
-            Self::Hang(stage)
-            | Self::Close(stage)
-            | Self::Garbage(stage)
-            | Self::NoVerdict(stage)
-            | Self::Cut(stage)
-            | Self::BothVerdicts(stage)
-            | Self::Unread(stage)
-            | Self::Status(_, stage) => stage,
-            Self::NoRedirect | Self::InsecureRedirect => Stage::Post,
-        }
     }
 }
 
@@ -201,10 +161,26 @@ impl Behaviour {
         Self { faults: per_mille.min(1000), ..self }
     }
 
-    /// The fault that strikes this call, if one does.
-    pub(super) fn strikes(&self, stage: Stage, draw: &mut Draw) -> Option<Fault> {
+    /// Has the other's fault, as often, if it has none of its own.
+    #[must_use]
+    pub fn or_faults_of(self, other: Self) -> Self {
+        match self.fault {
+            Some(_) => self,
+            None => Self { fault: other.fault, faults: other.faults, ..self },
+        }
+    }
+
+    /// The fault that strikes this call, if one does; those before a request have struck earlier.
+    pub(super) fn strikes(&self, stage: Stage, draw: &mut Draw) -> Option<Kind> {
         let struck = draw.happens(self.faults);
-        self.fault.filter(|fault| struck && fault.stage().covers(stage))
+        let fault = self.fault.filter(|fault| struck && fault.calls.covers(stage))?;
+        (!fault.kind.phase().is_before_request()).then_some(fault.kind)
+    }
+
+    /// The fault before a request that connections for these calls may meet.
+    pub(super) fn bars(&self, stage: Stage) -> Option<Kind> {
+        let fault = self.fault.filter(|fault| fault.calls.covers(stage))?;
+        fault.kind.phase().is_before_request().then_some(fault.kind)
     }
 }
 

@@ -1,29 +1,28 @@
 //! The buyers' HTTP/1.1 server. Must never hold an unbounded number of connections, an unbounded body,
 //! or a hanging call for ever.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::answer::{self, Act, Turn};
+use super::entrance::Entrance;
+use super::faulty::Step;
+use super::stream::{Stream, play};
 use super::{Options, World};
 
-/// A call that hangs is dropped after this.
-const HANG_MAX: Duration = Duration::from_secs(600);
 /// A body must be complete within this.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// After a failed accept, for example for want of file descriptors.
@@ -34,56 +33,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 #[error("dropped on purpose")]
 struct Dropped;
 
-/// A reply's body, which may promise more than it holds.
-struct Reply {
-    held: Option<Bytes>,
-    promised: u64,
-}
-
-impl Reply {
-    fn whole(body: Bytes) -> Self {
-        Self { promised: body.len() as u64, held: Some(body) }
-    }
-
-    fn half(body: &Bytes) -> Self {
-        Self { promised: body.len() as u64, held: Some(body.slice(..body.len() / 2)) }
-    }
-}
-
-impl Body for Reply {
-    type Data = Bytes;
-    type Error = Dropped;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
-        Poll::Ready(match self.held.take() {
-            Some(held) => {
-                self.promised -= held.len() as u64;
-                Some(Ok(Frame::data(held)))
-            }
-            None => (self.promised > 0).then_some(Err(Dropped)),
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.held.is_none() && self.promised == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.promised)
-    }
+/// A listener and what it serves.
+pub(super) struct Front {
+    pub(super) listener: TcpListener,
+    pub(super) world: Arc<World>,
+    pub(super) options: Options,
+    pub(super) entrance: Entrance,
 }
 
 /// Accepts until `stopped` loses its sender, then drops every connection.
-pub(super) async fn run(
-    listener: TcpListener,
-    world: Arc<World>,
-    options: Options,
-    mut stopped: watch::Receiver<()>,
-) {
+pub(super) async fn run(front: Front, mut stopped: watch::Receiver<()>) {
+    let Front { listener, world, options, entrance } = front;
+    let entrance = Arc::new(entrance);
     let mut connections = JoinSet::new();
+    let mut accepted_so_far = 0_u64;
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
@@ -91,7 +54,12 @@ pub(super) async fn run(
             accepted = listener.accept(), if connections.len() < options.max_connections => {
                 match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(connection(stream, Arc::clone(&world), options.idle_close));
+                        accepted_so_far += 1;
+                        let (world, entrance) = (Arc::clone(&world), Arc::clone(&entrance));
+                        let (number, idle_close) = (accepted_so_far, options.idle_close);
+                        connections.spawn(async move {
+                            entrance.enter(stream, number, &world, idle_close).await;
+                        });
                     }
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
@@ -102,37 +70,48 @@ pub(super) async fn run(
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, world: Arc<World>, idle_close: Duration) {
-    // Without it the answer may wait for the peer's delayed acknowledgement.
-    drop(stream.set_nodelay(true));
-    let service = service_fn(move |request| serve(Arc::clone(&world), request));
+/// Serves calls on a connection until one of the two ends it.
+pub(super) async fn connection<S: Stream>(mut stream: S, world: &Arc<World>, idle_close: Duration) {
+    let raw = Mutex::new(None);
+    let service = service_fn(|request| serve(world, &raw, request));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle_close)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(&mut stream), service);
     // How a connection ends is the peer's business, or a fault's.
     drop(serving.await);
+    let steps = raw.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(steps) = steps {
+        play(steps, &mut stream).await;
+    }
 }
 
-async fn serve(world: Arc<World>, request: Request<Incoming>) -> Result<Response<Reply>, Dropped> {
-    let Turn { delay, act } = turn(&world, request).await;
+/// One call. What HTTP cannot say is left in `raw`, for when HTTP has let the connection go.
+async fn serve(
+    world: &World,
+    raw: &Mutex<Option<Vec<Step>>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Dropped> {
+    let Turn { delay, act } = turn(world, request).await;
     if !delay.is_zero() {
         sleep(delay).await;
     }
     match act {
-        Act::Reply { status, kind, body } => {
-            let mut response = Response::new(Reply::whole(body.into()));
+        Act::Reply { status, kind, location, body } => {
+            let mut response = Response::new(Full::from(body));
             *response.status_mut() =
                 StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            if let Some(location) = location {
+                headers.insert(LOCATION, HeaderValue::from_static(location));
+            }
             Ok(response)
         }
-        Act::Cut { body } => Ok(Response::new(Reply::half(&body.into()))),
-        Act::Hang => {
-            sleep(HANG_MAX).await;
+        Act::Raw(steps) => {
+            *raw.lock().unwrap_or_else(PoisonError::into_inner) = Some(steps);
             Err(Dropped)
         }
-        Act::Close => Err(Dropped),
     }
 }
 
@@ -155,7 +134,7 @@ async fn turn(world: &World, request: Request<Incoming>) -> Turn {
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return at_once(Act::error(413, "body too large"));
         }
-        Ok(Err(_)) | Err(_) => return at_once(Act::Close),
+        Ok(Err(_)) | Err(_) => return at_once(Act::Raw(Vec::new())),
     };
     let turn = match call {
         Call::Status => {

@@ -9,7 +9,7 @@ use lead::CampaignId;
 use rust_decimal::Decimal;
 
 use super::behaviour::LATENCY_MAX;
-use super::{ANYONE, Behaviour, Buyer, Fault, Latency, Stage};
+use super::{ANYONE, Behaviour, Buyer, Latency};
 
 /// A part of a buyer's description that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +35,8 @@ const LATENCY: &str =
     "a latency like 20ms, 20..60ms or p50:20ms/p99:300ms (us, ms, s; at most 600s)";
 const PRICE: &str = "a price like 12.50, for bids also a range like 5.00..30.00";
 const PER_MILLE: &str = "a share of a thousand, 0 to 1000";
-const FAULT: &str = "a fault: none, hang, close, garbage, no-verdict, both-verdicts, cut, unread or \
-                     status-NNN, each alone or with \
-                     -on-ping or -on-post (close: -after-ping, -after-post), no-redirect, http-redirect";
+const FAULT: &str = "a fault: none, or one of those that `gavel sim buyers --help` lists, alone or with \
+                     -on-ping or -on-post where it can strike both";
 
 impl FromStr for Buyer {
     type Err = SpecError;
@@ -92,7 +91,7 @@ impl Behaviour {
             "accepts" => self.accepts(per_mille(value).ok_or(PER_MILLE)?),
             "cut" => self.cut(cents(value).ok_or(PRICE)?),
             "fault" if value == "none" => Self { fault: None, ..self },
-            "fault" => self.fault(fault(value).ok_or(FAULT)?),
+            "fault" => self.fault(value.parse().map_err(|_| FAULT)?),
             "faults" => self.faults(per_mille(value).ok_or(PER_MILLE)?),
             _ => return Err(KEY),
         })
@@ -140,39 +139,9 @@ fn duration(text: &str) -> Option<Duration> {
     unit.checked_mul(count).filter(|&duration| duration <= LATENCY_MAX)
 }
 
-fn fault(text: &str) -> Option<Fault> {
-    match text {
-        "no-redirect" => return Some(Fault::NoRedirect),
-        "http-redirect" => return Some(Fault::InsecureRedirect),
-        "close-after-ping" => return Some(Fault::Close(Stage::Ping)),
-        "close-after-post" => return Some(Fault::Close(Stage::Post)),
-        _ => {}
-    }
-    let (kind, stage) = if let Some(kind) = text.strip_suffix("-on-ping") {
-        (kind, Stage::Ping)
-    } else if let Some(kind) = text.strip_suffix("-on-post") {
-        (kind, Stage::Post)
-    } else {
-        (text, Stage::Both)
-    };
-    match kind {
-        "hang" => Some(Fault::Hang(stage)),
-        "close" if stage == Stage::Both => Some(Fault::Close(stage)),
-        "garbage" => Some(Fault::Garbage(stage)),
-        "no-verdict" => Some(Fault::NoVerdict(stage)),
-        "both-verdicts" => Some(Fault::BothVerdicts(stage)),
-        "cut" => Some(Fault::Cut(stage)),
-        "unread" => Some(Fault::Unread(stage)),
-        _ => {
-            let status: u16 = kind.strip_prefix("status-")?.parse().ok()?;
-            // 1xx are not answers.
-            (200..600).contains(&status).then_some(Fault::Status(status, stage))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{Fault, Kind, Stage};
     use super::*;
 
     fn ms(count: u64) -> Duration {
@@ -193,7 +162,7 @@ mod tests {
                     .bid(500, 3000)
                     .bids(900)
                     .accepts(950)
-                    .fault(Fault::Hang(Stage::Post)),
+                    .fault(Fault { kind: Kind::Hang, calls: Stage::Post }),
             ),
             ("a.b_c-1:bid=7", "a.b_c-1", plain.bid(700, 700)),
             ("a:bid=0.5..1,cut=0.10", "a", plain.bid(50, 100).cut(10)),
@@ -213,19 +182,14 @@ mod tests {
     #[test]
     fn faults_are_read_with_and_without_a_stage() {
         let cases = [
-            ("hang-on-ping", Fault::Hang(Stage::Ping)),
-            ("close-after-post", Fault::Close(Stage::Post)),
-            ("garbage", Fault::Garbage(Stage::Both)),
-            ("no-verdict-on-post", Fault::NoVerdict(Stage::Post)),
-            ("both-verdicts-on-post", Fault::BothVerdicts(Stage::Post)),
-            ("cut", Fault::Cut(Stage::Both)),
-            ("unread-on-ping", Fault::Unread(Stage::Ping)),
-            ("status-503-on-ping", Fault::Status(503, Stage::Ping)),
-            ("status-500", Fault::Status(500, Stage::Both)),
-            ("no-redirect", Fault::NoRedirect),
-            ("http-redirect", Fault::InsecureRedirect),
+            ("hang-on-ping", Kind::Hang, Stage::Ping),
+            ("close-after-post", Kind::Close, Stage::Post),
+            ("garbage", Kind::Garbage, Stage::Both),
+            ("status-503-on-ping", Kind::Status(503), Stage::Ping),
+            ("no-redirect", Kind::NoRedirect, Stage::Post),
         ];
-        for (text, fault) in cases {
+        for (text, kind, calls) in cases {
+            let fault = Fault { kind, calls };
             let read = format!("fault={text},faults=10").parse();
             assert_eq!(read, Ok(Behaviour::new().fault(fault).faults(10)), "{text}");
         }

@@ -1,6 +1,7 @@
 //! Buyers asked over a real connection.
 
 mod connections;
+mod every_fault;
 mod faults;
 mod journal;
 
@@ -17,8 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::*;
 use crate::publishers::connection::Connection;
 
-const ANY_PORT: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 const LONG: Duration = Duration::from_secs(10);
 
 async fn start(specs: &[&str], options: Options) -> Handle {
