@@ -9,7 +9,7 @@ use crate::filter::Filter;
 use crate::normalise::{Conjunction, conjunctions};
 use crate::plan::Plan;
 use crate::rows::{Block, FULL, NONE, Rows, put};
-use crate::scratch::Scratch;
+use crate::scratch;
 use crate::states::States;
 
 /// A campaign's slots stand in one word, so that one of them can be chosen without a branch.
@@ -22,8 +22,8 @@ pub(crate) struct Index {
     differences: Box<[u32]>,
     columns: Box<[Column]>,
     /// Slots that hold a conjunction.
-    live: Box<[Block]>,
-    /// The place of the campaign that each slot belongs to.
+    pub(crate) live: Box<[Block]>,
+    /// The number of the campaign that each slot belongs to.
     pub(crate) owners: Box<[u32]>,
     /// The least and the greatest slots of the campaigns, if some campaign has more than one.
     pub(crate) ends: Option<[Box<[Block]>; 2]>,
@@ -34,31 +34,31 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(crate) fn of(filters: &[Filter]) -> Self {
+    pub(crate) fn of<'f>(filters: impl Iterator<Item = &'f Filter>) -> Self {
         let mut slots = Slots::default();
-        for (campaign, filter) in filters.iter().enumerate() {
+        for (campaign, filter) in filters.enumerate() {
             let campaign = u32::try_from(campaign).unwrap_or(u32::MAX);
             slots.add(campaign, conjunctions(&filter.root, true));
         }
         slots.build()
     }
 
-    /// Finds the rows of a lead; all that a match needs besides stands in `scratch` then.
-    pub(crate) fn locate(&self, lead: &Encoded, scratch: &mut Scratch) {
-        scratch.clear(&self.live);
+    /// Finds the rows of a lead, for the slots in `live`.
+    pub(crate) fn locate(&self, lead: &Encoded, live: &[Block], rows: &mut scratch::Rows) {
+        rows.clear(live);
         for column in &self.columns {
             let pass = column.pass(lead);
             for slot in pass.less(&self.differences) {
-                put(&mut scratch.live, *slot, false);
+                put(&mut rows.live, *slot, false);
             }
             let more = pass.more(&self.differences);
             match pass.row {
                 None => {}
-                Some(row) if more.is_empty() => scratch.rows.push(row),
+                Some(row) if more.is_empty() => rows.shared.push(row),
                 Some(row) => {
-                    let start = scratch.more.len();
-                    scratch.more.extend_from_slice(self.rows.row(row));
-                    let own = scratch.more.get_mut(start..).unwrap_or_default();
+                    let start = rows.own.len();
+                    rows.own.extend_from_slice(self.rows.row(row));
+                    let own = rows.own.get_mut(start..).unwrap_or_default();
                     more.iter().for_each(|slot| put(own, *slot, true));
                 }
             }

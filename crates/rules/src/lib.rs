@@ -14,7 +14,8 @@
 //! | plan | `plan` | what places cannot tell, cheapest test first |
 //! | index | `index`, `column`, `points`, `rows` | all conjunctions side by side, a bit for each |
 //! | encode | `encode` | a lead to cells by slot, texts normalised once |
-//! | match | `book`, `matches`, `scratch` | the rows of a lead, joined block by block |
+//! | keep | `book`, `part` | the index in use, and what changed since it was built |
+//! | match | `matches`, `scratch` | the rows of a lead, joined block by block |
 //! | evaluate | `evaluate`, `linear` | true, false or unknown, one filter at a time |
 //! | explain | `explain` | which predicates keep a filter from being true |
 
@@ -34,6 +35,7 @@ mod normalise;
 mod operand;
 mod operator;
 mod parse;
+mod part;
 mod place;
 mod plan;
 mod points;
