@@ -1,8 +1,9 @@
 //! What the book asks of one attribute: which state of it lets which slots pass. A state is found by
 //! the value's place; what it lets pass is a row, or a row and the few slots where it differs from it.
 
+use crate::cuts::Cuts;
 use crate::encode::{Cell, Encoded};
-use crate::place::{Place, Side, place};
+use crate::place::{Place, place};
 use crate::points::Points;
 use crate::rows::{Block, FULL, Stock, flip, is_set, put};
 use crate::scalar::Scalar;
@@ -57,17 +58,6 @@ enum Places {
     Texts(Points, Box<[Pass]>, Cuts, Box<[Pass]>),
 }
 
-/// Places between texts where passes change, sorted.
-#[derive(Debug)]
-struct Cuts(Box<[(Box<str>, Side)]>);
-
-impl Cuts {
-    fn before(&self, text: &str) -> usize {
-        let at = Place::of(text);
-        self.0.partition_point(|(text, side)| Place { text, side: *side } <= at)
-    }
-}
-
 impl Column {
     /// What the lead's state of this attribute lets pass.
     #[inline]
@@ -94,10 +84,8 @@ impl Column {
         match &self.values {
             Places::Ordered(cuts, passes) => size_of_val(&**cuts) + size_of_val(&**passes),
             Places::Texts(points, named, cuts, passes) => {
-                let texts: usize =
-                    cuts.0.iter().map(|(text, _)| text.len().next_multiple_of(16)).sum();
                 let passes = size_of_val(&**named) + size_of_val(&**passes);
-                points.bytes() + passes + size_of_val(&*cuts.0) + texts
+                points.bytes() + passes + cuts.bytes()
             }
         }
     }
@@ -170,7 +158,7 @@ impl Builder {
             }
         }
         let (cuts, passes) = self.sweep(first, cuts);
-        let cuts = Cuts(cuts.iter().map(|cut| (Box::from(cut.text), cut.side)).collect());
+        let cuts = Cuts::new(&cuts);
         // Sorted by point, then slot: points are numbered from 0 without a gap.
         named.sort_unstable();
         let around = |point: u32| passes.get(cuts.before(points.text(point))).copied();

@@ -7,7 +7,7 @@ use lead::{Attributes, Kind, Reading, Value};
 use market::{Definition, Dictionary};
 
 use crate::scalar::Scalar;
-use crate::text::normalise;
+use crate::text::{is_normal, normalise};
 
 /// What a lead says of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum Cell {
 #[derive(Debug, Clone)]
 pub struct Encoded {
     cells: Box<[Cell]>,
-    /// Texts as the publisher sent them: explanations show these.
+    /// Texts that the publisher sent in another form: explanations show these.
     written: Vec<(usize, Arc<str>)>,
 }
 
@@ -33,7 +33,7 @@ impl Encoded {
     pub fn new(attributes: &Attributes, dictionary: &Dictionary) -> Self {
         let definitions = dictionary.definitions();
         let mut cells = vec![Cell::Missing; definitions.len()];
-        let mut written = Vec::new();
+        let mut written = Vec::with_capacity(8);
         for (attribute, reading) in attributes.iter() {
             let Some(slot) = dictionary.slot(attribute) else {
                 continue;
@@ -43,7 +43,10 @@ impl Encoded {
                 continue;
             };
             *cell = encode(reading, definition);
-            if let Reading::Known(Value::Text(text)) = reading {
+            if let (Cell::Known(Scalar::Text(normal)), Reading::Known(Value::Text(text))) =
+                (&*cell, reading)
+                && normal != text
+            {
                 written.push((slot, Arc::clone(text)));
             }
         }
@@ -64,7 +67,7 @@ impl Encoded {
             Cell::Known(Scalar::Date(date)) => Some(date.to_string().into()),
             Cell::Known(Scalar::Text(text)) => {
                 let written = self.written.iter().find(|(at, _)| *at == slot);
-                Some(written.map_or(text.as_str(), |(_, written)| written).into())
+                Some(written.map_or(text, |(_, written)| written).as_ref().into())
             }
         }
     }
@@ -75,9 +78,12 @@ fn encode(reading: &Reading, definition: &Definition) -> Cell {
         return Cell::Unreadable;
     };
     match (definition.kind, value) {
+        (Kind::Text, Value::Text(text)) if is_normal(text) => {
+            Cell::Known(Scalar::Text(Arc::clone(text)))
+        }
         (Kind::Text, Value::Text(text)) if text.trim().is_empty() => Cell::Missing,
         (Kind::Text, Value::Text(text)) => {
-            Cell::Known(Scalar::Text(normalise(text, definition.exact)))
+            Cell::Known(Scalar::Text(normalise(text, definition.exact).into()))
         }
         (Kind::Number, Value::Number(number)) => Cell::Known(Scalar::Number(*number)),
         (Kind::Bool, Value::Bool(value)) => Cell::Known(Scalar::Bool(*value)),

@@ -54,7 +54,7 @@ impl Index {
             let more = pass.more(&self.differences);
             match pass.row {
                 None => {}
-                Some(row) if more.is_empty() => rows.shared.push(row),
+                Some(row) if more.is_empty() => rows.shared.push(self.rows.start(row)),
                 Some(row) => {
                     let start = rows.own.len();
                     rows.own.extend_from_slice(self.rows.row(row));

@@ -22,8 +22,8 @@ impl Scratch {
 pub(crate) struct Rows {
     /// Slots that may still pass.
     pub(crate) live: Vec<Block>,
-    /// Rows of the index, by number.
-    pub(crate) shared: Vec<u32>,
+    /// Where rows of the index start.
+    pub(crate) shared: Vec<usize>,
     /// Rows that the index does not hold, one after another.
     pub(crate) own: Vec<Block>,
 }
