@@ -49,7 +49,9 @@ fn least_behind(place: &Place<'_>) -> Box<[u8]> {
     bytes.into()
 }
 
-fn head(bytes: &[u8]) -> u64 {
+/// The first eight bytes, in the order of texts.
+#[inline]
+pub(crate) fn head(bytes: &[u8]) -> u64 {
     let mut head = [0; 8];
     head.iter_mut().zip(bytes).for_each(|(head, byte)| *head = *byte);
     u64::from_be_bytes(head)

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::column::{Builder, Column};
+use crate::column::Column;
 use crate::encode::Encoded;
 use crate::filter::Filter;
 use crate::normalise::{Conjunction, conjunctions};
+use crate::pass::{Differences, Pass, Passes};
 use crate::plan::Plan;
 use crate::rows::{Block, FULL, NONE, Rows, put};
 use crate::scratch;
@@ -19,7 +20,7 @@ const WORD_BITS: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     pub(crate) rows: Rows,
-    differences: Box<[u32]>,
+    differences: Differences,
     columns: Box<[Column]>,
     /// Slots that hold a conjunction.
     pub(crate) live: Box<[Block]>,
@@ -46,23 +47,26 @@ impl Index {
     /// Finds the rows of a lead, for the slots in `live`.
     pub(crate) fn locate(&self, lead: &Encoded, live: &[Block], rows: &mut scratch::Rows) {
         rows.clear(live);
-        for column in &self.columns {
-            let pass = column.pass(lead);
-            for slot in pass.less(&self.differences) {
-                put(&mut rows.live, *slot, false);
-            }
-            let more = pass.more(&self.differences);
-            match pass.row {
-                None => {}
-                Some(row) if more.is_empty() => rows.shared.push(self.rows.start(row)),
-                Some(row) => {
-                    let start = rows.own.len();
-                    rows.own.extend_from_slice(self.rows.row(row));
-                    let own = rows.own.get_mut(start..).unwrap_or_default();
-                    more.iter().for_each(|slot| put(own, *slot, true));
-                }
+        // First all that is looked up, then all that depends on it: so look-ups wait for memory together.
+        rows.passes.extend(self.columns.iter().map(|column| column.pass(lead)));
+        for at in 0..rows.passes.len() {
+            let pass = rows.passes.get(at).copied().unwrap_or_default();
+            match self.differences.of(pass) {
+                None => rows.shared.push(self.rows.start(pass.row)),
+                Some([less, more]) => self.locate_differing(pass, less, more, rows),
             }
         }
+    }
+
+    fn locate_differing(&self, pass: Pass, less: &[u32], more: &[u32], rows: &mut scratch::Rows) {
+        less.iter().for_each(|slot| put(&mut rows.live, *slot, false));
+        if more.is_empty() {
+            return rows.shared.push(self.rows.start(pass.row));
+        }
+        let start = rows.own.len();
+        rows.own.extend_from_slice(self.rows.row(pass.row));
+        let own = rows.own.get_mut(start..).unwrap_or_default();
+        more.iter().for_each(|slot| put(own, *slot, true));
     }
 
     /// Whether the lead passes what the slot asks beyond the columns.
@@ -77,7 +81,7 @@ impl Index {
         let columns: usize =
             self.columns.iter().map(|column| column.bytes() + size_of::<Column>()).sum();
         let rows = 4 * size_of_val(&*self.live) + self.rows.bytes();
-        rows + columns + size_of_val(&*self.differences) + size_of_val(&*self.owners)
+        rows + columns + self.differences.bytes() + size_of_val(&*self.owners)
     }
 }
 
@@ -118,19 +122,22 @@ impl<'f> Slots<'f> {
                 asked.entry(*attribute).or_default().push((*slot, states));
             }
         }
-        let mut builder = Builder::new(blocks, self.owners.len());
-        let columns =
-            asked.iter().map(|(attribute, asked)| builder.column(*attribute, asked)).collect();
+        let mut passes = Passes::new(blocks, self.owners.len());
+        let columns = asked
+            .iter()
+            .map(|(attribute, asked)| Column::of(*attribute, asked, &mut passes))
+            .collect();
         let mut checked = vec![NONE; blocks];
         checks.iter().for_each(|(slot, _)| put(&mut checked, *slot, true));
+        let (rows, differences) = passes.finish();
         Index {
             columns,
             live: live.into(),
             ends: self.ends(blocks),
             checked: (!checks.is_empty()).then(|| checked.into()),
             checks: checks.into(),
-            rows: builder.stock.finish(),
-            differences: builder.differences.into(),
+            rows,
+            differences,
             owners: self.owners.into(),
         }
     }

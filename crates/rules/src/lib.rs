@@ -12,7 +12,7 @@
 //! | place | `place`, `spans`, `states` | a test as the places of the values that pass it |
 //! | normalise | `normalise` | to conjunctions without `not`, one set of states per attribute |
 //! | plan | `plan` | what places cannot tell, cheapest test first |
-//! | index | `index`, `column`, `points`, `cuts`, `rows` | all conjunctions side by side, a bit for each |
+//! | index | `index`, `column`, `points`, `cuts`, `pass`, `rows` | all conjunctions side by side, a bit for each |
 //! | encode | `encode` | a lead to cells by slot, texts normalised once |
 //! | keep | `book`, `part` | the index in use, and what changed since it was built |
 //! | match | `matches`, `scratch` | the rows of a lead, joined block by block |
@@ -37,6 +37,7 @@ mod operand;
 mod operator;
 mod parse;
 mod part;
+mod pass;
 mod place;
 mod plan;
 mod points;

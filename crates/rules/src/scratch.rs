@@ -1,5 +1,6 @@
 //! What a match needs beside the book; kept between matches, so that none allocates.
 
+use crate::pass::Pass;
 use crate::rows::Block;
 
 /// Memory that matches reuse: one for each thread, for any book.
@@ -22,6 +23,8 @@ impl Scratch {
 pub(crate) struct Rows {
     /// Slots that may still pass.
     pub(crate) live: Vec<Block>,
+    /// What each column lets pass.
+    pub(crate) passes: Vec<Pass>,
     /// Where rows of the index start.
     pub(crate) shared: Vec<usize>,
     /// Rows that the index does not hold, one after another.
@@ -32,6 +35,7 @@ impl Rows {
     pub(crate) fn clear(&mut self, live: &[Block]) {
         self.live.clear();
         self.live.extend_from_slice(live);
+        self.passes.clear();
         self.shared.clear();
         self.own.clear();
     }
