@@ -2,12 +2,11 @@
 //! the value's place.
 
 use crate::cuts::Cuts;
-use crate::encode::{Cell, Encoded};
+use crate::encode::{Encoded, MISSING};
 use crate::pass::{Pass, Passes, odd};
-use crate::place::{Place, place};
+use crate::place::Place;
 use crate::points::Points;
 use crate::rows::{Block, flip, put};
-use crate::scalar::Scalar;
 use crate::spans::Spans;
 use crate::states::{States, Values};
 
@@ -33,19 +32,17 @@ impl Column {
     /// What the lead's state of this attribute lets pass.
     #[inline]
     pub(crate) fn pass(&self, lead: &Encoded) -> Pass {
-        let found = match (lead.cell(self.attribute), &self.values) {
-            (Cell::Missing | Cell::Unreadable, _) => Some(&self.missing),
-            (Cell::Known(Scalar::Text(text)), Places::Texts(points, named, cuts, passes)) => {
+        let code = lead.code(self.attribute);
+        let found = match &self.values {
+            _ if code == MISSING => Some(&self.missing),
+            Places::Ordered(cuts, passes) => passes.get(cuts.partition_point(|cut| *cut <= code)),
+            Places::Texts(points, named, cuts, passes) => {
+                let text = lead.text(code);
                 match points.find(text) {
                     Some(point) => named.get(point),
                     None => passes.get(cuts.before(text)),
                 }
             }
-            (Cell::Known(value), Places::Ordered(cuts, passes)) => {
-                let at = place(value).unwrap_or_default();
-                passes.get(cuts.partition_point(|cut| *cut <= at))
-            }
-            (Cell::Known(_), Places::Texts(..)) => None,
         };
         found.copied().unwrap_or_default()
     }
