@@ -14,7 +14,7 @@ use crate::states::{States, Values};
 #[derive(Debug)]
 pub(crate) struct Column {
     /// Its slot in the dictionary.
-    attribute: usize,
+    pub(crate) attribute: usize,
     missing: Pass,
     values: Places,
 }
@@ -29,10 +29,9 @@ enum Places {
 }
 
 impl Column {
-    /// What the lead's state of this attribute lets pass.
+    /// What the lead's state of this attribute lets pass, from its code.
     #[inline]
-    pub(crate) fn pass(&self, lead: &Encoded) -> Pass {
-        let code = lead.code(self.attribute);
+    pub(crate) fn pass(&self, code: i64, lead: &Encoded) -> Pass {
         let found = match &self.values {
             _ if code == MISSING => Some(&self.missing),
             Places::Ordered(cuts, passes) => passes.get(cuts.partition_point(|cut| *cut <= code)),

@@ -47,8 +47,11 @@ impl Index {
     /// Finds the rows of a lead, for the slots in `live`.
     pub(crate) fn locate(&self, lead: &Encoded, live: &[Block], rows: &mut scratch::Rows) {
         rows.clear(live);
-        // First all that is looked up, then all that depends on it: so look-ups wait for memory together.
-        rows.passes.extend(self.columns.iter().map(|column| column.pass(lead)));
+        // First all that is read of the lead, then all that is looked up, then what depends on it: so reads
+        // wait for memory together.
+        rows.codes.extend(self.columns.iter().map(|column| lead.code(column.attribute)));
+        let pairs = self.columns.iter().zip(&rows.codes);
+        rows.passes.extend(pairs.map(|(column, code)| column.pass(*code, lead)));
         for at in 0..rows.passes.len() {
             let pass = rows.passes.get(at).copied().unwrap_or_default();
             match self.differences.of(pass) {

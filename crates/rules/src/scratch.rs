@@ -23,6 +23,8 @@ impl Scratch {
 pub(crate) struct Rows {
     /// Slots that may still pass.
     pub(crate) live: Vec<Block>,
+    /// The lead's code for each column.
+    pub(crate) codes: Vec<i64>,
     /// What each column lets pass.
     pub(crate) passes: Vec<Pass>,
     /// Where rows of the index start.
@@ -35,6 +37,7 @@ impl Rows {
     pub(crate) fn clear(&mut self, live: &[Block]) {
         self.live.clear();
         self.live.extend_from_slice(live);
+        self.codes.clear();
         self.passes.clear();
         self.shared.clear();
         self.own.clear();
