@@ -53,16 +53,16 @@ impl RuleBook {
         }
         let changed = recent.iter().filter_map(|place| filters.get(*place as usize));
         Self {
-            base: self.base.moved(places.into()),
-            recent: Part::compile(changed, recent.clone().into()),
+            base: self.base.moved(&places),
+            recent: Part::compile(changed, &recent),
             compiled: Arc::clone(&self.compiled),
             filters,
         }
     }
 
     fn anew(filters: Arc<[Filter]>) -> Self {
-        let places = (0..).zip(&*filters).map(|(place, _)| place).collect();
-        let base = Part::compile(filters.iter(), places);
+        let places: Vec<u32> = (0..).take(filters.len()).collect();
+        let base = Part::compile(filters.iter(), &places);
         Self { base, recent: Part::default(), compiled: Arc::clone(&filters), filters }
     }
 

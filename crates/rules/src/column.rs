@@ -3,7 +3,7 @@
 
 use crate::cuts::Cuts;
 use crate::encode::{Encoded, MISSING};
-use crate::pass::{Pass, Passes, odd};
+use crate::pass::{Pass, Passes};
 use crate::place::Place;
 use crate::points::Points;
 use crate::rows::{Block, flip, put};
@@ -127,20 +127,31 @@ fn sweep<T: Ord + Copy>(
     passes: &mut Passes,
 ) -> (Vec<T>, Vec<Pass>) {
     changes.sort_unstable();
-    let mut whole = passes.whole(&row);
-    let (mut cuts, mut found, mut flips) = (Vec::new(), vec![whole], Vec::new());
-    for group in changes.chunk_by(|(one, _), (other, _)| one == other) {
-        for (_, slot) in group {
-            flip(&mut row, *slot);
-            flips.push(*slot);
+    let mut groups = changes.chunk_by(|(one, _), (other, _)| one == other).peekable();
+    let (mut cuts, mut found) = (Vec::new(), Vec::new());
+    loop {
+        // As many places as change few slots between them share a row with all of these set.
+        let (mut window, mut touched) = (Vec::new(), Vec::new());
+        while let Some(group) = groups.next_if(|group| passes.affords(&mut touched, group)) {
+            window.push(group);
         }
-        odd(&mut flips);
-        cuts.extend(group.first().map(|(at, _)| *at));
-        found.push(passes.differing(whole, &flips).unwrap_or_else(|| {
-            whole = passes.whole(&row);
-            flips.clear();
-            whole
-        }));
+        let mut wide = row.clone();
+        touched.iter().for_each(|slot| put(&mut wide, *slot, true));
+        let wide = passes.whole(&wide);
+        found.push(passes.lacking(wide, &touched, &row));
+        for group in window {
+            cuts.extend(turn(&mut row, group));
+            found.push(passes.lacking(wide, &touched, &row));
+        }
+        match groups.next() {
+            Some(group) => cuts.extend(turn(&mut row, group)),
+            None => return (cuts, found),
+        }
     }
-    (cuts, found)
+}
+
+/// Turns over the slots that change at one place.
+fn turn<T: Copy>(row: &mut [Block], group: &[(T, u32)]) -> Option<T> {
+    group.iter().for_each(|(_, slot)| flip(row, *slot));
+    group.first().map(|(at, _)| *at)
 }

@@ -84,7 +84,8 @@ impl Index {
         let columns: usize =
             self.columns.iter().map(|column| column.bytes() + size_of::<Column>()).sum();
         let rows = 4 * size_of_val(&*self.live) + self.rows.bytes();
-        rows + columns + self.differences.bytes() + size_of_val(&*self.owners)
+        // Owners, and as many places.
+        rows + columns + self.differences.bytes() + 2 * size_of_val(&*self.owners)
     }
 }
 

@@ -16,36 +16,34 @@ pub(crate) struct Part {
     pub(crate) index: Arc<Index>,
     /// Slots of the campaigns that are still the same.
     pub(crate) live: Box<[Block]>,
-    /// The place in the book of each of the index's campaigns.
+    /// The place in the book of the campaign that each slot belongs to.
     places: Box<[u32]>,
 }
 
 impl Part {
     /// A new index over `filters`, which stand in the book at `places`.
-    pub(crate) fn compile<'f>(
-        filters: impl Iterator<Item = &'f Filter>,
-        places: Box<[u32]>,
-    ) -> Self {
-        let index = Index::of(filters);
-        Self { live: index.live.clone(), index: Arc::new(index), places }
+    pub(crate) fn compile<'f>(filters: impl Iterator<Item = &'f Filter>, places: &[u32]) -> Self {
+        Self::of(Arc::new(Index::of(filters)), places)
     }
 
     /// The same index, with its campaigns at other places or [`GONE`].
-    pub(crate) fn moved(&self, places: Box<[u32]>) -> Self {
-        let mut live = self.index.live.clone();
-        let gone = |owner: &u32| places.get(*owner as usize).is_none_or(|place| *place == GONE);
-        for (slot, owner) in (0..).zip(&self.index.owners) {
-            if gone(owner) {
-                put(&mut live, slot, false);
-            }
+    pub(crate) fn moved(&self, places: &[u32]) -> Self {
+        Self::of(Arc::clone(&self.index), places)
+    }
+
+    fn of(index: Arc<Index>, places: &[u32]) -> Self {
+        let place = |owner: &u32| places.get(*owner as usize).copied().unwrap_or(GONE);
+        let places: Box<[u32]> = index.owners.iter().map(place).collect();
+        let mut live = index.live.clone();
+        for (slot, _) in (0..).zip(&places).filter(|(_, place)| **place == GONE) {
+            put(&mut live, slot, false);
         }
-        Self { index: Arc::clone(&self.index), live, places }
+        Self { index, live, places }
     }
 
     /// The place in the book of the campaign that a slot belongs to.
     #[inline]
     pub(crate) fn place(&self, slot: u32) -> usize {
-        let owner = self.index.owners.get(slot as usize);
-        owner.and_then(|owner| self.places.get(*owner as usize)).map_or(usize::MAX, |p| *p as usize)
+        self.places.get(slot as usize).map_or(usize::MAX, |place| *place as usize)
     }
 }

@@ -66,13 +66,34 @@ impl Passes {
         Pass { row: self.stock.store(row), differs: 0 }
     }
 
-    /// The pass that differs from a whole one in `flips`, unless those are too many.
-    pub(crate) fn differing(&mut self, pass: Pass, flips: &[u32]) -> Option<Pass> {
-        if flips.is_empty() {
-            return Some(Pass { differs: 0, ..pass });
+    /// Adds the slots that change at one place to those that may differ, unless they become too many.
+    pub(crate) fn affords<T>(&self, touched: &mut Vec<u32>, group: &[(T, u32)]) -> bool {
+        if group.len() > self.differences_max {
+            return false;
         }
-        if flips.len() > self.differences_max {
-            return None;
+        let before = touched.len();
+        for (_, slot) in group {
+            if !touched.iter().take(before).any(|known| known == slot) {
+                touched.push(*slot);
+            }
+        }
+        let affords = touched.len() <= self.differences_max;
+        if !affords {
+            touched.truncate(before);
+        }
+        affords
+    }
+
+    /// The pass of `row`, which lacks of `wide` only some of `touched`.
+    pub(crate) fn lacking(&mut self, wide: Pass, touched: &[u32], row: &[Block]) -> Pass {
+        let lacks: Vec<u32> = touched.iter().copied().filter(|slot| !is_set(row, *slot)).collect();
+        self.differing(wide, &lacks)
+    }
+
+    /// The pass that differs from a whole one in `flips`.
+    fn differing(&mut self, pass: Pass, flips: &[u32]) -> Pass {
+        if flips.is_empty() {
+            return Pass { differs: 0, ..pass };
         }
         let Differences { parts, slots } = &mut self.differences;
         let row = self.stock.row(pass.row);
@@ -83,7 +104,7 @@ impl Passes {
         slots.extend(flips.iter().filter(|slot| !is_set(row, **slot)));
         parts.push([less, more, count(slots)]);
         let differs = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        Some(Pass { row: pass.row, differs })
+        Pass { row: pass.row, differs }
     }
 
     /// The pass that differs from any other in `slots`.
@@ -91,11 +112,12 @@ impl Passes {
         let mut flips = self.differences.of(around).map(|parts| parts.concat()).unwrap_or_default();
         flips.extend(slots);
         odd(&mut flips);
-        self.differing(around, &flips).unwrap_or_else(|| {
-            let mut row = self.stock.row(around.row).to_vec();
-            flips.iter().for_each(|slot| flip(&mut row, *slot));
-            self.whole(&row)
-        })
+        if flips.len() <= self.differences_max {
+            return self.differing(around, &flips);
+        }
+        let mut row = self.stock.row(around.row).to_vec();
+        flips.iter().for_each(|slot| flip(&mut row, *slot));
+        self.whole(&row)
     }
 
     pub(crate) fn finish(self) -> (Rows, Differences) {
@@ -104,7 +126,7 @@ impl Passes {
 }
 
 /// Sorted, without those that stand there twice.
-pub(crate) fn odd(slots: &mut Vec<u32>) {
+fn odd(slots: &mut Vec<u32>) {
     slots.sort_unstable();
     let mut kept: Vec<u32> = Vec::with_capacity(slots.len());
     for slot in slots.iter() {
