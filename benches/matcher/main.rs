@@ -261,7 +261,7 @@ fn products(campaigns: &[Campaign], shape: Shape, dictionary: &Dictionary) -> Ve
         let wants = |at: &usize| campaigns[*at].products.contains(&number);
         let places: Vec<usize> = (0..campaigns.len()).filter(wants).collect();
         let filters: Vec<Filter> = places.iter().map(|at| all[*at].clone()).collect();
-        let fresh = read(&campaigns[places[places.len() / 2]]);
+        let fresh = read(&campaigns[places.get(places.len() / 2).copied().unwrap_or_default()]);
         let scan = Linear::compile(filters.iter().cloned());
         Product { campaigns: places, book: book(&filters), scan, filters, fresh }
     };
