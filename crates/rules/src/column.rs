@@ -1,49 +1,20 @@
 //! What the book asks of one attribute: which state of it lets which slots pass. A state is found by
-//! the value's place; what it lets pass is a row, or a row and the few slots where it differs from it.
+//! the value's place.
 
-use crate::encode::{Cell, Encoded};
-use crate::place::{Place, Side, place};
+use crate::cuts::Cuts;
+use crate::encode::{Encoded, MISSING};
+use crate::pass::{Pass, Passes};
+use crate::place::Place;
 use crate::points::Points;
-use crate::rows::{Block, FULL, Stock, flip, is_set, put};
-use crate::scalar::Scalar;
+use crate::rows::{Block, flip, put};
 use crate::spans::Spans;
 use crate::states::{States, Values};
-
-/// A row lets a state differ in one of so many slots before it becomes a row of its own.
-const SLOTS_PER_DIFFERENCE: usize = 512;
-
-/// What one state lets pass.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Pass {
-    /// `None`: everything.
-    pub(crate) row: Option<u32>,
-    /// From here on in the book's list of differences.
-    start: u32,
-    /// So many slots that the row lets pass do not.
-    less: u32,
-    /// And behind them so many that it does not let pass do.
-    more: u32,
-}
-
-impl Pass {
-    /// The slots to take from the row.
-    pub(crate) fn less<'d>(&self, differences: &'d [u32]) -> &'d [u32] {
-        let start = self.start as usize;
-        differences.get(start..start + self.less as usize).unwrap_or_default()
-    }
-
-    /// The slots to add to it.
-    pub(crate) fn more<'d>(&self, differences: &'d [u32]) -> &'d [u32] {
-        let start = self.start as usize + self.less as usize;
-        differences.get(start..start + self.more as usize).unwrap_or_default()
-    }
-}
 
 /// One attribute.
 #[derive(Debug)]
 pub(crate) struct Column {
     /// Its slot in the dictionary.
-    attribute: usize,
+    pub(crate) attribute: usize,
     missing: Pass,
     values: Places,
 }
@@ -57,34 +28,20 @@ enum Places {
     Texts(Points, Box<[Pass]>, Cuts, Box<[Pass]>),
 }
 
-/// Places between texts where passes change, sorted.
-#[derive(Debug)]
-struct Cuts(Box<[(Box<str>, Side)]>);
-
-impl Cuts {
-    fn before(&self, text: &str) -> usize {
-        let at = Place::of(text);
-        self.0.partition_point(|(text, side)| Place { text, side: *side } <= at)
-    }
-}
-
 impl Column {
-    /// What the lead's state of this attribute lets pass.
+    /// What the lead's state of this attribute lets pass, from its code.
     #[inline]
-    pub(crate) fn pass(&self, lead: &Encoded) -> Pass {
-        let found = match (lead.cell(self.attribute), &self.values) {
-            (Cell::Missing | Cell::Unreadable, _) => Some(&self.missing),
-            (Cell::Known(Scalar::Text(text)), Places::Texts(points, named, cuts, passes)) => {
+    pub(crate) fn pass(&self, code: i64, lead: &Encoded) -> Pass {
+        let found = match &self.values {
+            _ if code == MISSING => Some(&self.missing),
+            Places::Ordered(cuts, passes) => passes.get(cuts.partition_point(|cut| *cut <= code)),
+            Places::Texts(points, named, cuts, passes) => {
+                let text = lead.text(code);
                 match points.find(text) {
                     Some(point) => named.get(point),
                     None => passes.get(cuts.before(text)),
                 }
             }
-            (Cell::Known(value), Places::Ordered(cuts, passes)) => {
-                let at = place(value).unwrap_or_default();
-                passes.get(cuts.partition_point(|cut| *cut <= at))
-            }
-            (Cell::Known(_), Places::Texts(..)) => None,
         };
         found.copied().unwrap_or_default()
     }
@@ -94,37 +51,15 @@ impl Column {
         match &self.values {
             Places::Ordered(cuts, passes) => size_of_val(&**cuts) + size_of_val(&**passes),
             Places::Texts(points, named, cuts, passes) => {
-                let texts: usize =
-                    cuts.0.iter().map(|(text, _)| text.len().next_multiple_of(16)).sum();
                 let passes = size_of_val(&**named) + size_of_val(&**passes);
-                points.bytes() + passes + size_of_val(&*cuts.0) + texts
+                points.bytes() + passes + cuts.bytes()
             }
         }
     }
-}
-
-/// What the columns of one book are built into.
-#[derive(Debug)]
-pub(crate) struct Builder {
-    pub(crate) stock: Stock,
-    pub(crate) differences: Vec<u32>,
-    differences_max: usize,
-}
-
-impl Builder {
-    pub(crate) fn new(blocks: usize, slots: usize) -> Self {
-        let differences_max = slots / SLOTS_PER_DIFFERENCE;
-        Self { stock: Stock::new(blocks), differences: Vec::new(), differences_max }
-    }
 
     /// The column of an attribute of which these slots ask; all others let everything pass.
-    pub(crate) fn column(&mut self, attribute: usize, asked: &[(u32, &States<'_>)]) -> Column {
-        let mut missing = vec![FULL; self.stock.blocks];
-        for (slot, _) in asked.iter().filter(|(_, states)| !states.missing) {
-            put(&mut missing, *slot, false);
-        }
-        let missing = self.own(&missing);
-        let mut first = vec![FULL; self.stock.blocks];
+    pub(crate) fn of(attribute: usize, asked: &[(u32, &States<'_>)], passes: &mut Passes) -> Self {
+        let (mut missing, mut first) = (passes.everything(), passes.everything());
         let (mut ordered, mut texts) = (Vec::new(), Vec::new());
         for (slot, states) in asked {
             let starts = match &states.values {
@@ -138,17 +73,20 @@ impl Builder {
                 }
             };
             put(&mut first, *slot, starts);
+            put(&mut missing, *slot, states.missing);
         }
         let values = if texts.is_empty() {
-            let (cuts, passes) = self.sweep(first, ordered);
+            let (cuts, passes) = sweep(first, ordered, passes);
             Places::Ordered(cuts.into(), passes.into())
         } else {
-            self.texts(first, &texts)
+            Places::texts(first, &texts, passes)
         };
-        Column { attribute, missing, values }
+        Self { attribute, missing: passes.whole(&missing), values }
     }
+}
 
-    fn texts<'f>(&mut self, first: Vec<Block>, asked: &[(u32, &Spans<Place<'f>>)]) -> Places {
+impl Places {
+    fn texts(first: Vec<Block>, asked: &[(u32, &Spans<Place<'_>>)], passes: &mut Passes) -> Self {
         let mut cuts = Vec::new();
         let mut points = Points::default();
         let mut named: Vec<(u32, u32)> = Vec::new();
@@ -156,9 +94,7 @@ impl Builder {
             let mut toggles = &spans.toggles[..];
             while let Some((at, rest)) = toggles.split_first() {
                 match rest.split_first() {
-                    Some((next, after))
-                        if *at == Place::of(at.text) && [*at, *next] == Place::around(at.text) =>
-                    {
+                    Some((next, after)) if [*at, *next] == Place::around(at.text) => {
                         named.push((points.insert(at.text), *slot));
                         toggles = after;
                     }
@@ -169,94 +105,53 @@ impl Builder {
                 }
             }
         }
-        let (cuts, passes) = self.sweep(first, cuts);
-        let cuts = Cuts(cuts.iter().map(|cut| (Box::from(cut.text), cut.side)).collect());
+        let (cuts, between) = sweep(first, cuts, passes);
+        let cuts = Cuts::new(&cuts);
         // Sorted by point, then slot: points are numbered from 0 without a gap.
         named.sort_unstable();
-        let around = |point: u32| passes.get(cuts.before(points.text(point))).copied();
-        let named: Box<[Pass]> = named
-            .chunk_by(|(one, _), (other, _)| one == other)
-            .map(|group| {
-                let point = group.first().map_or(0, |(point, _)| *point);
-                let slots = group.iter().map(|(_, slot)| *slot);
-                self.beside(around(point).unwrap_or_default(), slots)
-            })
-            .collect();
-        Places::Texts(points, named, cuts, passes.into())
-    }
-
-    /// The pass that differs from another in some slots.
-    fn beside(&mut self, around: Pass, slots: impl Iterator<Item = u32>) -> Pass {
-        let mut flips: Vec<u32> = around.less(&self.differences).to_vec();
-        flips.extend(around.more(&self.differences));
-        flips.extend(slots);
-        odd(&mut flips);
-        if flips.len() <= self.differences_max {
-            return self.differing(around.row, &flips);
-        }
-        let mut row = match around.row {
-            Some(row) => self.stock.row(row).to_vec(),
-            None => vec![FULL; self.stock.blocks],
+        let at_point = |group: &[(u32, u32)]| {
+            let point = group.first().map_or(0, |(point, _)| *point);
+            let around = between.get(cuts.before(points.text(point))).copied();
+            passes.beside(around.unwrap_or_default(), group.iter().map(|(_, slot)| *slot))
         };
-        flips.iter().for_each(|slot| flip(&mut row, *slot));
-        self.own(&row)
-    }
-
-    fn own(&mut self, row: &[Block]) -> Pass {
-        let all = row.iter().all(|block| *block == FULL);
-        Pass { row: (!all).then(|| self.stock.store(row)), ..Pass::default() }
-    }
-
-    fn differing(&mut self, row: Option<u32>, flips: &[u32]) -> Pass {
-        let start = self.differences.len();
-        let bits = row.map(|row| self.stock.row(row));
-        let passes = |slot: &&u32| bits.is_none_or(|bits| is_set(bits, **slot));
-        self.differences.extend(flips.iter().filter(passes));
-        let less = self.differences.len() - start;
-        self.differences.extend(flips.iter().filter(|slot| !passes(slot)));
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Pass { row, start: count(start), less: count(less), more: count(flips.len() - less) }
-    }
-
-    /// Walks over the places where slots change; the pass before each place, and after the last.
-    fn sweep<T: Ord + Copy>(
-        &mut self,
-        mut row: Vec<Block>,
-        mut changes: Vec<(T, u32)>,
-    ) -> (Vec<T>, Vec<Pass>) {
-        changes.sort_unstable();
-        let mut pass = self.own(&row);
-        let (mut cuts, mut passes, mut flips) = (Vec::new(), vec![pass], Vec::new());
-        for group in changes.chunk_by(|(one, _), (other, _)| one == other) {
-            for (_, slot) in group {
-                flip(&mut row, *slot);
-                flips.push(*slot);
-            }
-            odd(&mut flips);
-            if flips.len() <= self.differences_max {
-                pass = self.differing(pass.row, &flips);
-            } else {
-                pass = self.own(&row);
-                flips.clear();
-            }
-            cuts.extend(group.first().map(|(at, _)| *at));
-            passes.push(pass);
-        }
-        (cuts, passes)
+        let named: Vec<Pass> =
+            named.chunk_by(|(one, _), (other, _)| one == other).map(at_point).collect();
+        Self::Texts(points, named.into(), cuts, between.into())
     }
 }
 
-/// Sorted, without those that stand there twice.
-fn odd(slots: &mut Vec<u32>) {
-    slots.sort_unstable();
-    let (mut kept, mut at) = (0, 0);
-    while at < slots.len() {
-        if at + 1 < slots.len() && slots[at] == slots[at + 1] {
-            at += 2;
-        } else {
-            slots[kept] = slots[at];
-            (kept, at) = (kept + 1, at + 1);
+/// Walks over the places where slots change; the pass before each place, and after the last.
+fn sweep<T: Ord + Copy>(
+    mut row: Vec<Block>,
+    mut changes: Vec<(T, u32)>,
+    passes: &mut Passes,
+) -> (Vec<T>, Vec<Pass>) {
+    changes.sort_unstable();
+    let mut groups = changes.chunk_by(|(one, _), (other, _)| one == other).peekable();
+    let (mut cuts, mut found) = (Vec::new(), Vec::new());
+    loop {
+        // As many places as change few slots between them share a row with all of these set.
+        let (mut window, mut touched) = (Vec::new(), Vec::new());
+        while let Some(group) = groups.next_if(|group| passes.affords(&mut touched, group)) {
+            window.push(group);
+        }
+        let mut wide = row.clone();
+        touched.iter().for_each(|slot| put(&mut wide, *slot, true));
+        let wide = passes.whole(&wide);
+        found.push(passes.lacking(wide, &touched, &row));
+        for group in window {
+            cuts.extend(turn(&mut row, group));
+            found.push(passes.lacking(wide, &touched, &row));
+        }
+        match groups.next() {
+            Some(group) => cuts.extend(turn(&mut row, group)),
+            None => return (cuts, found),
         }
     }
-    slots.truncate(kept);
+}
+
+/// Turns over the slots that change at one place.
+fn turn<T: Copy>(row: &mut [Block], group: &[(T, u32)]) -> Option<T> {
+    group.iter().for_each(|(_, slot)| flip(row, *slot));
+    group.first().map(|(at, _)| *at)
 }

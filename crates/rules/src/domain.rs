@@ -102,7 +102,7 @@ pub(crate) fn limits(definition: &market::Definition) -> Vec<Test> {
     let most = definition.most.map(|most| Test::Within(Range::to(Scalar::Number(most), true)));
     let allowed = (!definition.allowed.is_empty()).then(|| {
         let normal = |text: &std::sync::Arc<str>| {
-            Scalar::Text(crate::text::normalise(text, definition.exact))
+            Scalar::Text(crate::text::normalise(text, definition.exact).into())
         };
         Test::OneOf(definition.allowed.iter().map(normal).collect::<HashSet<_>>().into())
     });

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use lead::{Attributes, Kind, Reading, Value};
 use market::{Definition, Dictionary};
 
+use crate::place::place;
 use crate::scalar::Scalar;
-use crate::text::normalise;
+use crate::text::{is_normal, normalise};
 
 /// What a lead says of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +19,37 @@ pub(crate) enum Cell {
     Known(Scalar),
 }
 
+/// The code of what is missing or unreadable: no place is so far to the left.
+pub(crate) const MISSING: i64 = i64::MIN;
+/// Bits of a text's code that hold its length.
+const TEXT_BITS: usize = 31;
+/// Bytes that the texts of a lead usually take.
+const TEXTS_USUAL: usize = 128;
+
+impl Cell {
+    fn code(&self, texts: &mut String) -> i64 {
+        match self {
+            Self::Missing | Self::Unreadable => MISSING,
+            Self::Known(Scalar::Text(text)) => {
+                let start = texts.len();
+                texts.push_str(text);
+                i64::try_from(start << TEXT_BITS | text.len()).unwrap_or(MISSING)
+            }
+            Self::Known(value) => place(value).unwrap_or(MISSING),
+        }
+    }
+}
+
 /// The attributes of one lead, ready to be matched against books and filters of the same dictionary.
 #[derive(Debug, Clone)]
 pub struct Encoded {
+    /// What the index reads: the place of each value, or where its text stands in `texts`.
+    codes: Box<[i64]>,
+    /// Normalised, one after another.
+    texts: String,
+    /// What tests and explanations read.
     cells: Box<[Cell]>,
-    /// Texts as the publisher sent them: explanations show these.
+    /// Texts that the publisher sent in another form: explanations show these.
     written: Vec<(usize, Arc<str>)>,
 }
 
@@ -33,7 +60,9 @@ impl Encoded {
     pub fn new(attributes: &Attributes, dictionary: &Dictionary) -> Self {
         let definitions = dictionary.definitions();
         let mut cells = vec![Cell::Missing; definitions.len()];
-        let mut written = Vec::new();
+        let mut codes = vec![MISSING; definitions.len()];
+        let mut texts = String::with_capacity(TEXTS_USUAL);
+        let mut written = Vec::with_capacity(8);
         for (attribute, reading) in attributes.iter() {
             let Some(slot) = dictionary.slot(attribute) else {
                 continue;
@@ -43,16 +72,36 @@ impl Encoded {
                 continue;
             };
             *cell = encode(reading, definition);
-            if let Reading::Known(Value::Text(text)) = reading {
+            if let Some(code) = codes.get_mut(slot) {
+                *code = cell.code(&mut texts);
+            }
+            if let (Cell::Known(Scalar::Text(normal)), Reading::Known(Value::Text(text))) =
+                (&*cell, reading)
+                && normal != text
+            {
                 written.push((slot, Arc::clone(text)));
             }
         }
-        Self { cells: cells.into(), written }
+        Self { codes: codes.into(), texts, cells: cells.into(), written }
     }
 
     /// The cell at `slot`; missing if the lead was encoded with a smaller dictionary.
     pub(crate) fn cell(&self, slot: usize) -> &Cell {
         self.cells.get(slot).unwrap_or(&Cell::Missing)
+    }
+
+    /// The code at `slot`: [`MISSING`], a place, or what [`Encoded::text`] reads.
+    #[inline]
+    pub(crate) fn code(&self, slot: usize) -> i64 {
+        self.codes.get(slot).copied().unwrap_or(MISSING)
+    }
+
+    /// The text that a code of an attribute of texts stands for.
+    #[inline]
+    pub(crate) fn text(&self, code: i64) -> &str {
+        let code = usize::try_from(code).unwrap_or_default();
+        let (start, length) = (code >> TEXT_BITS, code & ((1 << TEXT_BITS) - 1));
+        self.texts.get(start..start + length).unwrap_or_default()
     }
 
     /// The value at `slot` for people to read.
@@ -64,7 +113,7 @@ impl Encoded {
             Cell::Known(Scalar::Date(date)) => Some(date.to_string().into()),
             Cell::Known(Scalar::Text(text)) => {
                 let written = self.written.iter().find(|(at, _)| *at == slot);
-                Some(written.map_or(text.as_str(), |(_, written)| written).into())
+                Some(written.map_or(text, |(_, written)| written).as_ref().into())
             }
         }
     }
@@ -75,9 +124,12 @@ fn encode(reading: &Reading, definition: &Definition) -> Cell {
         return Cell::Unreadable;
     };
     match (definition.kind, value) {
+        (Kind::Text, Value::Text(text)) if is_normal(text) => {
+            Cell::Known(Scalar::Text(Arc::clone(text)))
+        }
         (Kind::Text, Value::Text(text)) if text.trim().is_empty() => Cell::Missing,
         (Kind::Text, Value::Text(text)) => {
-            Cell::Known(Scalar::Text(normalise(text, definition.exact)))
+            Cell::Known(Scalar::Text(normalise(text, definition.exact).into()))
         }
         (Kind::Number, Value::Number(number)) => Cell::Known(Scalar::Number(*number)),
         (Kind::Bool, Value::Bool(value)) => Cell::Known(Scalar::Bool(*value)),

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::column::{Builder, Column};
+use crate::column::Column;
 use crate::encode::Encoded;
 use crate::filter::Filter;
 use crate::normalise::{Conjunction, conjunctions};
+use crate::pass::{Differences, Pass, Passes};
 use crate::plan::Plan;
 use crate::rows::{Block, FULL, NONE, Rows, put};
-use crate::scratch::Scratch;
+use crate::scratch;
 use crate::states::States;
 
 /// A campaign's slots stand in one word, so that one of them can be chosen without a branch.
@@ -19,11 +20,11 @@ const WORD_BITS: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     pub(crate) rows: Rows,
-    differences: Box<[u32]>,
+    differences: Differences,
     columns: Box<[Column]>,
     /// Slots that hold a conjunction.
-    live: Box<[Block]>,
-    /// The place of the campaign that each slot belongs to.
+    pub(crate) live: Box<[Block]>,
+    /// The number of the campaign that each slot belongs to.
     pub(crate) owners: Box<[u32]>,
     /// The least and the greatest slots of the campaigns, if some campaign has more than one.
     pub(crate) ends: Option<[Box<[Block]>; 2]>,
@@ -34,35 +35,41 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(crate) fn of(filters: &[Filter]) -> Self {
+    pub(crate) fn of<'f>(filters: impl Iterator<Item = &'f Filter>) -> Self {
         let mut slots = Slots::default();
-        for (campaign, filter) in filters.iter().enumerate() {
+        for (campaign, filter) in filters.enumerate() {
             let campaign = u32::try_from(campaign).unwrap_or(u32::MAX);
             slots.add(campaign, conjunctions(&filter.root, true));
         }
         slots.build()
     }
 
-    /// Finds the rows of a lead; all that a match needs besides stands in `scratch` then.
-    pub(crate) fn locate(&self, lead: &Encoded, scratch: &mut Scratch) {
-        scratch.clear(&self.live);
-        for column in &self.columns {
-            let pass = column.pass(lead);
-            for slot in pass.less(&self.differences) {
-                put(&mut scratch.live, *slot, false);
-            }
-            let more = pass.more(&self.differences);
-            match pass.row {
-                None => {}
-                Some(row) if more.is_empty() => scratch.rows.push(row),
-                Some(row) => {
-                    let start = scratch.more.len();
-                    scratch.more.extend_from_slice(self.rows.row(row));
-                    let own = scratch.more.get_mut(start..).unwrap_or_default();
-                    more.iter().for_each(|slot| put(own, *slot, true));
-                }
+    /// Finds the rows of a lead, for the slots in `live`.
+    pub(crate) fn locate(&self, lead: &Encoded, live: &[Block], rows: &mut scratch::Rows) {
+        rows.clear(live);
+        // First all that is read of the lead, then all that is looked up, then what depends on it: so reads
+        // wait for memory together.
+        rows.codes.extend(self.columns.iter().map(|column| lead.code(column.attribute)));
+        let pairs = self.columns.iter().zip(&rows.codes);
+        rows.passes.extend(pairs.map(|(column, code)| column.pass(*code, lead)));
+        for at in 0..rows.passes.len() {
+            let pass = rows.passes.get(at).copied().unwrap_or_default();
+            match self.differences.of(pass) {
+                None => rows.shared.push(self.rows.start(pass.row)),
+                Some([less, more]) => self.locate_differing(pass, less, more, rows),
             }
         }
+    }
+
+    fn locate_differing(&self, pass: Pass, less: &[u32], more: &[u32], rows: &mut scratch::Rows) {
+        less.iter().for_each(|slot| put(&mut rows.live, *slot, false));
+        if more.is_empty() {
+            return rows.shared.push(self.rows.start(pass.row));
+        }
+        let start = rows.own.len();
+        rows.own.extend_from_slice(self.rows.row(pass.row));
+        let own = rows.own.get_mut(start..).unwrap_or_default();
+        more.iter().for_each(|slot| put(own, *slot, true));
     }
 
     /// Whether the lead passes what the slot asks beyond the columns.
@@ -77,7 +84,8 @@ impl Index {
         let columns: usize =
             self.columns.iter().map(|column| column.bytes() + size_of::<Column>()).sum();
         let rows = 4 * size_of_val(&*self.live) + self.rows.bytes();
-        rows + columns + size_of_val(&*self.differences) + size_of_val(&*self.owners)
+        // Owners, and as many places.
+        rows + columns + self.differences.bytes() + 2 * size_of_val(&*self.owners)
     }
 }
 
@@ -118,19 +126,22 @@ impl<'f> Slots<'f> {
                 asked.entry(*attribute).or_default().push((*slot, states));
             }
         }
-        let mut builder = Builder::new(blocks, self.owners.len());
-        let columns =
-            asked.iter().map(|(attribute, asked)| builder.column(*attribute, asked)).collect();
+        let mut passes = Passes::new(blocks, self.owners.len());
+        let columns = asked
+            .iter()
+            .map(|(attribute, asked)| Column::of(*attribute, asked, &mut passes))
+            .collect();
         let mut checked = vec![NONE; blocks];
         checks.iter().for_each(|(slot, _)| put(&mut checked, *slot, true));
+        let (rows, differences) = passes.finish();
         Index {
             columns,
             live: live.into(),
             ends: self.ends(blocks),
             checked: (!checks.is_empty()).then(|| checked.into()),
             checks: checks.into(),
-            rows: builder.stock.finish(),
-            differences: builder.differences.into(),
+            rows,
+            differences,
             owners: self.owners.into(),
         }
     }

@@ -12,15 +12,17 @@
 //! | place | `place`, `spans`, `states` | a test as the places of the values that pass it |
 //! | normalise | `normalise` | to conjunctions without `not`, one set of states per attribute |
 //! | plan | `plan` | what places cannot tell, cheapest test first |
-//! | index | `index`, `column`, `points`, `rows` | all conjunctions side by side, a bit for each |
+//! | index | `index`, `column`, `points`, `cuts`, `pass`, `rows` | all conjunctions side by side, a bit for each |
 //! | encode | `encode` | a lead to cells by slot, texts normalised once |
-//! | match | `book`, `matches`, `scratch` | the rows of a lead, joined block by block |
+//! | keep | `book`, `part` | the index in use, and what changed since it was built |
+//! | match | `matches`, `scratch` | the rows of a lead, joined block by block |
 //! | evaluate | `evaluate`, `linear` | true, false or unknown, one filter at a time |
 //! | explain | `explain` | which predicates keep a filter from being true |
 
 mod book;
 mod check;
 mod column;
+mod cuts;
 mod domain;
 mod encode;
 mod evaluate;
@@ -34,6 +36,8 @@ mod normalise;
 mod operand;
 mod operator;
 mod parse;
+mod part;
+mod pass;
 mod place;
 mod plan;
 mod points;

@@ -2,15 +2,68 @@
 //! what the first twenty cost. Allocates nothing.
 
 use crate::encode::Encoded;
-use crate::index::Index;
+use crate::part::Part;
 use crate::rows::{BLOCK_BITS, Block, NONE};
-use crate::scratch::Scratch;
+use crate::scratch::Rows;
 
 /// Places of campaigns, ascending, each once. [`Iterator::take`] leaves the rest unread.
 #[derive(Debug)]
 pub struct Matches<'m> {
-    index: &'m Index,
-    scratch: &'m Scratch,
+    base: Run<'m>,
+    /// What changed since the base was compiled.
+    recent: Run<'m>,
+    /// The next of each, once both have been read.
+    ahead: Option<[Option<usize>; 2]>,
+}
+
+impl<'m> Matches<'m> {
+    pub(crate) fn new(base: Run<'m>, recent: Run<'m>) -> Self {
+        Self { base, recent, ahead: None }
+    }
+
+    fn merged(&mut self) -> Option<usize> {
+        let ahead = self.ahead.get_or_insert_with(|| [self.base.next(), self.recent.next()]);
+        let [base, recent] = ahead;
+        // Nothing is less than some place, but here it comes last.
+        let recent_first = base.is_none_or(|base| recent.is_some_and(|recent| recent < base));
+        if recent_first {
+            std::mem::replace(recent, self.recent.next())
+        } else {
+            std::mem::replace(base, self.base.next())
+        }
+    }
+}
+
+impl Iterator for Matches<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        if self.recent.is_empty() { self.base.next() } else { self.merged() }
+    }
+
+    /// Reads no ids.
+    fn count(self) -> usize {
+        let ahead = self.ahead.into_iter().flatten().flatten().count();
+        ahead + self.base.count() + self.recent.count()
+    }
+
+    fn fold<B, F: FnMut(B, usize) -> B>(mut self, first: B, mut add: F) -> B {
+        if self.recent.is_empty() {
+            return self.base.fold(first, add);
+        }
+        let mut sum = first;
+        while let Some(place) = self.merged() {
+            sum = add(sum, place);
+        }
+        sum
+    }
+}
+
+/// The matches of one part.
+#[derive(Debug)]
+pub(crate) struct Run<'m> {
+    part: &'m Part,
+    rows: &'m Rows,
     lead: &'m Encoded,
     /// The next block to work out.
     next: usize,
@@ -20,26 +73,30 @@ pub struct Matches<'m> {
     word: usize,
 }
 
-impl<'m> Matches<'m> {
-    pub(crate) fn new(index: &'m Index, lead: &'m Encoded, scratch: &'m mut Scratch) -> Self {
-        index.locate(lead, scratch);
-        Self { index, scratch, lead, next: 0, bits: NONE, word: 0 }
+impl<'m> Run<'m> {
+    pub(crate) fn new(part: &'m Part, lead: &'m Encoded, rows: &'m mut Rows) -> Self {
+        part.index.locate(lead, &part.live, rows);
+        Self { part, rows, lead, next: 0, bits: NONE, word: 0 }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.part.live.is_empty()
     }
 
     /// The next block, one bit for each campaign that matches.
     fn block(&mut self) -> Option<Block> {
-        let at = self.next;
-        let mut bits = *self.scratch.live.get(at)?;
-        for row in &self.scratch.rows {
-            narrow(&mut bits, self.index.rows.block(*row, at));
+        let (at, index) = (self.next, &*self.part.index);
+        let mut bits = *self.rows.live.get(at)?;
+        for row in &self.rows.shared {
+            narrow(&mut bits, index.rows.block(*row, at));
         }
-        for row in self.scratch.more.chunks_exact(self.index.rows.blocks) {
+        for row in self.rows.own.chunks_exact(index.rows.blocks) {
             narrow(&mut bits, row.get(at).unwrap_or(&NONE));
         }
-        if let Some(checked) = self.index.checked.as_ref().and_then(|row| row.get(at)) {
+        if let Some(checked) = index.checked.as_ref().and_then(|row| row.get(at)) {
             self.check(&mut bits, checked);
         }
-        if let Some([firsts, lasts]) = &self.index.ends
+        if let Some([firsts, lasts]) = &index.ends
             && let (Some(firsts), Some(lasts)) = (firsts.get(at), lasts.get(at))
         {
             once(&mut bits, firsts, lasts);
@@ -53,20 +110,16 @@ impl<'m> Matches<'m> {
             let mut left = *word & checked;
             while left != 0 {
                 let slot = slot(self.next, at, left);
-                if !self.index.passes(slot, self.lead) {
+                if !self.part.index.passes(slot, self.lead) {
                     *word &= !(left & left.wrapping_neg());
                 }
                 left &= left - 1;
             }
         }
     }
-
-    fn owner(&self, slot: u32) -> usize {
-        self.index.owners.get(slot as usize).map_or(usize::MAX, |owner| *owner as usize)
-    }
 }
 
-impl Iterator for Matches<'_> {
+impl Iterator for Run<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
@@ -75,7 +128,7 @@ impl Iterator for Matches<'_> {
                 if *word != 0 {
                     let slot = slot(self.next - 1, self.word, *word);
                     *word &= *word - 1;
-                    return Some(self.owner(slot));
+                    return Some(self.part.place(slot));
                 }
                 self.word += 1;
             }
@@ -84,7 +137,6 @@ impl Iterator for Matches<'_> {
         }
     }
 
-    /// Reads no ids.
     fn count(mut self) -> usize {
         let mut count = ones(&self.bits);
         while let Some(bits) = self.block() {
@@ -96,10 +148,10 @@ impl Iterator for Matches<'_> {
     fn fold<B, F: FnMut(B, usize) -> B>(mut self, first: B, mut add: F) -> B {
         let mut sum = first;
         loop {
-            for at in self.word..self.bits.len() {
-                let mut left = self.bits.get(at).copied().unwrap_or_default();
+            for (at, word) in self.bits.iter().enumerate().skip(self.word) {
+                let mut left = *word;
                 while left != 0 {
-                    sum = add(sum, self.owner(slot(self.next - 1, at, left)));
+                    sum = add(sum, self.part.place(slot(self.next - 1, at, left)));
                     left &= left - 1;
                 }
             }

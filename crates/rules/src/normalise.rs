@@ -49,9 +49,9 @@ fn every(parts: &[Expr], wanted: bool) -> Vec<Conjunction<'_>> {
         let choices = conjunctions(part, wanted);
         if found.len() * choices.len() > ALTERNATIVES_MAX {
             found.iter_mut().for_each(|one| one.ask(part, wanted));
-        } else if let [_] = choices[..] {
-            let choice = choices.into_iter().next().unwrap_or_default();
-            found = found.into_iter().filter_map(|one| one.and(choice.clone())).collect();
+        } else if let ([_], [_]) = (&found[..], &choices[..]) {
+            found =
+                found.into_iter().zip(choices).filter_map(|(one, other)| one.and(other)).collect();
         } else {
             let pairs = found.iter().flat_map(|one| choices.iter().map(move |other| (one, other)));
             found = pairs.filter_map(|(one, other)| one.clone().and(other.clone())).collect();

@@ -92,7 +92,7 @@ fn written(node: &Node<'_>) -> String {
 
 fn scalar(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Scalar> {
     match asked.kind {
-        Kind::Text => text(slot, asked).map(Scalar::Text),
+        Kind::Text => text(slot, asked).map(|text| Scalar::Text(text.into())),
         Kind::Number => slot.parse("a number", number).map(Scalar::Number),
         Kind::Bool => slot.bool().map(Scalar::Bool),
         Kind::Date => slot.parse(asked.kind.name(), date).map(Scalar::Date),
@@ -189,7 +189,7 @@ fn listed(slot: &Slot<'_, '_>, asked: &Definition, lists: &Lists) -> Option<Test
 
 fn list_value(value: &Value, asked: &Definition) -> Option<Scalar> {
     match (asked.kind, value) {
-        (Kind::Text, Value::Text(text)) => Some(Scalar::Text(normalise(text, asked.exact))),
+        (Kind::Text, Value::Text(text)) => Some(Scalar::Text(normalise(text, asked.exact).into())),
         (Kind::Number, Value::Text(text)) => exact_number(text).map(Scalar::Number),
         (Kind::Number, Value::Number(number)) => Some(Scalar::Number(*number)),
         _ => None,

@@ -9,6 +9,8 @@ use crate::scalar::Scalar;
 
 /// Digits after the point that places of numbers keep.
 const SCALE: u32 = 6;
+/// The powers of ten up to that.
+const TENS: [i64; 7] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
 /// No number of a filter is placed at or past it, so that a lead's greater ones may all stand there.
 const FAR: i64 = 1 << 62;
 
@@ -38,6 +40,13 @@ pub(crate) fn place(value: &Scalar) -> Option<i64> {
 
 fn number_place(number: Decimal) -> i64 {
     let (digits, scale) = (number.mantissa(), number.scale());
+    // Nearly all: few digits, none of them too fine.
+    let up = SCALE.checked_sub(scale).and_then(|up| TENS.get(up as usize));
+    if let (Ok(digits), Some(up)) = (i64::try_from(digits), up)
+        && let Some(place) = digits.checked_mul(2 * up)
+    {
+        return place.clamp(-FAR, FAR);
+    }
     let (whole, finer) = match SCALE.checked_sub(scale) {
         Some(up) => (digits.saturating_mul(10_i128.pow(up)), false),
         None => {

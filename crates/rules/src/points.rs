@@ -1,7 +1,11 @@
 //! The texts that filters of a book name for one attribute, numbered from 0 in the order in which they
 //! came: a hash table over one string. A lead's text that nobody names has no number.
 
+use crate::cuts::head;
+
 const EMPTY: u32 = u32::MAX;
+/// Texts up to this length are told by their head alone.
+const HEAD_MAX: usize = 8;
 
 /// Numbered texts.
 #[derive(Debug, Clone, Default)]
@@ -9,8 +13,19 @@ pub(crate) struct Points {
     texts: String,
     /// Where each text ends.
     ends: Vec<u32>,
-    /// Tag and number by hash; a power of two of places, at most half of them taken.
-    table: Vec<(u32, u32)>,
+    /// By hash; a power of two of places, at most half of them taken.
+    table: Vec<Entry>,
+}
+
+/// One place of the table.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// The first bytes of the text.
+    head: u64,
+    /// The length of a short text, a hash of a long one.
+    tag: u32,
+    /// `EMPTY`: there is none.
+    number: u32,
 }
 
 impl Points {
@@ -19,17 +34,14 @@ impl Points {
         if self.ends.len() * 2 >= self.table.len() {
             self.grow();
         }
-        let hash = hash(text);
-        let (at, number) = self.probe(hash, text);
+        let (at, number) = self.probe(text);
         if number != EMPTY {
             return number;
         }
         let number = u32::try_from(self.ends.len()).unwrap_or(EMPTY);
         self.texts.push_str(text);
         self.ends.push(u32::try_from(self.texts.len()).unwrap_or(EMPTY));
-        if let Some(place) = self.table.get_mut(at) {
-            *place = (tag(hash), number);
-        }
+        self.put(at, text, number);
         number
     }
 
@@ -39,7 +51,7 @@ impl Points {
         if self.table.is_empty() {
             return None;
         }
-        let (_, number) = self.probe(hash(text), text);
+        let (_, number) = self.probe(text);
         (number != EMPTY).then_some(number as usize)
     }
 
@@ -57,56 +69,58 @@ impl Points {
     }
 
     /// Where the text stands, or the free place where it would.
-    fn probe(&self, hash: u64, text: &str) -> (usize, u32) {
+    #[inline]
+    fn probe(&self, text: &str) -> (usize, u32) {
         let mask = self.table.len().wrapping_sub(1);
-        let mut at = index(hash, mask);
-        while let Some((tagged, number)) = self.table.get(at) {
-            let found = *tagged == tag(hash) && self.text(*number) == text;
-            if *number == EMPTY || found {
-                return (at, *number);
+        let (mut at, tag) = spread(text);
+        let head = head(text.as_bytes());
+        loop {
+            at &= mask;
+            let Some(entry) = self.table.get(at) else { return (at, EMPTY) };
+            let same = entry.head == head && entry.tag == tag;
+            let found = same && (text.len() <= HEAD_MAX || self.text(entry.number) == text);
+            if entry.number == EMPTY || found {
+                return (at, entry.number);
             }
-            at = (at + 1) & mask;
+            at += 1;
         }
-        (at, EMPTY)
+    }
+
+    fn put(&mut self, at: usize, text: &str, number: u32) {
+        if let Some(entry) = self.table.get_mut(at) {
+            *entry = Entry { head: head(text.as_bytes()), tag: spread(text).1, number };
+        }
     }
 
     fn grow(&mut self) {
         let size = (self.table.len() * 2).max(8);
-        self.table = vec![(0, EMPTY); size];
-        for number in 0..self.ends.len() {
-            let number = u32::try_from(number).unwrap_or(EMPTY);
-            let hash = hash(self.text(number));
-            let mut at = index(hash, size - 1);
-            while self.table.get(at).is_some_and(|(_, taken)| *taken != EMPTY) {
-                at = (at + 1) & (size - 1);
-            }
-            if let Some(place) = self.table.get_mut(at) {
-                *place = (tag(hash), number);
-            }
+        self.table = vec![Entry { head: 0, tag: 0, number: EMPTY }; size];
+        for number in (0..).take(self.ends.len()) {
+            let text = self.text(number).to_owned();
+            let (at, _) = self.probe(&text);
+            self.put(at, &text, number);
         }
     }
 }
 
-fn index(hash: u64, mask: usize) -> usize {
-    usize::try_from(hash >> 32).unwrap_or_default() & mask
-}
-
-fn tag(hash: u64) -> u32 {
-    (hash & u64::from(u32::MAX)).try_into().unwrap_or_default()
-}
-
-/// Multiplies and folds, eight bytes at a time.
-fn hash(text: &str) -> u64 {
+/// Where a text is looked for first, and its tag: a short text's length, a long one's second hash with
+/// the top bit set.
+fn spread(text: &str) -> (usize, u32) {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |state: u64, word: u64| {
         let product = (state ^ word).wrapping_mul(ODD);
         product ^ product >> 32
     };
     let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let state = ODD ^ text.len() as u64;
-    let state = words.iter().fold(state, |state, word| mix(state, u64::from_le_bytes(*word)));
-    let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    mix(mix(state, rest), ODD)
+    let state =
+        words.iter().fold(text.len() as u64, |state, word| mix(state, u64::from_be_bytes(*word)));
+    let hash = mix(state, head(rest));
+    let half = |hash: u64| u32::try_from(hash >> 32).unwrap_or_default();
+    let tag = match u32::try_from(text.len()) {
+        Ok(length) if text.len() <= HEAD_MAX => length,
+        _ => half(hash) | 1 << 31,
+    };
+    (usize::try_from(mix(hash, ODD) >> 16).unwrap_or_default(), tag)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! Knows nothing of what a bit means.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 
 /// Bits that are read together: a cache line.
 pub(crate) type Block = [u64; 8];
@@ -55,10 +54,16 @@ impl Rows {
         self.all.get(start..start + self.blocks).unwrap_or_default()
     }
 
-    /// One block of a row.
+    /// Where a row starts.
     #[inline]
-    pub(crate) fn block(&self, number: u32, at: usize) -> &Block {
-        self.all.get(number as usize * self.blocks + at).unwrap_or(&NONE)
+    pub(crate) fn start(&self, number: u32) -> usize {
+        number as usize * self.blocks
+    }
+
+    /// One block of the row that starts at `start`.
+    #[inline]
+    pub(crate) fn block(&self, start: usize, at: usize) -> &Block {
+        self.all.get(start + at).unwrap_or(&NONE)
     }
 
     /// Bytes on the heap.
@@ -73,17 +78,16 @@ pub(crate) struct Stock {
     pub(crate) blocks: usize,
     all: Vec<Block>,
     known: HashMap<u64, Vec<u32>>,
-    hasher: RandomState,
 }
 
 impl Stock {
     pub(crate) fn new(blocks: usize) -> Self {
-        Self { blocks, all: Vec::new(), known: HashMap::new(), hasher: RandomState::new() }
+        Self { blocks, all: Vec::new(), known: HashMap::new() }
     }
 
     /// The number of a row with these bits.
     pub(crate) fn store(&mut self, row: &[Block]) -> u32 {
-        let hash = self.hasher.hash_one(row);
+        let hash = hash(row);
         let known = self.known.get(&hash).into_iter().flatten().copied();
         if let Some(same) = known.into_iter().find(|number| self.row(*number) == row) {
             return same;
@@ -102,4 +106,11 @@ impl Stock {
     pub(crate) fn finish(self) -> Rows {
         Rows { blocks: self.blocks, all: self.all.into() }
     }
+}
+
+fn hash(row: &[Block]) -> u64 {
+    let words = row.iter().flatten();
+    words.fold(0, |hash: u64, word| {
+        (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }

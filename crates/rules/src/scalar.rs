@@ -2,6 +2,7 @@
 //! equal and have no order.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -11,7 +12,7 @@ use rust_decimal::Decimal;
 pub(crate) enum Scalar {
     Number(Decimal),
     /// Normalised.
-    Text(String),
+    Text(Arc<str>),
     Bool(bool),
     Date(Date),
 }

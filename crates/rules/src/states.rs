@@ -78,7 +78,7 @@ impl<'f> Values<'f> {
         let (mut places, mut texts) = (Vec::new(), Vec::new());
         for value in values {
             match value {
-                Scalar::Text(text) => texts.push(text.as_str()),
+                Scalar::Text(text) => texts.push(&**text),
                 other => places.push(exact(other)?),
             }
         }

@@ -17,6 +17,15 @@ pub(crate) fn normalise(text: &str, exact: bool) -> String {
     }
 }
 
+/// Whether `text` certainly stays as it is: small letters, digits and the like, and nothing to trim.
+pub(crate) fn is_normal(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let inner = |end: Option<&u8>| end.is_some_and(u8::is_ascii_graphic);
+    inner(bytes.first())
+        && inner(bytes.last())
+        && bytes.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+}
+
 /// A pattern that finds in normalised texts what its author meant to find in raw ones. ASCII stays as it
 /// is, for there `\D` and `\d` differ; case is then left to the pattern's own flag.
 pub(crate) fn normalise_pattern(pattern: &str, exact: bool) -> String {
@@ -60,6 +69,15 @@ mod tests {
         }
         assert_ne!(normalise("が", false), normalise("か", false));
         assert_ne!(normalise("San  Juan", false), normalise("San Juan", false));
+    }
+
+    #[test]
+    fn what_is_called_normal_stays_as_it_is() {
+        for text in ["p_17", "a b", "28001", "~", " a", "a ", "", "A", "á", "\u{b}a", "e\u{301}"] {
+            let stays = [true, false].map(|exact| normalise(text, exact) == text);
+            assert!(!is_normal(text) || stays == [true, true], "{text}");
+        }
+        assert_eq!(["p_17", "28001", "a b"].map(is_normal), [true; 3]);
     }
 
     #[test]

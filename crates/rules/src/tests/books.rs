@@ -13,12 +13,13 @@ use crate::{Encoded, Filter, Linear, RuleBook, Scratch};
 
 const SIZES: [usize; 11] = [0, 1, 2, 63, 64, 65, 511, 512, 513, 1_025, 2_049];
 
-/// A book's filters by their place in a pool: mostly the first, so that the others are few enough to be
-/// kept as differences.
+/// A book's filters by their place in a pool: mostly the first, and the others in some books so few that
+/// they are kept as differences.
 fn crowd(pool: usize, size: usize, seed: usize) -> Vec<usize> {
     let pick = |at: usize| {
         let random = (at + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        if random % 64 < 48 { 0 } else { random / 64 % pool }
+        let others = [1, 8, 128][seed % 3];
+        if random % 512 >= 512 / others { 0 } else { random / 512 % pool }
     };
     if pool == 0 { Vec::new() } else { (0..size).map(pick).collect() }
 }
@@ -52,6 +53,50 @@ proptest! {
             prop_assert_eq!(&found, &wanted, "{:?} of {:?}", lead, all());
             prop_assert_eq!(scan.matching(&encoded).collect::<Vec<_>>(), wanted);
             check_view(&book, &encoded, &found, &mut scratch);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn any_sequence_of_changes_is_the_book_compiled_anew(
+        nodes in proptest::collection::vec(filter(), 2..12),
+        leads in leads(),
+        size in select(&SIZES[..]),
+        seed in any::<u16>(),
+        changes in proptest::collection::vec((0..5_u8, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..20),
+    ) {
+        let pool: Vec<Filter> = nodes.iter().filter_map(parsed).collect();
+        prop_assume!(!pool.is_empty());
+        let crowd = crowd(pool.len(), size, seed.into());
+        // Clones of one filter, and filters of their own, as campaigns have them.
+        let own = |at: usize| parsed(&nodes[at]).unwrap_or_else(|| pool[0].clone());
+        let mut filters: Vec<Filter> = crowd.iter().map(|at| pool[*at].clone()).collect();
+        let mut book = RuleBook::compile(filters.clone());
+        let mut scratch = Scratch::new();
+        for (kind, at, what) in changes {
+            let (what, end) = (own(what.index(nodes.len().min(pool.len()).max(1))), filters.len() + 1);
+            match (kind, filters.is_empty()) {
+                (0, _) | (_, true) => filters.insert(at.index(end), what),
+                (1, _) => drop(filters.remove(at.index(end - 1))),
+                (2, _) => {
+                    let moved = filters.remove(at.index(end - 1));
+                    filters.insert(0, moved);
+                }
+                (3, _) => filters.truncate(at.index(end)),
+                _ => filters[at.index(end - 1)] = what,
+            }
+            book = book.changed(filters.clone());
+            let anew = RuleBook::compile(filters.clone());
+            for lead in leads.iter().map(encode) {
+                let wanted = matched(&anew, &lead);
+                prop_assert_eq!(matched(&book, &lead), wanted.clone());
+                check_view(&book, &lead, &wanted, &mut scratch);
+                let last = filters.len().saturating_sub(1);
+                prop_assert_eq!(book.explain(last, &lead), anew.explain(last, &lead));
+            }
         }
     }
 }
