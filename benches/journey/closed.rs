@@ -66,7 +66,7 @@ pub(crate) fn measure(subjects: &[Subject], options: &Options) -> usize {
 fn window(subject: &Subject, scene: Scene, load: &Load) -> Result<Window, Void> {
     let pings = subject.pings();
     let before = subject.cpu();
-    let round = sell(subject, scene, load, None)?;
+    let round = sell(subject, scene, load, None).all_sold()?;
     let cpu = subject.cpu() - before;
     let asked = subject.pings().zip(pings).map(|(after, before)| after - before);
     let wanted = round.done * scene.count as u64;

@@ -31,13 +31,34 @@ impl fmt::Display for Void {
     }
 }
 
-/// Posts what `request` makes. Counts only if every answer is `good`.
+/// What came of a load.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// Every lead.
+    pub(crate) round: Round,
+    /// Leads that were not sold.
+    pub(crate) unsold: u64,
+    /// What one of them was answered.
+    answer: String,
+}
+
+impl Answered {
+    /// The round, which counts only if every lead was sold.
+    pub(crate) fn all_sold(self) -> Result<Round, Void> {
+        match self.unsold {
+            0 => Ok(self.round),
+            some => Err(Void(format!("{some} of {} not sold: {}", self.round.done, self.answer))),
+        }
+    }
+}
+
+/// Posts what `request` makes; an answer that holds `good` is a sale.
 pub(crate) fn run(
     at: SocketAddr,
     load: &Load,
     request: &(impl Fn() -> Vec<u8> + Sync),
-    good: fn(&[u8]) -> bool,
-) -> Result<Round, Void> {
+    good: &[u8],
+) -> Answered {
     let (ready, began, next) = (Barrier::new(load.connections), OnceLock::new(), AtomicU64::new(0));
     let bad = Mutex::new(Vec::new());
     let publisher = || {
@@ -50,13 +71,16 @@ pub(crate) fn run(
             thread::sleep(due.saturating_duration_since(Instant::now()));
             let reply = connection.send(&request).and_then(|()| connection.receive());
             waits.push(due.elapsed());
-            let why = match reply {
-                Ok(Some(reply)) if good(reply) => continue,
-                Ok(reply) => String::from_utf8_lossy(reply.unwrap_or_default()).into_owned(),
+            let broken = match reply {
+                Ok(Some(reply)) if holds(reply, good) => continue,
+                Ok(Some(reply)) => {
+                    bad.lock().unwrap().push(body(reply));
+                    continue;
+                }
+                Ok(None) => "closed".to_owned(),
                 Err(error) => error.to_string(),
             };
-            bad.lock().unwrap().push(why);
-            // The other end may have closed.
+            bad.lock().unwrap().push(broken);
             break;
         }
         waits
@@ -70,12 +94,17 @@ pub(crate) fn run(
         Round::new(began.get().unwrap().elapsed(), waits)
     });
     let bad = bad.into_inner().unwrap();
-    match bad.first() {
-        None => Ok(round),
-        Some(first) => {
-            Err(Void(format!("{} of {} leads not sold: {first:?}", bad.len(), round.done)))
-        }
-    }
+    let unsold = bad.len() as u64;
+    Answered { round, unsold, answer: bad.into_iter().next().unwrap_or_default() }
+}
+
+fn holds(reply: &[u8], part: &[u8]) -> bool {
+    reply.windows(part.len()).any(|window| window == part)
+}
+
+fn body(reply: &[u8]) -> String {
+    let text = String::from_utf8_lossy(reply);
+    text.split("\r\n\r\n").last().unwrap_or_default().to_owned()
 }
 
 impl Load {

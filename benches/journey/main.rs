@@ -23,8 +23,7 @@ mod subject;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use benches::Round;
-use load::{Load, Void};
+use load::{Answered, Load};
 use market::Scene;
 use options::{Options, Part};
 use subject::{Buyers, Kind, Subject};
@@ -66,14 +65,10 @@ fn main() {
     assert!(!options.smoke || voids == 0, "{voids} rows are void");
 }
 
-/// Leads through a subject; counts only if every one is sold.
-fn sell(subject: &Subject, scene: Scene, load: &Load, budget: Option<u32>) -> Result<Round, Void> {
+/// Leads through a subject.
+fn sell(subject: &Subject, scene: Scene, load: &Load, budget: Option<u32>) -> Answered {
     let request = || subject.request(scene, NUMBER.fetch_add(1, Ordering::Relaxed), budget);
-    load::run(subject.at, load, &request, |reply| contains(reply, br#""status":"distributed""#))
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+    load::run(subject.at, load, &request, br#""status":"distributed""#)
 }
 
 fn the(kind: Kind, subjects: &[Subject]) -> Option<usize> {

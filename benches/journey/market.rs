@@ -162,6 +162,9 @@ listen = "{ops}"
 dir = "data"
 [market]
 files = ["market.toml"]
+[delivery]
+allow = [{{ network = "127.0.0.0/8" }}]
+plain_http = true
 [limits]
 leads_per_ip_minute = 4000000000
 buyer_idle_connections = 1024

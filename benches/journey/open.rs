@@ -10,7 +10,7 @@ use crate::load::{self, Load, Void};
 use crate::market::{self, HANGING, SLOW, STUMBLING, Scene};
 use crate::options::Options;
 use crate::subject::{Buyers, Kind, Subject};
-use crate::{contains, sell, the};
+use crate::{sell, the};
 
 /// Leads a second to slow buyers, and to four of which one hangs.
 const RATE: u64 = 400;
@@ -62,7 +62,7 @@ pub(crate) fn added(subjects: &[Subject], buyers: &Buyers, options: &Options) ->
         note(&mut direct, straight(buyers, &load), round);
         for place in 0..chosen.len() {
             let index = (place + round) % chosen.len();
-            note(&mut waits[index], sell(chosen[index], SLOW, &load, None), round);
+            note(&mut waits[index], sell(chosen[index], SLOW, &load, None).all_sold(), round);
         }
     }
     let commits = Histogram::read(&engine.metrics()).since(&commits);
@@ -93,7 +93,7 @@ fn straight(buyers: &Buyers, load: &Load) -> Result<Round, Void> {
         format!("POST /ping HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into()
     };
     let buyer = buyers.at[SLOW.first];
-    load::run(buyer, load, &ping, |reply| contains(reply, br#""status":"bid""#))
+    load::run(buyer, load, &ping, br#""status":"bid""#).all_sold()
 }
 
 fn note(waits: &mut Result<Waits, Void>, round: Result<Round, Void>, number: usize) {
@@ -117,44 +117,38 @@ fn print_row(name: &str, waits: &Result<Waits, Void>, direct: &Result<Waits, Voi
     }
 }
 
-/// One of four buyers leaves pings without an answer; publishers give 100 ms. Prints a table; returns how many
-/// rows are void.
+/// One of four buyers leaves pings without an answer; publishers give 100 ms, and what is not sold then is
+/// part of the result. Prints a table; returns how many rows sold nothing.
 pub(crate) fn hung(engine: &Subject, options: &Options) -> usize {
     println!("Open loop, {RATE_HUNG} leads/s, one of four buyers hangs, budget {BUDGET_MS} ms:\n");
-    println!("| it hangs | p50 | p99 | longest | asked for |\n|---|---|---|---|---|");
+    println!("| it hangs | p50 | p99 | longest | sold | it was asked for |");
+    println!("|---|---|---|---|---|---|");
     let rows = [("at one ping in twenty", STUMBLING), ("always", HANGING)];
-    let voids =
-        rows.iter().filter(|(name, scene)| !hung_row(engine, options, name, *scene)).count();
+    let sold = rows.map(|(name, scene)| hung_row(engine, options, name, scene));
     let most = Duration::from_millis(BUDGET_MS.into()) + OVER;
     println!("\nWanted is a p99 of at most {most:.0?}.\n");
-    voids
+    sold.iter().filter(|sold| **sold == 0).count()
 }
 
-/// Whether the row counts.
-fn hung_row(engine: &Subject, options: &Options, name: &str, scene: Scene) -> bool {
+/// Prints how long leads took; returns how many were sold.
+fn hung_row(engine: &Subject, options: &Options, name: &str, scene: Scene) -> u64 {
     let load = Load { connections: 64, rate: Some(RATE_HUNG), time: options.window * 2 };
-    let (mut waits, mut leads, mut before) = (Ok(Waits::default()), 0, 0);
-    // The first round has all the time that it wants: the engine learns how long posts take.
-    for round in 0..=options.rounds {
-        if round == 1 {
-            before = engine.pings().unwrap_or_default();
-        }
-        let budget = (round > 0).then_some(BUDGET_MS);
-        let sold = sell(engine, scene, &load, budget);
-        leads += sold.as_ref().map_or(0, |sold| sold.done * u64::from(round > 0));
-        note(&mut waits, sold, round);
+    // With all the time that they want: the engine learns how long posts take.
+    drop(sell(engine, scene, &load, None));
+    let before = engine.pings().unwrap_or_default();
+    let (mut waits, mut leads, mut unsold) = (Waits::default(), 0, 0);
+    for _ in 0..options.rounds {
+        let answered = sell(engine, scene, &load, Some(BUDGET_MS));
+        leads += answered.round.done;
+        unsold += answered.unsold;
+        waits.add(&answered.round);
     }
-    match waits {
-        Ok(waits) => {
-            let [p50, p99, max] = waits.middle();
-            let others = leads * (scene.count as u64 - 1);
-            let asked = (engine.pings().unwrap_or_default() - before).saturating_sub(others);
-            println!("| {name} | {p50:.1?} | {p99:.1?} | {max:.1?} | {asked} of {leads} leads |");
-            true
-        }
-        Err(void) => {
-            println!("| {name} | {void} | | | |");
-            false
-        }
-    }
+    let sold = leads - unsold;
+    let others = leads * (scene.count as u64 - 1);
+    let asked = (engine.pings().unwrap_or_default() - before).saturating_sub(others);
+    let [p50, p99, max] = waits.middle();
+    println!(
+        "| {name} | {p50:.1?} | {p99:.1?} | {max:.1?} | {sold} of {leads} | {asked} of {leads} |"
+    );
+    sold
 }
