@@ -2,12 +2,14 @@
 //! possible. A thread a connection, blocking: its timers are exact to some 50 µs, where the runtime's count
 //! whole milliseconds. `gavel sim buyers` plays buyers for tests; these only keep out of the way.
 //!
-//! `buyers DELAY…` starts one buyer for each delay (of its pings, in milliseconds, or `hang`) and prints
-//! their addresses, a line each.
+//! `buyers MANNER…` starts one buyer for each manner and prints their addresses, a line each. A manner is how
+//! many milliseconds its pings take, or `hang/N`: one ping in N is never answered, the others at once.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "stops when it cannot go on")]
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,13 +22,13 @@ const ACCEPT: &str = r#"{"status":"accepted","reference":"0123456789abcdef","red
 #[derive(Clone, Copy)]
 enum Manner {
     AnswersAfter(Duration),
-    Hangs,
+    HangsOncePer(u64),
 }
 
 fn main() {
-    let manners = std::env::args().skip(1).map(|text| match text.as_str() {
-        "hang" => Manner::Hangs,
-        millis => Manner::AnswersAfter(Duration::from_millis(millis.parse().unwrap())),
+    let manners = std::env::args().skip(1).map(|text| match text.strip_prefix("hang/") {
+        Some(pings) => Manner::HangsOncePer(pings.parse().unwrap()),
+        None => Manner::AnswersAfter(Duration::from_millis(text.parse().unwrap())),
     });
     let accepting: Vec<_> = manners.map(start).collect();
     for thread in accepting {
@@ -37,18 +39,21 @@ fn main() {
 fn start(manner: Manner) -> thread::JoinHandle<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     println!("{}", listener.local_addr().unwrap());
+    let pings = Arc::new(AtomicU64::new(0));
     thread::spawn(move || {
         for stream in listener.incoming() {
             let connection = Connection::new(stream.unwrap()).unwrap();
             // There may be a thousand of them.
             let small = thread::Builder::new().stack_size(64 * 1024);
             // A peer that breaks off has had its answer or wants none.
-            small.spawn(move || drop(answer(connection, manner))).unwrap();
+            let pings = Arc::clone(&pings);
+            small.spawn(move || drop(answer(connection, manner, &pings))).unwrap();
         }
     })
 }
 
-fn answer(mut connection: Connection, manner: Manner) -> std::io::Result<()> {
+/// `pings` counts those of all the buyer's connections.
+fn answer(mut connection: Connection, manner: Manner, pings: &AtomicU64) -> std::io::Result<()> {
     let reply = |body: &str| {
         let length = body.len();
         format!(
@@ -62,14 +67,15 @@ fn answer(mut connection: Connection, manner: Manner) -> std::io::Result<()> {
             continue;
         }
         match manner {
-            Manner::Hangs => {}
-            Manner::AnswersAfter(delay) => {
-                if !delay.is_zero() {
-                    thread::sleep(delay);
+            Manner::HangsOncePer(count) => {
+                if pings.fetch_add(1, Ordering::Relaxed).is_multiple_of(count) {
+                    continue;
                 }
-                connection.send(bid.as_bytes())?;
             }
+            Manner::AnswersAfter(delay) if delay.is_zero() => {}
+            Manner::AnswersAfter(delay) => thread::sleep(delay),
         }
+        connection.send(bid.as_bytes())?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! The bare floor: the least that a ping tree over hyper can cost. For each request it sends the body as it is
-//! to some buyers at once over connections of its own, waits for all, sends it to one of them again, and
-//! answers. It parses, matches, stores and counts nothing.
+//! to some buyers at once over connections of its own, waits for all but no longer than one timer says, finds
+//! the price in each answer by searching its bytes, sends the body to the best bidder again, and answers. It
+//! parses, matches, stores and counts nothing.
 //!
-//! FROZEN: this is the measure of the engine, so it never changes; a better way of doing things belongs in the
-//! engine, where it shows against this.
+//! FROZEN: this is the measure of the engine, and its ratios are compared over time, so it must never change; a
+//! better way of doing things belongs in the engine, where it shows against this.
 //!
 //! `floor PORT BUYER…` serves `POST /FIRST/COUNT`: the buyers from FIRST on, COUNT of them.
 
@@ -11,8 +12,8 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -25,7 +26,10 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
+const BUDGET: Duration = Duration::from_secs(2);
+const PRICE: &[u8] = br#""price":""#;
 const ANSWER: &[u8] = br#"{"status":"distributed"}"#;
 
 /// One buyer and the connections to it that are free.
@@ -37,14 +41,13 @@ struct Pool {
 
 struct Floor {
     pools: Vec<Pool>,
-    turn: AtomicUsize,
 }
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let port = args.next().unwrap().parse().unwrap();
     let pool = |host: String| Pool { at: host.parse().unwrap(), host, free: Mutex::default() };
-    let floor = Arc::new(Floor { pools: args.map(pool).collect(), turn: AtomicUsize::new(0) });
+    let floor = Arc::new(Floor { pools: args.map(pool).collect() });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(serve(floor, port));
 }
@@ -68,14 +71,23 @@ async fn answer(
     let (first, count): (usize, usize) = (first.parse().unwrap(), count.parse().unwrap());
     let asked = &floor.pools[first..first + count];
     let body = request.into_body().collect().await.unwrap().to_bytes();
-    join_all(asked.iter().map(|pool| pool.call("/ping", body.clone()))).await;
-    let turn = floor.turn.fetch_add(1, Ordering::Relaxed);
-    asked[turn % count].call("/post", body).await;
+    let pings = join_all(asked.iter().map(|pool| pool.call("/ping", body.clone())));
+    let bids = timeout(BUDGET, pings).await.unwrap();
+    let (best, _) = asked.iter().zip(&bids).max_by_key(|(_, bid)| price(bid)).unwrap();
+    best.call("/post", body).await;
     Ok(Response::new(Full::new(Bytes::from_static(ANSWER))))
 }
 
+/// The price in an answer, in cents.
+fn price(bid: &[u8]) -> u64 {
+    let at = bid.windows(PRICE.len()).position(|window| window == PRICE).unwrap() + PRICE.len();
+    let text = bid[at..].iter().take_while(|byte| **byte != b'"');
+    let digits = text.filter(|byte| byte.is_ascii_digit());
+    digits.fold(0, |cents, digit| cents * 10 + u64::from(digit - b'0'))
+}
+
 impl Pool {
-    async fn call(&self, path: &'static str, body: Bytes) {
+    async fn call(&self, path: &'static str, body: Bytes) -> Bytes {
         let free = self.free.lock().unwrap().pop();
         let mut sender = match free {
             Some(sender) => sender,
@@ -89,8 +101,9 @@ impl Pool {
             .unwrap();
         let reply = sender.send_request(request).await.unwrap();
         assert!(reply.status().is_success());
-        reply.into_body().collect().await.unwrap();
+        let reply = reply.into_body().collect().await.unwrap().to_bytes();
         self.free.lock().unwrap().push(sender);
+        reply
     }
 
     async fn open(&self) -> SendRequest<Full<Bytes>> {

@@ -4,9 +4,6 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-/// A large market, and a small one, beside which the large one shows what matching costs.
-pub(crate) const CAMPAIGNS: [usize; 2] = [10_000, 100];
-
 /// Campaigns that a buyer has among those that do not want the lead.
 const PER_BUYER: usize = 100;
 
@@ -31,13 +28,20 @@ pub(crate) const INSTANT: [Scene; 3] = [
 pub(crate) const SLOW: Scene = Scene { purpose: "slow", first: 16, count: 4 };
 /// Four buyers of which one never bids.
 pub(crate) const HANGING: Scene = Scene { purpose: "hanging", first: 20, count: 4 };
+/// Four buyers of which one leaves a ping in twenty without an answer: too seldom to be left out for it.
+pub(crate) const STUMBLING: Scene = Scene { purpose: "stumbling", first: 24, count: 4 };
 
 /// How each buyer answers pings, for the simulated buyers.
 pub(crate) fn manners() -> Vec<&'static str> {
     let mut manners = vec!["0"; 16];
     manners.extend(["20"; 4]);
-    manners.extend(["0", "0", "0", "hang"]);
+    manners.extend(["0", "0", "0", "hang/1"]);
+    manners.extend(["0", "0", "0", "hang/20"]);
     manners
+}
+
+fn scenes() -> impl Iterator<Item = Scene> {
+    INSTANT.into_iter().chain([SLOW, HANGING, STUMBLING])
 }
 
 const HEAD: &str = r#"
@@ -66,7 +70,7 @@ pub(crate) fn market(buyers: &[SocketAddr], campaigns: usize) -> String {
     let mut text = HEAD.to_owned();
     for (number, at) in buyers.iter().enumerate() {
         buyer(&mut text, &format!("buyer-{number}"));
-        for scene in INSTANT.iter().chain([&SLOW, &HANGING]) {
+        for scene in scenes() {
             if (scene.first..scene.first + scene.count).contains(&number) {
                 let filter = format!(
                     r#"purpose = "{}", age = {{ between = [21, 65] }}, monthly_income = {{ gte = 1200 }}"#,
@@ -76,7 +80,7 @@ pub(crate) fn market(buyers: &[SocketAddr], campaigns: usize) -> String {
             }
         }
     }
-    let wanted: usize = INSTANT.iter().chain([&SLOW, &HANGING]).map(|scene| scene.count).sum();
+    let wanted: usize = scenes().map(|scene| scene.count).sum();
     // Nobody is ever asked there.
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
     for number in 0..campaigns - wanted {
@@ -159,12 +163,11 @@ dir = "data"
 [market]
 files = ["market.toml"]
 [delivery]
-plain_http = true
 allow = [{{ network = "127.0.0.0/8" }}]
+plain_http = true
 [limits]
 leads_per_ip_minute = 4000000000
 buyer_idle_connections = 1024
-buyer_connections = 2048
 "#
     )
 }

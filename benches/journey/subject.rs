@@ -65,10 +65,19 @@ impl Buyers {
     }
 }
 
+/// What stands in for a ping tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Engine,
+    Floor,
+    Node,
+}
+
 /// Something that sells leads.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) name: String,
+    pub(crate) kind: Kind,
     process: Process,
     pub(crate) at: SocketAddr,
     /// The engine's listener for operators.
@@ -93,31 +102,39 @@ impl Subject {
         command.arg("serve").arg("--config").arg(config);
         let process = Process(command.spawn().unwrap());
         let name = format!("engine, {campaigns} campaigns");
-        Self { name, process, at, ops: Some(ops) }.ready()
+        Self { name, kind: Kind::Engine, process, at, ops: Some(ops) }.ready()
     }
 
     pub(crate) fn floor(buyers: &Buyers, pinned: bool) -> Self {
         let mut command = measured(Path::new(env!("CARGO_BIN_EXE_floor")), pinned);
-        Self::comparator("floor", &mut command, buyers)
+        Self::comparator(Kind::Floor, &mut command, buyers)
     }
 
-    /// Node, if it and its packages are there.
+    /// Node with its packages, which are fetched if they are missing; `None` without Node or network.
     pub(crate) fn node(buyers: &Buyers, pinned: bool) -> Option<Self> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
-        let version = Command::new("node").arg("--version").stdout(Stdio::null()).status();
-        if !version.is_ok_and(|status| status.success()) || !dir.join("node_modules").exists() {
+        let works = |command: &mut Command| {
+            command.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        if !works(Command::new("node").arg("--version")) {
+            return None;
+        }
+        if !dir.join("node_modules").exists()
+            && !works(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&dir))
+        {
             return None;
         }
         let mut command = measured(Path::new("node"), pinned);
         command.env("NODE_ENV", "production").arg(dir.join("server.js"));
-        Some(Self::comparator("node", &mut command, buyers))
+        Some(Self::comparator(Kind::Node, &mut command, buyers))
     }
 
-    fn comparator(name: &str, command: &mut Command, buyers: &Buyers) -> Self {
+    fn comparator(kind: Kind, command: &mut Command, buyers: &Buyers) -> Self {
         let at = free();
         command.arg(at.port().to_string()).args(buyers.at.iter().map(ToString::to_string));
         let process = Process(command.spawn().unwrap());
-        Self { name: name.to_owned(), process, at, ops: None }.ready()
+        let name = format!("{kind:?}").to_lowercase();
+        Self { name, kind, process, at, ops: None }.ready()
     }
 
     fn ready(mut self) -> Self {
@@ -170,15 +187,22 @@ impl Subject {
     }
 }
 
-/// Builds the engine as it is released.
-pub(crate) fn build_engine() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--release", "--package", "gavel"]).current_dir(root);
-    assert!(command.status().unwrap().success(), "the engine does not build");
+/// Builds the engine as it is released; for a smoke run, as it is tested, and only if that was not done yet.
+pub(crate) fn build_engine(smoke: bool) -> PathBuf {
     // Beside target/PROFILE/deps/journey-HASH.
     let own = std::env::current_exe().unwrap();
-    own.ancestors().nth(3).unwrap().join("release/gavel")
+    let engine = own.ancestors().nth(2).unwrap().join("gavel");
+    if smoke && engine.exists() {
+        return engine;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--package", "gavel"]).current_dir(root);
+    if !smoke {
+        command.arg("--release");
+    }
+    assert!(command.status().unwrap().success(), "the engine does not build");
+    engine
 }
 
 /// An address where nobody listens.
