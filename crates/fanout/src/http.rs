@@ -41,7 +41,8 @@ impl Default for Limits {
         Self {
             reply_bytes_max: 64 * 1024,
             reply_header_bytes_max: 16 * 1024,
-            connect: Duration::from_secs(2),
+            // So that a budget of two seconds has room for the next bid.
+            connect: Duration::from_millis(750),
             keep: Duration::from_secs(15),
             age_max: Duration::from_secs(300),
             // Many buyers close after a second, and count from when they sent their reply, not from when
