@@ -27,7 +27,7 @@ type Windows = Result<Vec<Window>, Void>;
 
 /// Measures all scenes, prints their tables; returns how many rows are void.
 pub(crate) fn measure(subjects: &[Subject], options: &Options) -> usize {
-    let load = Load { connections: 64, rate: None, time: options.window };
+    let load = Load { connections: 64, rate: None, time: options.window, good: options.good };
     let none = || subjects.iter().map(|_| Ok(Vec::new())).collect::<Vec<Windows>>();
     let mut scenes: Vec<_> = options.scenes.iter().map(|scene| (*scene, none())).collect();
     // The first round opens connections and warms up.

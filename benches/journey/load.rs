@@ -19,6 +19,8 @@ pub(crate) struct Load {
     /// Leads a second, or as many as are answered.
     pub(crate) rate: Option<u64>,
     pub(crate) time: Duration,
+    /// An answer that holds it is good.
+    pub(crate) good: &'static [u8],
 }
 
 /// Why a round says nothing: what was measured did less than it should have.
@@ -52,12 +54,11 @@ impl Answered {
     }
 }
 
-/// Posts what `request` makes; an answer that holds `good` is a sale.
+/// Posts what `request` makes; a good answer is a sale.
 pub(crate) fn run(
     at: SocketAddr,
     load: &Load,
     request: &(impl Fn() -> Vec<u8> + Sync),
-    good: &[u8],
 ) -> Answered {
     let (ready, began, next) = (Barrier::new(load.connections), OnceLock::new(), AtomicU64::new(0));
     let bad = Mutex::new(Vec::new());
@@ -72,7 +73,7 @@ pub(crate) fn run(
             let reply = connection.send(&request).and_then(|()| connection.receive());
             waits.push(due.elapsed());
             let broken = match reply {
-                Ok(Some(reply)) if holds(reply, good) => continue,
+                Ok(Some(reply)) if holds(reply, load.good) => continue,
                 Ok(Some(reply)) => {
                     bad.lock().unwrap().push(body(reply));
                     continue;

@@ -68,7 +68,7 @@ fn main() {
 /// Leads through a subject.
 fn sell(subject: &Subject, scene: Scene, load: &Load, budget: Option<u32>) -> Answered {
     let request = || subject.request(scene, NUMBER.fetch_add(1, Ordering::Relaxed), budget);
-    load::run(subject.at, load, &request, br#""status":"distributed""#)
+    load::run(subject.at, load, &request)
 }
 
 fn the(kind: Kind, subjects: &[Subject]) -> Option<usize> {

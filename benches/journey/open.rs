@@ -45,7 +45,8 @@ impl Waits {
 
 /// What a subject adds to the slowest buyer's time. Prints a table; returns how many rows are void.
 pub(crate) fn added(subjects: &[Subject], buyers: &Buyers, options: &Options) -> usize {
-    let load = Load { connections: 128, rate: Some(RATE), time: options.window * 2 };
+    let load =
+        Load { connections: 128, rate: Some(RATE), time: options.window * 2, good: options.good };
     let chosen: Vec<_> = [Kind::Engine, Kind::Floor]
         .into_iter()
         .filter_map(|kind| the(kind, subjects).map(|index| &subjects[index]))
@@ -93,7 +94,8 @@ fn straight(buyers: &Buyers, load: &Load) -> Result<Round, Void> {
         format!("POST /ping HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into()
     };
     let buyer = buyers.at[SLOW.first];
-    load::run(buyer, load, &ping, br#""status":"bid""#).all_sold()
+    let load = Load { good: br#""status":"bid""#, ..*load };
+    load::run(buyer, &load, &ping).all_sold()
 }
 
 fn note(waits: &mut Result<Waits, Void>, round: Result<Round, Void>, number: usize) {
@@ -132,7 +134,12 @@ pub(crate) fn hung(engine: &Subject, options: &Options) -> usize {
 
 /// Prints how long leads took; returns how many were sold.
 fn hung_row(engine: &Subject, options: &Options, name: &str, scene: Scene) -> u64 {
-    let load = Load { connections: 64, rate: Some(RATE_HUNG), time: options.window * 2 };
+    let load = Load {
+        connections: 64,
+        rate: Some(RATE_HUNG),
+        time: options.window * 2,
+        good: options.good,
+    };
     // With all the time that they want: the engine learns how long posts take.
     drop(sell(engine, scene, &load, None));
     let before = engine.pings().unwrap_or_default();
