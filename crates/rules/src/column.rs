@@ -9,6 +9,7 @@ use crate::points::Points;
 use crate::rows::{Block, flip, put};
 use crate::spans::Spans;
 use crate::states::{States, Values};
+use crate::word::Word;
 
 /// One attribute.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Column {
             _ if code == MISSING => Some(&self.missing),
             Places::Ordered(cuts, passes) => passes.get(cuts.partition_point(|cut| *cut <= code)),
             Places::Texts(points, named, cuts, passes) => {
-                let text = lead.text(code);
+                let text = lead.word(code);
                 match points.find(text) {
                     Some(point) => named.get(point),
                     None => passes.get(cuts.before(text)),
@@ -111,7 +112,7 @@ impl Places {
         named.sort_unstable();
         let at_point = |group: &[(u32, u32)]| {
             let point = group.first().map_or(0, |(point, _)| *point);
-            let around = between.get(cuts.before(points.text(point))).copied();
+            let around = between.get(cuts.before(Word::of(points.text(point)))).copied();
             passes.beside(around.unwrap_or_default(), group.iter().map(|(_, slot)| *slot))
         };
         let named: Vec<Pass> =

@@ -2,6 +2,7 @@
 //! texts around them.
 
 use crate::place::{Place, Side};
+use crate::word::{Word, head};
 
 /// Sorted places.
 #[derive(Debug)]
@@ -19,14 +20,16 @@ impl Cuts {
 
     /// How many places come before a text.
     #[inline]
-    pub(crate) fn before(&self, text: &str) -> usize {
-        let text = text.as_bytes();
-        let own = head(text);
+    pub(crate) fn before(&self, text: Word<'_>) -> usize {
+        let own = text.head();
         let below = self.heads.partition_point(|head| *head < own);
         let rest = self.heads.get(below..).unwrap_or_default();
         let same = rest.partition_point(|head| *head == own);
         let same = self.cuts.get(below..below + same).unwrap_or_default();
-        below + same.partition_point(|cut| **cut <= *text)
+        if same.is_empty() {
+            return below;
+        }
+        below + text.with_bytes(|text| same.partition_point(|cut| **cut <= *text))
     }
 
     /// Bytes on the heap.
@@ -47,14 +50,6 @@ fn least_behind(place: &Place<'_>) -> Box<[u8]> {
         (Side::Beyond, None) => bytes.push(u8::MAX),
     }
     bytes.into()
-}
-
-/// The first eight bytes, in the order of texts.
-#[inline]
-pub(crate) fn head(bytes: &[u8]) -> u64 {
-    let mut head = [0; 8];
-    head.iter_mut().zip(bytes).for_each(|(head, byte)| *head = *byte);
-    u64::from_be_bytes(head)
 }
 
 #[cfg(test)]
@@ -82,7 +77,7 @@ mod tests {
         let cuts = Cuts::new(&places);
         for text in texts.iter().chain(&["0", "171", "longer t", "longer than ten", "z"]) {
             let before = places.iter().filter(|place| **place <= Place::of(text)).count();
-            assert_eq!(cuts.before(text), before, "{text}");
+            assert_eq!(cuts.before(Word::of(text)), before, "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ use market::{Definition, Dictionary};
 use crate::place::place;
 use crate::scalar::Scalar;
 use crate::text::{is_normal, normalise};
+use crate::word::{self, Word};
 
 /// What a lead says of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,20 +22,12 @@ pub(crate) enum Cell {
 
 /// The code of what is missing or unreadable: no place is so far to the left.
 pub(crate) const MISSING: i64 = i64::MIN;
-/// Bits of a text's code that hold its length.
-const TEXT_BITS: usize = 31;
-/// Bytes that the texts of a lead usually take.
-const TEXTS_USUAL: usize = 128;
 
 impl Cell {
     fn code(&self, texts: &mut String) -> i64 {
         match self {
             Self::Missing | Self::Unreadable => MISSING,
-            Self::Known(Scalar::Text(text)) => {
-                let start = texts.len();
-                texts.push_str(text);
-                i64::try_from(start << TEXT_BITS | text.len()).unwrap_or(MISSING)
-            }
+            Self::Known(Scalar::Text(text)) => word::code(text, texts),
             Self::Known(value) => place(value).unwrap_or(MISSING),
         }
     }
@@ -43,9 +36,9 @@ impl Cell {
 /// The attributes of one lead, ready to be matched against books and filters of the same dictionary.
 #[derive(Debug, Clone)]
 pub struct Encoded {
-    /// What the index reads: the place of each value, or where its text stands in `texts`.
+    /// What the index reads: the place of each value, or its text's code.
     codes: Box<[i64]>,
-    /// Normalised, one after another.
+    /// The texts that are too long for a code, normalised, one after another.
     texts: String,
     /// What tests and explanations read.
     cells: Box<[Cell]>,
@@ -61,7 +54,7 @@ impl Encoded {
         let definitions = dictionary.definitions();
         let mut cells = vec![Cell::Missing; definitions.len()];
         let mut codes = vec![MISSING; definitions.len()];
-        let mut texts = String::with_capacity(TEXTS_USUAL);
+        let mut texts = String::new();
         let mut written = Vec::with_capacity(8);
         for (attribute, reading) in attributes.iter() {
             let Some(slot) = dictionary.slot(attribute) else {
@@ -90,7 +83,7 @@ impl Encoded {
         self.cells.get(slot).unwrap_or(&Cell::Missing)
     }
 
-    /// The code at `slot`: [`MISSING`], a place, or what [`Encoded::text`] reads.
+    /// The code at `slot`: [`MISSING`], a place, or what [`Encoded::word`] reads.
     #[inline]
     pub(crate) fn code(&self, slot: usize) -> i64 {
         self.codes.get(slot).copied().unwrap_or(MISSING)
@@ -98,10 +91,8 @@ impl Encoded {
 
     /// The text that a code of an attribute of texts stands for.
     #[inline]
-    pub(crate) fn text(&self, code: i64) -> &str {
-        let code = usize::try_from(code).unwrap_or_default();
-        let (start, length) = (code >> TEXT_BITS, code & ((1 << TEXT_BITS) - 1));
-        self.texts.get(start..start + length).unwrap_or_default()
+    pub(crate) fn word(&self, code: i64) -> Word<'_> {
+        word::read(code, &self.texts)
     }
 
     /// The value at `slot` for people to read.

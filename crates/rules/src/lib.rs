@@ -13,7 +13,7 @@
 //! | normalise | `normalise` | to conjunctions without `not`, one set of states per attribute |
 //! | plan | `plan` | what places cannot tell, cheapest test first |
 //! | index | `index`, `column`, `points`, `cuts`, `pass`, `rows` | all conjunctions side by side, a bit for each |
-//! | encode | `encode` | a lead to cells by slot, texts normalised once |
+//! | encode | `encode`, `word` | a lead to cells by slot, texts normalised once |
 //! | keep | `book`, `part` | the index in use, and what changed since it was built |
 //! | match | `matches`, `scratch` | the rows of a lead, joined block by block |
 //! | evaluate | `evaluate`, `linear` | true, false or unknown, one filter at a time |
@@ -49,6 +49,7 @@ mod spans;
 mod states;
 mod suggest;
 mod text;
+mod word;
 
 #[cfg(test)]
 mod tests;

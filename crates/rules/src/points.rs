@@ -1,11 +1,9 @@
 //! The texts that filters of a book name for one attribute, numbered from 0 in the order in which they
 //! came: a hash table over one string. A lead's text that nobody names has no number.
 
-use crate::cuts::head;
+use crate::word::{Word, head};
 
 const EMPTY: u32 = u32::MAX;
-/// Texts up to this length are told by their head alone.
-const HEAD_MAX: usize = 8;
 
 /// Numbered texts.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +32,7 @@ impl Points {
         if self.ends.len() * 2 >= self.table.len() {
             self.grow();
         }
-        let (at, number) = self.probe(text);
+        let (at, number) = self.probe(Word::of(text));
         if number != EMPTY {
             return number;
         }
@@ -47,7 +45,7 @@ impl Points {
 
     /// The number of a text.
     #[inline]
-    pub(crate) fn find(&self, text: &str) -> Option<usize> {
+    pub(crate) fn find(&self, text: Word<'_>) -> Option<usize> {
         if self.table.is_empty() {
             return None;
         }
@@ -70,15 +68,19 @@ impl Points {
 
     /// Where the text stands, or the free place where it would.
     #[inline]
-    fn probe(&self, text: &str) -> (usize, u32) {
+    fn probe(&self, text: Word<'_>) -> (usize, u32) {
         let mask = self.table.len().wrapping_sub(1);
         let (mut at, tag) = spread(text);
-        let head = head(text.as_bytes());
+        let head = text.head();
         loop {
             at &= mask;
             let Some(entry) = self.table.get(at) else { return (at, EMPTY) };
             let same = entry.head == head && entry.tag == tag;
-            let found = same && (text.len() <= HEAD_MAX || self.text(entry.number) == text);
+            let found = same
+                && match text {
+                    Word::Short(..) => true,
+                    Word::Long(text) => self.text(entry.number) == text,
+                };
             if entry.number == EMPTY || found {
                 return (at, entry.number);
             }
@@ -88,7 +90,8 @@ impl Points {
 
     fn put(&mut self, at: usize, text: &str, number: u32) {
         if let Some(entry) = self.table.get_mut(at) {
-            *entry = Entry { head: head(text.as_bytes()), tag: spread(text).1, number };
+            let text = Word::of(text);
+            *entry = Entry { head: text.head(), tag: spread(text).1, number };
         }
     }
 
@@ -97,7 +100,7 @@ impl Points {
         self.table = vec![Entry { head: 0, tag: 0, number: EMPTY }; size];
         for number in (0..).take(self.ends.len()) {
             let text = self.text(number).to_owned();
-            let (at, _) = self.probe(&text);
+            let (at, _) = self.probe(Word::of(&text));
             self.put(at, &text, number);
         }
     }
@@ -105,20 +108,23 @@ impl Points {
 
 /// Where a text is looked for first, and its tag: a short text's length, a long one's second hash with
 /// the top bit set.
-fn spread(text: &str) -> (usize, u32) {
+fn spread(text: Word<'_>) -> (usize, u32) {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |state: u64, word: u64| {
         let product = (state ^ word).wrapping_mul(ODD);
         product ^ product >> 32
     };
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let state =
-        words.iter().fold(text.len() as u64, |state, word| mix(state, u64::from_be_bytes(*word)));
-    let hash = mix(state, head(rest));
     let half = |hash: u64| u32::try_from(hash >> 32).unwrap_or_default();
-    let tag = match u32::try_from(text.len()) {
-        Ok(length) if text.len() <= HEAD_MAX => length,
-        _ => half(hash) | 1 << 31,
+    let (hash, tag) = match text {
+        Word::Short(head, length) => {
+            (mix(length as u64, head), u32::try_from(length).unwrap_or_default())
+        }
+        Word::Long(text) => {
+            let (words, rest) = text.as_bytes().as_chunks::<8>();
+            let words = words.iter().map(|word| u64::from_be_bytes(*word));
+            let hash = mix(words.fold(text.len() as u64, mix), head(rest));
+            (hash, half(hash) | 1 << 31)
+        }
     };
     (usize::try_from(mix(hash, ODD) >> 16).unwrap_or_default(), tag)
 }
@@ -135,10 +141,10 @@ mod tests {
         let numbers: Vec<u32> = texts.iter().map(|text| points.insert(text)).collect();
         assert_eq!(points.ends.len(), distinct.len());
         for (text, number) in texts.iter().zip(numbers) {
-            assert_eq!(points.find(text), Some(number as usize));
+            assert_eq!(points.find(Word::of(text)), Some(number as usize));
             assert_eq!(points.text(number), text);
         }
-        assert_eq!(points.find("nobody"), None);
-        assert_eq!(Points::default().find(""), None);
+        assert_eq!(points.find(Word::of("nobody")), None);
+        assert_eq!(Points::default().find(Word::of("")), None);
     }
 }
