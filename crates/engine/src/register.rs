@@ -319,15 +319,19 @@ fn read<B: Buyers>(
         }
     }
     let campaign = market.campaign(key, object);
-    // Calls can be tried even if something else is wrong.
     let calls = match &campaign {
-        Ok(campaign) => Some(campaign.clone()),
-        Err(_) => market.campaign(key, &calls_of(object)).ok(),
+        Ok(campaign) => vec![campaign.clone()],
+        // Calls can be tried even if something else is wrong, each by itself.
+        Err(_) => ["ping", "post", "status"]
+            .iter()
+            .filter_map(|name| market.campaign(key, &alone(object, name)?).ok())
+            .collect(),
     };
-    if let Some((calls, product)) = calls.zip(product) {
-        defects.extend(fanout::check_campaign(&calls, product));
-        defects.extend(buyers.refuses(&calls));
+    if let Some(product) = product {
+        defects.extend(calls.iter().flat_map(|calls| fanout::check_campaign(calls, product)));
     }
+    defects.extend(calls.iter().flat_map(|calls| buyers.refuses(calls)));
+    defects.dedup();
     match campaign {
         Ok(campaign) if defects.is_empty() => Ok((campaign, warnings)),
         Ok(_) => Err(Denied::Invalid(defects)),
@@ -338,16 +342,22 @@ fn read<B: Buyers>(
     }
 }
 
-/// A campaign that is nothing but the calls of another.
-fn calls_of(object: &Node<'_>) -> Node<'static> {
-    let price = Node::Object(vec![("fixed".into(), Node::Text("1".into()))]);
-    let mut members = vec![("filter".into(), Node::Object(Vec::new())), ("price".into(), price)];
-    for name in ["product", "delivery"] {
-        if let Some(node) = object.member(name) {
-            members.push((name.into(), node.clone().into_owned()));
-        }
+/// A campaign that is nothing but one call of another.
+fn alone(object: &Node<'_>, name: &'static str) -> Option<Node<'static>> {
+    let owned = |node: &Node<'_>| node.clone().into_owned();
+    let text = |text: &'static str| Node::Text(text.into());
+    let call = owned(object.member("delivery")?.member(name)?);
+    let mut delivery = vec![(name.into(), call)];
+    if name != "post" {
+        let url = ("url".into(), text("https://nobody.invalid/"));
+        delivery.push(("post".into(), Node::Object(vec![url])));
     }
-    Node::Object(members)
+    Some(Node::Object(vec![
+        ("product".into(), owned(object.member("product")?)),
+        ("filter".into(), Node::Object(Vec::new())),
+        ("price".into(), Node::Object(vec![("fixed".into(), text("1"))])),
+        ("delivery".into(), Node::Object(delivery)),
+    ]))
 }
 
 /// Refuses what a buyer changed though it is the operator's.

@@ -205,7 +205,7 @@ const UNSUPPORTED: &[&str] = &["reoffer", "fallback_url"];
 
 /// Members of a campaign that are the operator's, where the product does not say that buyers may set them.
 pub const OPERATOR_FIELDS: &[&str] =
-    &["tier", "priority", "weight", "score", "on_ambiguous", "honours_idempotency_key"];
+    &["tier", "priority", "weight", "score", "on_ambiguous", "honours_idempotency_key", "payout"];
 
 /// Most tiers in a tree.
 const TIERS_MAX: usize = 16;
