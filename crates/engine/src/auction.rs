@@ -1,5 +1,6 @@
 //! Who is offered the lead first, whole or shared. Pure: bids in, ranked offers and refusals out.
 
+use std::borrow::Borrow;
 use std::cmp::Reverse;
 
 use lead::{Bid, Code, LeadId, Money, PingId};
@@ -128,9 +129,9 @@ pub(crate) fn score(campaign: &Campaign, price: Money) -> Option<Decimal> {
 
 /// Best score first; ties go to the higher priority, then to a hash of lead and campaign, so that no
 /// campaign wins every tie and every run gives the same order.
-pub(crate) fn rank(lead: LeadId, offers: &mut [Offer], campaigns: &[Campaign]) {
+pub(crate) fn rank(lead: LeadId, offers: &mut [Offer], campaigns: &[impl Borrow<Campaign>]) {
     offers.sort_by_cached_key(|offer| {
-        let campaign = campaigns.get(offer.place.index);
+        let campaign = campaigns.get(offer.place.index).map(Borrow::borrow);
         let priority = campaign.map_or(i32::MIN, |campaign| campaign.priority);
         let tie = campaign.map(|campaign| tie(lead, campaign));
         (Reverse(offer.score), Reverse(priority), tie, offer.place.index, offer.part)

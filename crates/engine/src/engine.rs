@@ -22,6 +22,7 @@ use crate::lines::Lines;
 use crate::markets::OldMarkets;
 use crate::metrics::{Ending, Metrics};
 use crate::pace::Paces;
+use crate::register::Register;
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
 use crate::reserve::Reservations;
 use crate::review::{self, ReviewRefusal, Verdict};
@@ -83,6 +84,8 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) lines: Lines,
     pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
     pub(crate) old_markets: OldMarkets,
+    /// Held by whoever changes the market.
+    pub(crate) register: tokio::sync::Mutex<Register>,
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -133,6 +136,8 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
     /// An engine over `parts`.
     #[must_use]
     pub fn new(parts: Parts<B, L>) -> Self {
+        let metrics = Metrics::new();
+        metrics.market_version(parts.snapshot.version);
         Self(Arc::new(Inner {
             snapshot: ArcSwap::from_pointee(parts.snapshot),
             buyers: parts.buyers,
@@ -140,7 +145,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             clock: parts.clock,
             entropy: parts.entropy,
             reserves: parts.reserves,
-            metrics: Metrics::new(),
+            metrics,
             identities: Arc::default(),
             reservations: Reservations::default(),
             holds: Holds::default(),
@@ -153,6 +158,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             lines: Lines::new(parts.breakers),
             late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),
             old_markets: OldMarkets::default(),
+            register: tokio::sync::Mutex::default(),
             repeats: Arc::default(),
             in_flight: Arc::new(tokio::sync::Semaphore::new(parts.in_flight_max)),
             tasks: TaskTracker::new(),
@@ -167,11 +173,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
 
     /// Lets new journeys use another market.
     pub fn swap(&self, snapshot: Snapshot) {
-        let market = Arc::clone(&snapshot.market);
-        self.0.snapshot.store(Arc::new(snapshot));
-        self.0.shares.keep(|key| market.campaigns.contains_key(key));
-        self.0.form.keep(|key| market.campaigns.contains_key(key));
-        self.0.lines.keep(|key| market.campaigns.contains_key(key));
+        self.0.put_in_force(snapshot, true);
     }
 
     /// Sells a lead, or says why not; a repeat of a request gets the first one's answer. The journey
@@ -359,6 +361,19 @@ impl<B: Send + Sync + 'static, L: Ledger> Inner<B, L> {
         let product = self.snapshot.load().market.products.get(&hold.product).map(|p| p.hold_for);
         self.holds.add(hold, product.unwrap_or(Product::HOLD_FOR));
         self.metrics.held(self.holds.count());
+    }
+
+    /// Lets new journeys use another market. What counts for a campaign goes on under its key; of
+    /// campaigns that are no more, only what caps and money need is kept.
+    pub(crate) fn put_in_force(&self, snapshot: Snapshot, forget: bool) {
+        let market = Arc::clone(&snapshot.market);
+        self.metrics.market_version(snapshot.version);
+        self.snapshot.store(Arc::new(snapshot));
+        if forget {
+            self.shares.keep(|key| market.campaigns.contains_key(key));
+            self.form.keep(|key| market.campaigns.contains_key(key));
+            self.lines.keep(|key| market.campaigns.contains_key(key));
+        }
     }
 }
 

@@ -99,10 +99,10 @@ impl Lines {
         Arc::clone(&line)
     }
 
-    /// Forgets campaigns that are no more.
+    /// Forgets campaigns that are no more, once no call to them is under way.
     pub(crate) fn keep(&self, is_known: impl Fn(&CampaignKey) -> bool) {
         self.lines.retain(|key, line| {
-            let stays = is_known(key);
+            let stays = is_known(key) || line.in_flight.load(Ordering::Relaxed) > 0;
             if !stays {
                 [&line.ping, &line.post].iter().for_each(|endpoint| endpoint.show(0));
             }

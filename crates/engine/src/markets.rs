@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ledger::{KeptMarket, Ledger, Refused};
 use tokio::sync::Mutex;
 
-use crate::Snapshot;
+use crate::{Snapshot, Stored};
 
 /// So many old markets are kept compiled.
 const KEPT: usize = 4;
@@ -48,9 +48,15 @@ impl OldMarkets {
             kept.push_front(found.clone());
             return Ok(found.1);
         }
-        let Some(source) = ledger.market(version).await? else { return Ok(None) };
-        let compile = move || Snapshot::read(&source, version).ok().map(Arc::new);
-        let snapshot = tokio::task::spawn_blocking(compile).await.unwrap_or_default();
+        let snapshot = match Stored::load(ledger, version).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(stored)) => {
+                let compile = move || stored.to_explain().map(Arc::new);
+                tokio::task::spawn_blocking(compile).await.unwrap_or_default()
+            }
+            Err(Refused::Corrupt(_)) => None,
+            Err(refused) => return Err(refused),
+        };
         if snapshot.is_none() {
             tracing::warn!(version, "a market on record cannot be compiled");
         }

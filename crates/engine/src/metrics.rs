@@ -12,6 +12,7 @@ use metrics::{
 };
 
 use crate::fraud::SIGNALS;
+use crate::{Denied, Done};
 
 /// How a lead ended, for counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +140,12 @@ pub(crate) struct Metrics {
     pub(crate) own_seconds: Histogram,
     pub(crate) in_flight: Gauge,
     pub(crate) illegal_steps: Counter,
+    market_version: Gauge,
+    market_changes: [Counter; 6],
 }
+
+/// How a change of the market ended.
+const CHANGES: [&str; 6] = ["created", "changed", "unchanged", "deleted", "refused", "failed"];
 
 impl Metrics {
     pub(crate) fn new() -> Self {
@@ -187,6 +193,26 @@ impl Metrics {
             own_seconds: histogram!("gavel_own_seconds"),
             in_flight: gauge!("gavel_leads_in_flight"),
             illegal_steps: counter!("gavel_illegal_steps_total"),
+            market_version: gauge!("gavel_market_version"),
+            market_changes: CHANGES
+                .map(|outcome| counter!("gavel_market_changes_total", "outcome" => outcome)),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; versions stay small")]
+    pub(crate) fn market_version(&self, version: u64) {
+        self.market_version.set(version as f64);
+    }
+
+    pub(crate) fn market_changed(&self, done: &Result<Done, Denied>) {
+        let outcome = match done {
+            Ok(done) => done.outcome.name(),
+            Err(Denied::Ledger(_) | Denied::Bug(_)) => "failed",
+            Err(_) => "refused",
+        };
+        let place = CHANGES.iter().position(|name| *name == outcome);
+        if let Some(counter) = place.and_then(|place| self.market_changes.get(place)) {
+            counter.increment(1);
         }
     }
 
@@ -264,6 +290,12 @@ impl std::fmt::Debug for Metrics {
 
 /// Registers help texts.
 pub fn describe() {
+    describe_gauge!("gavel_market_version", "The version of the market in force.");
+    describe_counter!(
+        "gavel_market_changes_total",
+        Unit::Count,
+        "Changes of campaigns asked for, by what came of them."
+    );
     describe_doubt();
     describe_lines();
     describe_time();

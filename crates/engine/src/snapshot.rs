@@ -1,11 +1,11 @@
 //! A market compiled for selling: immutable, swapped whole. A journey keeps the one it began with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use document::{Defect, Defects, Slot};
-use lead::ProductId;
-use market::{Campaign, CampaignStatus, Market, Product, Sources, Vault};
+use document::{Defect, Defects, Node, Path, Slot};
+use lead::{CampaignKey, ProductId};
+use market::{Campaign, CampaignStatus, Market, Product, Standing};
 use rules::{Filter, Lists, RuleBook};
 
 use crate::slots::Family;
@@ -24,22 +24,13 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub struct Tree {
     /// By tier, then priority, then key.
-    pub campaigns: Vec<Campaign>,
+    pub campaigns: Vec<Arc<Campaign>>,
     /// Position `i` is the filter of campaign `i`.
     pub book: RuleBook,
+    /// Position `i` is the filter of campaign `i`, to be kept where the campaign is.
+    filters: Vec<Filter>,
     /// Position `i` is the family of campaign `i`: of its buyer, and of all buyers in its group.
     families: Vec<Family>,
-}
-
-/// A market on record cannot be compiled.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the market on record cannot be read")]
-pub struct Unreadable;
-
-/// The texts of a market as one, which is what the ledger keeps of it.
-#[must_use]
-pub fn source(texts: &[String]) -> String {
-    serde_json::to_string(texts).unwrap_or_default()
 }
 
 impl Snapshot {
@@ -52,7 +43,7 @@ impl Snapshot {
         let mut defects = fanout::check_calls(&market);
         let mut trees = BTreeMap::new();
         for product in market.products.values() {
-            let tree = Tree::compile(&market, product, &mut defects);
+            let tree = Tree::compile(&market, product, None, &mut defects);
             trees.insert(product.id.clone(), Arc::new(tree));
         }
         if defects.is_empty() {
@@ -62,17 +53,33 @@ impl Snapshot {
         }
     }
 
-    /// Compiles what [`source`] made, to explain by it and never to sell: it has no secrets, which may
-    /// have changed or gone since.
+    /// The same market with one campaign standing otherwise. Compiles that campaign only, and puts it
+    /// into the trees that it is, or was, in.
     ///
     /// # Errors
-    /// It was not made by it, or this version reads markets otherwise.
-    pub fn read(source: &str, version: u64) -> Result<Self, Unreadable> {
-        let texts: Vec<String> = serde_json::from_str(source).map_err(|_| Unreadable)?;
-        let texts = (1..).zip(texts).map(|(part, text)| (format!("part {part}"), text));
-        let market =
-            Sources::parse(texts).and_then(|sources| sources.market_with(&Vault::STAND_INS));
-        Self::compile(market.map_err(|_| Unreadable)?, version).map_err(|_| Unreadable)
+    /// The defects of its filter.
+    pub fn with(
+        &self,
+        key: &CampaignKey,
+        standing: Standing,
+        version: u64,
+    ) -> Result<Self, Vec<Defect>> {
+        let before = self.market.campaigns.get(key).map(|campaign| &campaign.product);
+        let after = standing.live.as_ref().map(|campaign| &campaign.product);
+        let touched: BTreeSet<ProductId> = before.into_iter().chain(after).cloned().collect();
+        let mut market = Market::clone(&self.market);
+        market.stand(key, standing);
+        let (mut trees, mut defects) = (self.trees.clone(), Vec::new());
+        for product in touched.iter().filter_map(|id| market.products.get(id)) {
+            let known = self.trees.get(&product.id).map(Arc::as_ref);
+            let tree = Tree::compile(&market, product, known, &mut defects);
+            trees.insert(product.id.clone(), Arc::new(tree));
+        }
+        if defects.is_empty() {
+            Ok(Self { market: Arc::new(market), version, trees })
+        } else {
+            Err(defects)
+        }
     }
 
     /// The tree of a product.
@@ -83,24 +90,41 @@ impl Snapshot {
 }
 
 impl Tree {
-    fn compile(market: &Market, product: &Product, defects: &mut Vec<Defect>) -> Self {
-        let mut campaigns: Vec<Campaign> = market
+    /// Compiles the campaigns of a product; those that `known` has are taken from it.
+    fn compile(
+        market: &Market,
+        product: &Product,
+        known: Option<&Self>,
+        defects: &mut Vec<Defect>,
+    ) -> Self {
+        let mut campaigns: Vec<Arc<Campaign>> = market
             .campaigns
             .values()
             .filter(|campaign| campaign.product == product.id)
-            .cloned()
+            .map(Arc::clone)
             .collect();
         campaigns.sort_by(|a, b| (a.tier, -a.priority, &a.key).cmp(&(b.tier, -b.priority, &b.key)));
+        let compiled: HashMap<*const Campaign, &Filter> = known
+            .map_or_else(HashMap::new, |known| {
+                known.campaigns.iter().map(Arc::as_ptr).zip(&known.filters).collect()
+            });
         let mut filters = Vec::with_capacity(campaigns.len());
         for campaign in &campaigns {
-            match filter(campaign, product) {
-                Ok(filter) => filters.push(filter),
-                Err(found) => defects.extend(found),
+            let place = Market::filter_path(&campaign.key);
+            match compiled.get(&Arc::as_ptr(campaign)) {
+                Some(filter) => filters.push(Filter::clone(filter)),
+                None => match filter(&campaign.filter, product, &place) {
+                    Ok(filter) => filters.push(filter),
+                    Err(found) => defects.extend(found),
+                },
             }
         }
-        let book = RuleBook::compile(filters);
+        let book = match known {
+            Some(known) => known.book.changed(filters.iter().cloned()),
+            None => RuleBook::compile(filters.iter().cloned()),
+        };
         let families = families(market, &campaigns);
-        Self { campaigns, book, families }
+        Self { campaigns, book, filters, families }
     }
 
     /// The family of the campaign at a position.
@@ -115,7 +139,7 @@ impl Tree {
 }
 
 /// Numbers the families of a tree: buyers of one group are one, any other is one of its own.
-fn families(market: &Market, campaigns: &[Campaign]) -> Vec<Family> {
+fn families(market: &Market, campaigns: &[Arc<Campaign>]) -> Vec<Family> {
     let mut numbers = BTreeMap::new();
     let mut families = Vec::with_capacity(campaigns.len());
     for campaign in campaigns {
@@ -127,18 +151,19 @@ fn families(market: &Market, campaigns: &[Campaign]) -> Vec<Family> {
     families
 }
 
-fn filter(campaign: &Campaign, product: &Product) -> Result<Filter, Vec<Defect>> {
+/// Reads the filter that stands at `place`.
+pub(crate) fn filter(
+    written: &Node<'_>,
+    product: &Product,
+    place: &Path,
+) -> Result<Filter, Vec<Defect>> {
     let defects = Defects::new();
-    let filter = Filter::parse(
-        &Slot::root(&campaign.filter, &defects),
-        &product.dictionary,
-        &Lists::default(),
-    );
-    let prefix = Market::filter_path(&campaign.key);
+    let filter =
+        Filter::parse(&Slot::root(written, &defects), &product.dictionary, &Lists::default());
     defects.finish(filter).map_err(|found| {
         found
             .into_iter()
-            .map(|defect| Defect { path: defect.path.under(&prefix), ..defect })
+            .map(|defect| Defect { path: defect.path.under(place), ..defect })
             .collect()
     })
 }

@@ -40,7 +40,7 @@ impl<'a> Lead<'a> {
 
     /// The campaign at a position of the tree.
     pub(crate) fn campaign(&self, index: usize) -> Option<&'a Campaign> {
-        self.tree.campaigns.get(index)
+        self.tree.campaigns.get(index).map(Arc::as_ref)
     }
 
     /// Whether some tier may hold more campaigns than may be pinged.

@@ -75,6 +75,11 @@ impl Dialler {
         Self { guard, tls, resolver: Resolver::new(lookup), connect, metrics: Metrics::new() }
     }
 
+    /// Whether it may open connections without TLS.
+    pub(crate) fn speaks_plainly(&self) -> bool {
+        self.guard.plain_http
+    }
+
     /// A connection, ready for a request; the code says at which step that failed. No byte of a request
     /// has left.
     pub(crate) async fn open(

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use document::{Defect, Path};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{CONTENT_ENCODING, RETRY_AFTER};
 use hyper::{Request, Response, body::Incoming};
 use lead::{Bid, Clock, Code, Health, NoBid, PostClass};
-use market::{Call, Url};
+use market::{Call, Campaign, Url};
 
 use crate::dial::{Destination, Dialler};
 use crate::pool::{Connection, Pools};
@@ -167,6 +168,16 @@ impl HttpBuyers {
 }
 
 impl Buyers for HttpBuyers {
+    fn refuses(&self, campaign: &Campaign) -> Vec<Defect> {
+        let plain = campaign.delivery.urls().find(|url| !url.is_secure());
+        let refused = plain.filter(|_| !self.pools.speak_plainly()).map(|url| Defect {
+            path: Path::default().key("delivery"),
+            issue: format!("must be https, found http to {}", url.host()),
+            missing: false,
+        });
+        refused.into_iter().collect()
+    }
+
     async fn ping(&self, ping: &Ping<'_>) -> Result<Bid, NoBid> {
         let delivery = &ping.campaign.delivery;
         let call = delivery.ping.as_ref().ok_or(NoBid::new(Code::Connect))?;

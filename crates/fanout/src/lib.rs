@@ -35,10 +35,12 @@ pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
 pub use ping::{Asked, Heard, Ping, Pings, SharedAttributes};
 pub use post::{Post, PostReply, StatusQuery};
-pub use samples::check_calls;
+pub use samples::{check_calls, check_campaign};
 pub use tls::{ClientCertificate, Tls, TlsFault, TlsFiles};
 
+use document::Defect;
 use lead::{Bid, NoBid};
+use market::Campaign;
 
 /// The wire to buyers, as the engine sees it.
 pub trait Buyers: Send + Sync + 'static {
@@ -52,4 +54,9 @@ pub trait Buyers: Send + Sync + 'static {
     /// Asks one campaign what became of a post whose answer is unknown. `Accepted` or `Rejected` only
     /// if a complete reply says so, else `Unknown`; dropping the future gives the question up.
     fn status(&self, query: &StatusQuery<'_>) -> impl Future<Output = PostReply> + Send;
+
+    /// What of a campaign this wire could never reach, with paths from the campaign's own object.
+    fn refuses(&self, _campaign: &Campaign) -> Vec<Defect> {
+        Vec::new()
+    }
 }

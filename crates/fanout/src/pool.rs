@@ -72,6 +72,11 @@ impl Pools {
         Self { pools: DashMap::new(), dialler, limits, swept, metrics: Metrics::new() }
     }
 
+    /// Whether connections without TLS may be opened.
+    pub(crate) fn speak_plainly(&self) -> bool {
+        self.dialler.speaks_plainly()
+    }
+
     /// A connection that completed a reply within `freshness` and shows no end of stream, else a new
     /// one, opened before `until`. Nothing has been sent on it for this call.
     pub(crate) async fn take(

@@ -6,7 +6,7 @@ use document::{Defect, Path};
 use hyper::HeaderMap;
 use lead::{Code, Currency, PostClass};
 use market::call::{Expect, Sample};
-use market::{Call, CallKind, Campaign, Market};
+use market::{Call, CallKind, Campaign, Market, Product};
 use rust_decimal::Decimal;
 
 use crate::reply::{self, Raw};
@@ -16,13 +16,18 @@ use crate::{classify, specimen};
 /// says, with its place in the market's document.
 #[must_use]
 pub fn check_calls(market: &Market) -> Vec<Defect> {
-    market.campaigns.values().flat_map(|campaign| check(market, campaign)).collect()
+    let check = |campaign: &Campaign| {
+        let place = Market::campaign_path(&campaign.key);
+        let product = market.products.get(&campaign.product);
+        let defects = product.map(|product| check_campaign(campaign, product)).unwrap_or_default();
+        defects.into_iter().map(move |it| Defect { path: it.path.under(&place), ..it })
+    };
+    market.campaigns.values().flat_map(|campaign| check(campaign)).collect()
 }
 
-fn check(market: &Market, campaign: &Campaign) -> Vec<Defect> {
-    let Some(product) = market.products.get(&campaign.product) else {
-        return Vec::new();
-    };
+/// The same of one campaign, with paths from its own object.
+#[must_use]
+pub fn check_campaign(campaign: &Campaign, product: &Product) -> Vec<Defect> {
     let delivery = &campaign.delivery;
     let calls = [
         (CallKind::Ping, delivery.ping.as_ref()),
@@ -32,7 +37,7 @@ fn check(market: &Market, campaign: &Campaign) -> Vec<Defect> {
     let mut defects = Vec::new();
     for (kind, call) in calls {
         let Some(call) = call else { continue };
-        let place = Market::campaign_path(&campaign.key).key("delivery").key(kind.name());
+        let place = Path::default().key("delivery").key(kind.name());
         if let Some(issue) = specimen::unreadable(campaign, product, (call, kind)) {
             defects.push(defect(place.key("body"), issue.to_owned()));
         }

@@ -42,7 +42,7 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
     std::fs::write(&suppressed, SUPPRESSED)
         .map_err(|error| Failure::System("write a file", error))?;
     wire::runtime()?.block_on(async {
-        let buyers = start_buyers().await?;
+        let buyers = start_buyers(options.stay).await?;
         let running = wire::start(
             &settings(options, data_dir, suppressed),
             market(buyers.addr())?,
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
         let results = drive::run(running.public, options).await?;
         out::line(&table::render(&results, &buyers.posts(), &metrics.render()));
         if options.stay {
-            out::line(&table::invitation(&running));
+            out::line(&table::invitation(&running, buyers.addr()));
             serve::stop_signal().await?;
         }
         running.shut_down(std::time::Duration::ZERO).await;
@@ -61,22 +61,32 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
     })
 }
 
-async fn start_buyers() -> Result<Handle, Failure> {
+/// Those who stay listen where the market says, if they can: what is registered by then works in the next
+/// run, too.
+async fn start_buyers(stay: bool) -> Result<Handle, Failure> {
     let lines = BUYERS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let parsed: Result<Vec<Buyer>, _> = lines.map(str::parse).collect();
     let buyers =
         parsed.map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
+    let options = || sim::buyers::Options { seed: 7, ..sim::buyers::Options::default() };
+    if stay && let Ok(known) = BUYERS_AT.parse() {
+        if let Ok(started) = Buyers::start(known, buyers.clone(), options()).await {
+            return Ok(started);
+        }
+    }
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = sim::buyers::Options { seed: 7, ..sim::buyers::Options::default() };
-    Buyers::start(anywhere, buyers, options)
+    Buyers::start(anywhere, buyers, options())
         .await
         .map_err(|error| Failure::Listen("simulated buyers", anywhere, error))
 }
 
 fn market(buyers: SocketAddr) -> Result<Loaded, Failure> {
-    let text = MARKET.replace(BUYERS_AT, &buyers.to_string());
+    let buyers = buyers.to_string();
+    let text = MARKET.replace(BUYERS_AT, &buyers);
     let texts = vec![("config/demo/market.toml".to_owned(), text)];
-    compile_market(texts, &Vault::LITERALS, Some(&Reach::loopback()))
+    let loaded = compile_market(texts, Vault::LITERALS, Some(&Reach::loopback()))?;
+    // Kept as it is written: the next run's buyers are elsewhere.
+    Ok(Loaded { texts: vec![MARKET.to_owned()], moved: Some((BUYERS_AT, buyers)), ..loaded })
 }
 
 fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Settings {

@@ -208,11 +208,26 @@ fn address(slot: &Slot<'_, '_>) -> Option<SocketAddr> {
     slot.parsed("an address and port such as \"0.0.0.0:8080\"")
 }
 
-/// A market that can be sold by, and what it was compiled from.
+/// A market from files that can be sold by, and what it was compiled from.
 pub(crate) struct Loaded {
     /// Without a version until it is on record.
     pub(crate) snapshot: Snapshot,
-    pub(crate) source: String,
+    /// What a store is seeded with.
+    pub(crate) texts: Vec<String>,
+    /// Where secrets are found.
+    pub(crate) vault: Vault<'static>,
+    /// An address in the texts, and what it is in this run.
+    pub(crate) moved: Option<(&'static str, String)>,
+}
+
+impl Loaded {
+    /// A text with the addresses of this run.
+    pub(crate) fn place(&self, text: &str) -> String {
+        match &self.moved {
+            Some((from, to)) => text.replace(from, to),
+            None => text.to_owned(),
+        }
+    }
 }
 
 /// Reads, checks and compiles a market from files, for a configuration if there is one; its secrets are
@@ -224,7 +239,7 @@ pub(crate) fn load_market(files: &[PathBuf], reach: Option<&Reach>) -> Result<Lo
             std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
         texts.push((file.display().to_string(), text));
     }
-    compile_market(texts, &Vault { look_up: &secret, literals: false }, reach)
+    compile_market(texts, Vault { look_up: &secret, literals: false }, reach)
 }
 
 /// The text of a secret, where the market says that it is kept.
@@ -239,19 +254,19 @@ fn secret(place: Place<'_>) -> Option<String> {
 /// Checks and compiles a market from named texts.
 pub(crate) fn compile_market(
     texts: Vec<(String, String)>,
-    vault: &Vault<'_>,
+    vault: Vault<'static>,
     reach: Option<&Reach>,
 ) -> Result<Loaded, Failure> {
-    let source = engine::source(&texts.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>());
+    let kept = texts.iter().map(|(_, text)| text.clone()).collect();
     let sources = Sources::parse(texts).map_err(Failure::Invalid)?;
-    let market = sources.market_with(vault).map_err(Failure::Invalid)?;
+    let market = sources.market_with(&vault).map_err(Failure::Invalid)?;
     let unreachable = reach.map(|reach| reach.check(&market)).unwrap_or_default();
     if !unreachable.is_empty() {
         return Err(Failure::Invalid(sources.locate(&unreachable)));
     }
     let snapshot = Snapshot::compile(market, 0)
         .map_err(|defects| Failure::Invalid(sources.locate(&defects)))?;
-    Ok(Loaded { snapshot, source })
+    Ok(Loaded { snapshot, texts: kept, vault, moved: None })
 }
 
 #[cfg(test)]
@@ -340,7 +355,7 @@ mod tests {
         let compile = |text: &str, reach: Option<&Reach>| -> Vec<String> {
             match compile_market(
                 vec![("m.toml".to_owned(), text.to_owned())],
-                &Vault::LITERALS,
+                Vault::LITERALS,
                 reach,
             ) {
                 Ok(_) => Vec::new(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use engine::{Engine, Parts, Recovered, Reserves, Snapshot, Suppressions};
+use engine::{Engine, Parts, Recovered, Reserves, Snapshot, Stored, Suppressions};
 use fanout::HttpBuyers;
 use ingress::{Server, Stop};
 use lead::Clock;
@@ -20,6 +20,9 @@ use crate::desk::{Desk, Gavel};
 use crate::failure::Failure;
 use crate::ops::Ops;
 use crate::settings::{self, Loaded, Settings};
+
+/// So many objects that differ are named.
+const DIFFERENCES_NAMED: usize = 20;
 
 /// A running engine.
 pub(crate) struct Running {
@@ -53,7 +56,7 @@ pub(crate) async fn start(
     let ops = listen("metrics and health", settings.ops).await?;
     let management = listen_management(settings.management.as_ref()).await?;
     let ledger = open_ledger(settings)?;
-    let snapshot = versioned(market, &ledger).await?;
+    let snapshot = versioned(market, settings, &ledger).await?;
     let suppressions = load_suppressions(settings, &snapshot, &ledger)?;
     let buyers = buyers(settings)?;
     let engine = engine(settings, snapshot, (buyers, ledger), suppressions);
@@ -102,13 +105,34 @@ impl Running {
     }
 }
 
-/// Puts the market on record before the first lead uses it.
-async fn versioned(market: Loaded, ledger: &SqliteLedger) -> Result<Snapshot, Failure> {
-    let Loaded { mut snapshot, source } = market;
-    snapshot.version = engine::version_of(ledger, &source)
-        .await
-        .map_err(|error| Failure::Ledger(format!("the market cannot be kept: {error}")))?;
-    Ok(snapshot)
+/// The market to sell by: the store's. Files seed an empty store; where they say something else later,
+/// that is logged and changes nothing.
+async fn versioned(
+    files: Loaded,
+    settings: &Settings,
+    ledger: &SqliteLedger,
+) -> Result<Snapshot, Failure> {
+    let refuse = |error| Failure::Ledger(format!("the market cannot be kept or read: {error}"));
+    let Some(stored) = Stored::newest(ledger).await.map_err(refuse)? else {
+        let source = engine::source(&files.texts);
+        let version = engine::version_of(ledger, &source).await.map_err(refuse)?;
+        let mut snapshot = files.snapshot;
+        snapshot.version = version;
+        return Ok(snapshot);
+    };
+    let differences = stored.differences(&files.texts).map_err(Failure::Invalid)?;
+    if !differences.is_empty() {
+        let named: Vec<&str> =
+            differences.iter().take(DIFFERENCES_NAMED).map(String::as_str).collect();
+        let (count, objects) = (differences.len(), named.join(", "));
+        tracing::warn!(count, objects, "the market's files differ from the store, which holds");
+    }
+    let place = |text: &str| files.place(text);
+    let snapshot = stored.compile(&files.vault, &place).map_err(Failure::Invalid)?;
+    match settings.reach.check(&snapshot.market).first() {
+        Some(defect) => Err(Failure::Ledger(format!("the stored market: {defect}"))),
+        None => Ok(snapshot),
+    }
 }
 
 async fn listen_management(

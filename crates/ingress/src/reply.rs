@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ pub struct Reply {
     pub body: Value,
     /// Which methods the path takes.
     pub allow: Option<&'static str>,
+    /// Further headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// When to ask again, in whole seconds, at least one.
     pub retry_after: Option<Duration>,
     /// The connection is not to be used again: what follows on it may be no request.
@@ -38,20 +40,25 @@ impl Reply {
             content_type: "application/json",
             body,
             allow: None,
+            headers: Vec::new(),
             retry_after: None,
             close: false,
             delivery: None,
         }
     }
 
-    /// As it is sent.
+    /// As it is sent; nothing in a 204.
     #[must_use]
     pub fn into_response(self) -> Response<Full<Bytes>> {
-        let bytes = serde_json::to_vec(&self.body).unwrap_or_default();
-        let mut response = Response::new(Full::new(Bytes::from(bytes)));
+        let has_body = self.status != StatusCode::NO_CONTENT;
+        let body = has_body.then(|| serde_json::to_vec(&self.body).unwrap_or_default());
+        let mut response = Response::new(Full::new(Bytes::from(body.unwrap_or_default())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if has_body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
+        headers.extend(self.headers);
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }

@@ -132,7 +132,11 @@ impl Ledger for MemoryLedger {
 
     async fn keep_market(&self, market: KeptMarket) -> Result<(), Refused> {
         let KeptMarket { version, source } = market;
-        match self.state().markets.entry(version) {
+        let mut state = self.state();
+        if let Some(trouble) = state.trouble.clone() {
+            return Err(Refused::Unavailable(trouble));
+        }
+        match state.markets.entry(version) {
             Entry::Vacant(place) => drop(place.insert(source)),
             Entry::Occupied(kept) if *kept.get() == source => {}
             Entry::Occupied(_) => return Err(legality::another_market(version)),

@@ -1,6 +1,7 @@
 //! Whose key it is, and what that key may see. Keys are compared by digest and in constant time; none is
 //! ever kept or shown.
 
+use engine::Author;
 use hyper::HeaderMap;
 use ingress::bearer;
 use lead::{BuyerId, CampaignKey};
@@ -36,6 +37,15 @@ impl Role {
     /// Whether a campaign is in its scope.
     pub(crate) fn sees(&self, campaign: &CampaignKey) -> bool {
         self.buyer().is_none_or(|buyer| campaign.buyer == *buyer)
+    }
+
+    /// For the record.
+    pub(crate) fn author(&self) -> Author {
+        let (kind, is_operator) = match self {
+            Self::Operator(_) => ("operator", true),
+            Self::Buyer(_) => ("buyer", false),
+        };
+        Author { name: format!("{kind} {}", self.name()), is_operator }
     }
 
     /// For the log.

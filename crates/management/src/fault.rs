@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use document::{Defect, Unparsable};
+use engine::Denied;
 use hyper::StatusCode;
 use ingress::{BodyFault, Reply, problem};
 use ledger::Refused;
@@ -26,6 +27,14 @@ pub(crate) enum Fault {
     Unparsable(Unparsable),
     /// Fields are wrong; all of them.
     Invalid(Vec<Defect>),
+    /// Members are the operator's.
+    Forbidden(Vec<Defect>),
+    /// Only an operator may.
+    OperatorsOnly,
+    /// It does not stand as the request's conditions say.
+    Stale,
+    /// The buyer has as many campaigns as it may.
+    TooMany,
     /// The lead's journey has not ended.
     UnderWay,
     /// The campaign's id alone names several.
@@ -44,7 +53,7 @@ impl Fault {
     pub(crate) fn reply(&self) -> Reply {
         let (status, code, detail) = self.words();
         let defects = match self {
-            Self::Invalid(defects) => defects.as_slice(),
+            Self::Invalid(defects) | Self::Forbidden(defects) => defects.as_slice(),
             _ => &[],
         };
         let reply = problem(status, code, &detail, defects);
@@ -93,6 +102,21 @@ impl Fault {
                 let detail = format!("{} field(s) are not valid", defects.len());
                 return (StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
             }
+            Self::Forbidden(defects) => {
+                let detail = format!("{} field(s) are the operator's", defects.len());
+                return (StatusCode::FORBIDDEN, "forbidden", detail);
+            }
+            Self::OperatorsOnly => {
+                (StatusCode::FORBIDDEN, "forbidden", "this is for an operator to do")
+            }
+            Self::Stale => {
+                let detail = "it stands otherwise than If-Match or If-None-Match says";
+                (StatusCode::PRECONDITION_FAILED, "stale", detail)
+            }
+            Self::TooMany => {
+                let detail = "the buyer has as many campaigns as it may";
+                (StatusCode::CONFLICT, "too_many", detail)
+            }
             Self::UnderWay => {
                 let detail = "the lead is still under way: nothing can be said of it yet";
                 (StatusCode::CONFLICT, "under_way", detail)
@@ -117,6 +141,23 @@ impl Fault {
 impl From<Refused> for Fault {
     fn from(refused: Refused) -> Self {
         Self::Ledger(refused)
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::NotFound => Self::NotFound,
+            Denied::Stale => Self::Stale,
+            Denied::Invalid(defects) => Self::Invalid(defects),
+            Denied::Forbidden(defects) => Self::Forbidden(defects),
+            Denied::TooMany => Self::TooMany,
+            Denied::Ledger(refused) => Self::Ledger(refused),
+            Denied::Bug(what) => {
+                tracing::error!(what, "a campaign could not be changed");
+                Self::Internal
+            }
+        }
     }
 }
 

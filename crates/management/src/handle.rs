@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::access::{Role, role};
 use crate::fault::Fault;
-use crate::route::{Route, route};
-use crate::{Desk, decisions, explain, lead_record, review};
+use crate::route::{Route, Verb, route};
+use crate::{Desk, campaigns, decisions, explain, lead_record, review};
 
 /// Answers one request.
 pub(crate) async fn handle<B: Buyers, L: Ledger>(
@@ -19,7 +19,7 @@ pub(crate) async fn handle<B: Buyers, L: Ledger>(
     request: Request<Incoming>,
 ) -> Reply {
     match answer(desk, request).await {
-        Ok(body) => Reply::json(StatusCode::OK, body),
+        Ok(reply) => reply,
         Err(fault) => {
             if let Fault::Ledger(refused) = &fault {
                 tracing::warn!(%refused, "a management request could not be answered");
@@ -32,7 +32,7 @@ pub(crate) async fn handle<B: Buyers, L: Ledger>(
 async fn answer<B: Buyers, L: Ledger>(
     desk: &Desk<B, L>,
     request: Request<Incoming>,
-) -> Result<Value, Fault> {
+) -> Result<Reply, Fault> {
     let place = route(request.method(), request.uri().path());
     if !names_one_host(&request) {
         return Err(Fault::Host);
@@ -45,19 +45,40 @@ async fn answer<B: Buyers, L: Ledger>(
     let market = desk.engine.snapshot();
     let role = role(request.headers(), &desk.operators, &market.market);
     let role = role.ok_or(Fault::Unauthorized)?;
+    let ok = |body: Value| Reply::json(StatusCode::OK, body);
     match place {
-        Route::Lead(id) => of_lead(desk, id, role, lead_record::encode).await,
-        Route::Decisions(id) => of_lead(desk, id, role, decisions::encode).await,
-        Route::Reviews => Ok(review::list(&desk.engine, &role)),
+        Route::Lead(id) => of_lead(desk, id, role, lead_record::encode).await.map(ok),
+        Route::Decisions(id) => of_lead(desk, id, role, decisions::encode).await.map(ok),
+        Route::Reviews => Ok(ok(review::list(&desk.engine, &role))),
         Route::Review(lead, campaign) => {
             let mut bytes = read_body(request.into_body(), &desk.limits).await?;
             let lead = lead.ok_or(Fault::NotFound)?;
-            review::settle(&desk.engine, &role, (lead, &campaign), &mut bytes).await
+            review::settle(&desk.engine, &role, (lead, &campaign), &mut bytes).await.map(ok)
         }
         Route::Explain => {
             let mut bytes = read_body(request.into_body(), &desk.limits).await?;
             let engine = desk.engine.clone();
-            apart(move || explain::answer(&engine, &market, &role, &mut bytes)).await
+            apart(move || explain::answer(&engine, &market, &role, &mut bytes)).await.map(ok)
+        }
+        Route::Pending => {
+            apart(move || Ok(campaigns::pending(&market.market, &role))).await.map(ok)
+        }
+        Route::Campaigns(buyer) => {
+            apart(move || campaigns::list(&market.market, &role, buyer.as_ref())).await.map(ok)
+        }
+        Route::Campaign(Verb::Get, key) => campaigns::show(&market.market, &role, key),
+        Route::Campaign(Verb::Put, key) => {
+            let (head, body) = request.into_parts();
+            // Whose it is comes first: nobody reads bodies for what is not there.
+            let key = campaigns::named(&market.market, &role, key)?;
+            let mut bytes = read_body(body, &desk.limits).await?;
+            campaigns::put(&desk.engine, &role, (key, &head.headers), &mut bytes).await
+        }
+        Route::Campaign(Verb::Delete, key) => {
+            campaigns::delete(&desk.engine, &role, (key, request.headers())).await
+        }
+        Route::Approve(key) => {
+            campaigns::approve(&desk.engine, &role, (key, request.headers())).await
         }
         Route::Unknown | Route::WrongMethod(_) => Err(Fault::NoRoute),
     }

@@ -6,6 +6,7 @@
 //! buyer anything of another one.
 
 mod access;
+mod campaigns;
 mod decisions;
 mod explain;
 mod fault;

@@ -1,7 +1,7 @@
 //! Every path of the management listener, at a glance. Reads no body.
 
 use hyper::Method;
-use lead::LeadId;
+use lead::{BuyerId, CampaignKey, LeadId};
 
 /// Where a request goes. An id that is none of ours is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +16,29 @@ pub(crate) enum Route {
     Review(Option<LeadId>, String),
     /// `POST /v1/explain`.
     Explain,
+    /// `GET /v1/buyers/{b}/campaigns`.
+    Campaigns(Option<BuyerId>),
+    /// `PUT`, `GET`, `DELETE /v1/buyers/{b}/campaigns/{c}`.
+    Campaign(Verb, Option<CampaignKey>),
+    /// `POST /v1/buyers/{b}/campaigns/{c}/approve`.
+    Approve(Option<CampaignKey>),
+    /// `GET /v1/pending`.
+    Pending,
     /// A known path under another method, and what is allowed.
     WrongMethod(&'static str),
     /// Nothing stands there.
     Unknown,
+}
+
+/// What is asked of a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Show it.
+    Get,
+    /// Make it so.
+    Put,
+    /// Take it away.
+    Delete,
 }
 
 /// Finds the route of a request.
@@ -38,8 +57,30 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
             post(Route::Review(lead.parse().ok(), campaign.join("/")))
         }
         ["v1", "explain"] => post(Route::Explain),
+        ["v1", "pending"] => get(Route::Pending),
+        ["v1", "buyers", buyer, "campaigns"] => get(Route::Campaigns(buyer.parse().ok())),
+        ["v1", "buyers", buyer, "campaigns", campaign] => match verb(method) {
+            Some(verb) => Route::Campaign(verb, key(buyer, campaign)),
+            None => Route::WrongMethod("GET, PUT, DELETE"),
+        },
+        ["v1", "buyers", buyer, "campaigns", campaign, "approve"] => {
+            post(Route::Approve(key(buyer, campaign)))
+        }
         _ => Route::Unknown,
     }
+}
+
+fn verb(method: &Method) -> Option<Verb> {
+    match *method {
+        Method::GET => Some(Verb::Get),
+        Method::PUT => Some(Verb::Put),
+        Method::DELETE => Some(Verb::Delete),
+        _ => None,
+    }
+}
+
+fn key(buyer: &str, campaign: &str) -> Option<CampaignKey> {
+    Some(CampaignKey { buyer: buyer.parse().ok()?, campaign: campaign.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -50,6 +91,8 @@ mod tests {
     fn paths_lead_where_they_say() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         let lead: Option<LeadId> = id.parse().ok();
+        let campaign = |verb| Route::Campaign(verb, key("nova", "main"));
+        let main = "/v1/buyers/nova/campaigns/main";
         let review = |campaign: &str| Route::Review(lead, campaign.to_owned());
         for (method, path, expected) in [
             ("GET", format!("/v1/leads/{id}"), Route::Lead(lead)),
@@ -68,6 +111,16 @@ mod tests {
             ("GET", format!("/v1/review/{id}/main"), Route::WrongMethod("POST")),
             ("POST", "/v1/explain".to_owned(), Route::Explain),
             ("PUT", "/v1/explain".to_owned(), Route::WrongMethod("POST")),
+            ("GET", main.to_owned(), campaign(Verb::Get)),
+            ("PUT", main.to_owned(), campaign(Verb::Put)),
+            ("DELETE", main.to_owned(), campaign(Verb::Delete)),
+            ("POST", main.to_owned(), Route::WrongMethod("GET, PUT, DELETE")),
+            ("PUT", "/v1/buyers/nova/campaigns/No".to_owned(), Route::Campaign(Verb::Put, None)),
+            ("GET", "/v1/buyers/nova/campaigns".to_owned(), Route::Campaigns("nova".parse().ok())),
+            ("POST", "/v1/buyers/nova/campaigns".to_owned(), Route::WrongMethod("GET")),
+            ("POST", format!("{main}/approve"), Route::Approve(key("nova", "main"))),
+            ("GET", format!("{main}/approve"), Route::WrongMethod("POST")),
+            ("GET", "/v1/pending".to_owned(), Route::Pending),
             ("GET", "/".to_owned(), Route::Unknown),
             ("GET", "v1/review".to_owned(), Route::Unknown),
             ("GET", "/v1/review/".to_owned(), Route::Unknown),

@@ -53,6 +53,10 @@ pub struct Campaign {
     pub max_in_flight: u32,
     /// Its buyer's client certificate, by the name that the configuration gives it.
     pub client_certificate: Option<Arc<str>>,
+    /// The object that it was read from.
+    pub written: Arc<Node<'static>>,
+    /// Hosts beyond its buyer's that an operator has approved for it.
+    pub approved_hosts: Vec<String>,
 }
 
 /// Whether a campaign takes part.
@@ -64,6 +68,18 @@ pub enum CampaignStatus {
     Active,
     /// Not now.
     Paused,
+}
+
+impl CampaignStatus {
+    /// As campaigns write it.
+    pub const NAMES: &'static [(&'static str, Self)] =
+        &[("draft", Self::Draft), ("active", Self::Active), ("paused", Self::Paused)];
+
+    /// As campaigns write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// How a campaign is reached.
@@ -149,13 +165,9 @@ impl Campaign {
     ) -> Option<Self> {
         let fields = slot.fields()?;
         let product = product(fields.at("product"));
-        let statuses = [
-            ("draft", CampaignStatus::Draft),
-            ("active", CampaignStatus::Active),
-            ("paused", CampaignStatus::Paused),
-        ];
-        let status =
-            fields.given("status").map_or(Some(CampaignStatus::Active), |s| s.choice(&statuses));
+        let status = fields
+            .given("status")
+            .map_or(Some(CampaignStatus::Active), |s| s.choice(CampaignStatus::NAMES));
         let tier = fields.given("tier").map_or(Some(1), |s| s.integer(1u8, 16));
         let priority =
             fields.given("priority").map_or(Some(0), |s| s.integer(-1_000_000, 1_000_000));
@@ -210,6 +222,8 @@ impl Campaign {
             redirect_url,
             max_in_flight: in_flight?,
             client_certificate: None,
+            written: Arc::new(slot.node()?.clone().into_owned()),
+            approved_hosts: Vec::new(),
         })
     }
 

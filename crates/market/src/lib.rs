@@ -7,6 +7,7 @@ mod buyer;
 pub mod call;
 mod campaign;
 mod cap;
+mod change;
 mod dictionary;
 mod market;
 mod price;
@@ -18,6 +19,7 @@ mod secret;
 mod source;
 mod tier;
 mod url;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -26,13 +28,17 @@ pub use buyer::Buyer;
 pub use call::{Call, CallKind, Format, Method};
 pub use campaign::{Campaign, CampaignStatus, Delivery, OnAmbiguous, Sandbox};
 pub use cap::{Cap, CapLimit, CapOf, Window};
+pub use change::{Standing, State};
 pub use dictionary::{Definition, Dictionary};
 pub use market::Market;
 pub use price::{Outcome, Price, Score, Sells};
-pub use product::{DuplicateKey, Duplicates, Eligibility, PayoutRule, Product, Range};
+pub use product::{
+    DuplicateKey, Duplicates, Eligibility, OPERATOR_FIELDS, PayoutRule, Product, Range,
+};
 pub use publisher::{KeyDigest, Mode, Publisher, Terms};
 pub use schedule::Schedule;
 pub use secret::{Place, Secret, Secrets, Vault};
 pub use source::{Fault, Sources};
 pub use tier::{Tier, TierMode};
 pub use url::Url;
+pub use written::{from_json, to_json};

@@ -1,6 +1,7 @@
 //! The whole market, with the look-ups that doors need.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
@@ -17,7 +18,9 @@ pub struct Market {
     /// Who pays.
     pub buyers: BTreeMap<BuyerId, Buyer>,
     /// Their standing orders.
-    pub campaigns: BTreeMap<CampaignKey, Campaign>,
+    pub campaigns: BTreeMap<CampaignKey, Arc<Campaign>>,
+    /// Newer versions of theirs that wait for an operator. Nobody is asked by these.
+    pub pending: BTreeMap<CampaignKey, Arc<Campaign>>,
     keys: HashMap<(Door, KeyDigest), PublisherId>,
     leadhub_products: HashMap<String, ProductId>,
 }
@@ -80,22 +83,32 @@ impl Market {
             return;
         }
         let Some(fields) = slot.fields() else { return };
-        let secrets = self.buyers.get(buyer).map(|buyer| &buyer.secrets);
         let Some(campaigns) = fields.at("campaigns").fields().map(|fields| {
             read::table(&fields, |id: &CampaignId, slot| {
                 let key = CampaignKey { buyer: buyer.clone(), campaign: id.clone() };
                 let product = |named: Slot<'_, '_>| self.product(named, products);
-                let mut campaign = Campaign::read(&key, slot, product, secrets)?;
+                let campaign = self.read_campaign(&key, slot, product)?;
                 self.check_hosts(&campaign, &slot);
-                let buyer = self.buyers.get(buyer);
-                campaign.client_certificate = buyer.and_then(|it| it.client_certificate.clone());
                 Some(campaign)
             })
         }) else {
             return;
         };
-        self.campaigns
-            .extend(campaigns.into_values().map(|campaign| (campaign.key.clone(), campaign)));
+        let campaigns = campaigns.into_values().map(Arc::new);
+        self.campaigns.extend(campaigns.map(|campaign| (campaign.key.clone(), campaign)));
+    }
+
+    /// One campaign, with what it has of its buyer.
+    pub(crate) fn read_campaign<'p>(
+        &self,
+        key: &CampaignKey,
+        slot: Slot<'_, '_>,
+        product: impl Fn(Slot<'_, '_>) -> Option<&'p Product>,
+    ) -> Option<Campaign> {
+        let buyer = self.buyers.get(&key.buyer);
+        let mut campaign = Campaign::read(key, slot, product, buyer.map(|buyer| &buyer.secrets))?;
+        campaign.client_certificate = buyer.and_then(|buyer| buyer.client_certificate.clone());
+        Some(campaign)
     }
 
     /// The product that `slot` names. One that is written but could not be read has its own defects.
@@ -108,17 +121,10 @@ impl Market {
     }
 
     fn check_hosts(&self, campaign: &Campaign, slot: &Slot<'_, '_>) {
-        let Some(buyer) = self.buyers.get(&campaign.key.buyer) else {
-            return;
-        };
-        let delivery = &campaign.delivery;
-        for url in delivery.urls() {
-            if !buyer.allows_host(url.host()) {
-                let host = url.host();
-                slot.refuse(format_args!(
-                    "delivers to {host}, which is not among the buyer's allowed_hosts"
-                ));
-            }
+        for host in self.foreign_hosts(campaign) {
+            slot.refuse(format_args!(
+                "delivers to {host}, which is not among the buyer's allowed_hosts"
+            ));
         }
     }
 

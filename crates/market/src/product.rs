@@ -57,6 +57,8 @@ pub struct Product {
     pub payout: PayoutRule,
     /// A sale without somewhere to send the consumer is of no use.
     pub requires_redirect: bool,
+    /// Which of [`OPERATOR_FIELDS`] buyers may set in their campaigns themselves.
+    pub buyer_may_set: Vec<&'static str>,
 }
 
 /// Who may have a product. What a lead does not say is not held against it here; campaigns that need
@@ -201,6 +203,10 @@ fn share(slot: &Slot<'_, '_>) -> Option<Decimal> {
 /// Keys of a product that this version cannot honour yet; it says so instead of ignoring them.
 const UNSUPPORTED: &[&str] = &["reoffer", "fallback_url"];
 
+/// Members of a campaign that are the operator's, where the product does not say that buyers may set them.
+pub const OPERATOR_FIELDS: &[&str] =
+    &["tier", "priority", "weight", "score", "on_ambiguous", "honours_idempotency_key", "payout"];
+
 /// Most tiers in a tree.
 const TIERS_MAX: usize = 16;
 
@@ -241,6 +247,10 @@ impl Product {
         let payout =
             fields.given("payout").map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
         let redirect = fields.given("requires_redirect").map_or(Some(false), |s| s.bool());
+        let buyer_may_set = fields.given("buyer_may_set").map_or(Some(Vec::new()), |slot| {
+            let names: Vec<_> = OPERATOR_FIELDS.iter().map(|name| (*name, *name)).collect();
+            slot.each(|name| name.choice(&names))
+        });
         let currency = currency?;
         let tiers = Self::tiers(&fields, currency, slots);
         let min_margin = read::price_or_zero(fields.given("min_margin"), currency);
@@ -269,6 +279,7 @@ impl Product {
             min_margin: min_margin?,
             payout: payout?,
             requires_redirect: redirect?,
+            buyer_may_set: buyer_may_set?,
         })
     }
 

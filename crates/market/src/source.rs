@@ -1,11 +1,15 @@
 //! Markets from TOML files: several files make one market, and every fault names its file, line and
 //! column. Reads texts, never files.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use document::{Defect, Node, Path, Position, TomlSource, parse_toml};
 
 use crate::{Market, Vault};
+
+type Member = (Cow<'static, str>, Node<'static>);
 
 /// The texts that one market is written in.
 #[derive(Debug, Default)]
@@ -72,6 +76,29 @@ impl Sources {
         Some(Fault { file: file.clone(), position: source.position(path), message })
     }
 
+    /// Every object that the texts define, by its place: `products.loan`, `buyers.nova` without its
+    /// campaigns, `buyers.nova.campaigns.main`.
+    #[must_use]
+    pub fn objects(&self) -> BTreeMap<String, Node<'static>> {
+        let mut objects = BTreeMap::new();
+        for (_, source) in &self.0 {
+            for table in ["publishers", "products", "buyers"] {
+                for (id, object) in members(source.root.member(table)) {
+                    let (campaigns, own): (Vec<_>, Vec<_>) = members(Some(object))
+                        .iter()
+                        .cloned()
+                        .partition(|(name, _)| name == "campaigns");
+                    let place = format!("{table}.{id}");
+                    for (name, campaign) in campaigns.iter().flat_map(|(_, it)| members(Some(it))) {
+                        objects.insert(format!("{place}.campaigns.{name}"), campaign.clone());
+                    }
+                    objects.insert(place, Node::Object(own));
+                }
+            }
+        }
+        objects
+    }
+
     /// One document with the objects of every file; an object defined twice is a fault.
     fn merged(&self) -> Result<Node<'static>, Vec<Fault>> {
         let (mut root, mut faults) = (Vec::new(), Vec::new());
@@ -87,14 +114,17 @@ impl Sources {
     }
 }
 
+fn members<'n>(node: Option<&'n Node<'static>>) -> &'n [Member] {
+    match node {
+        Some(Node::Object(members)) => members,
+        _ => &[],
+    }
+}
+
 /// Tables whose members may be spread over files: `publishers`, `products`, `buyers`.
 const MERGED_DEPTH: usize = 1;
 
-fn merge(
-    into: &mut Vec<(std::borrow::Cow<'static, str>, Node<'static>)>,
-    from: &Node<'static>,
-    at: &Path,
-) -> Vec<Path> {
+fn merge(into: &mut Vec<Member>, from: &Node<'static>, at: &Path) -> Vec<Path> {
     let Node::Object(members) = from else {
         return Vec::new();
     };

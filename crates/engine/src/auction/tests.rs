@@ -37,7 +37,8 @@ delivery.post = { url = "http://127.0.0.1:9000/post" }
 fn template() -> Campaign {
     static CAMPAIGN: LazyLock<Campaign> = LazyLock::new(|| {
         let sources = Sources::parse([("m.toml".to_owned(), MARKET.to_owned())]).unwrap();
-        sources.market().unwrap().campaigns.into_values().next().unwrap()
+        let market = sources.market().unwrap();
+        std::sync::Arc::unwrap_or_clone(market.campaigns.into_values().next().unwrap())
     });
     CAMPAIGN.clone()
 }

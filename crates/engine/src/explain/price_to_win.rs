@@ -27,7 +27,8 @@ struct Winner<'a> {
 
 impl<'a> Winners<'a> {
     pub(super) fn of(record: &'a LeadRecord, product: &'a Product, tree: &'a Tree) -> Self {
-        let campaigns = tree.campaigns.iter().map(|campaign| (&campaign.key, campaign)).collect();
+        let campaigns =
+            tree.campaigns.iter().map(|campaign| (&campaign.key, &**campaign)).collect();
         let mut by_tier: BTreeMap<u8, Winner<'a>> = BTreeMap::new();
         for post in record.posts.iter().filter(|post| is_sale(post)) {
             let is = |row: &&Decision| row.campaign == post.campaign;

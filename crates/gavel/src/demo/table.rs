@@ -23,9 +23,9 @@ pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String
 }
 
 /// Requests that work when pasted.
-pub(crate) fn invitation(running: &Running) -> String {
+pub(crate) fn invitation(running: &Running, buyers: SocketAddr) -> String {
     let (public, ops) = (running.public, running.ops);
-    let management = running.management.map(management).unwrap_or_default();
+    let management = running.management.map(|at| management(at, buyers)).unwrap_or_default();
     format!(
         r#"Serving. Publishers: http://{public}   metrics and health: http://{ops}   (Ctrl-C stops)
 
@@ -51,7 +51,8 @@ Metrics:
 }
 
 /// What operators and buyers may ask.
-fn management(at: SocketAddr) -> String {
+fn management(at: SocketAddr, buyers: SocketAddr) -> String {
+    let campaign = campaign(buyers);
     format!(
         r#"
 Why it ended so, as an operator sees it; and as a buyer sees its own part of it:
@@ -64,10 +65,23 @@ The record of it:
 Who would want a lead, and would be asked now:
   curl -s http://{at}/v1/explain -H 'authorization: Bearer demo-operator' -d '{EXPLAIN}'
 
+A campaign of nova's own, live for the next lead (201; once more: 200); and who would want a lead now:
+  curl -si -X PUT http://{at}/v1/buyers/nova/campaigns/es-modest -H 'authorization: Bearer demo-nova' -d '{campaign}'
+  curl -s http://{at}/v1/explain -H 'authorization: Bearer demo-nova' -d '{EXPLAIN}'
+  curl -s http://{at}/v1/buyers/nova/campaigns -H 'authorization: Bearer demo-nova'
+  curl -si -X DELETE http://{at}/v1/buyers/nova/campaigns/es-modest -H 'authorization: Bearer demo-nova'
+
 Posts whose answer nobody knows; and what a person says of one:
   curl -s http://{at}/v1/review -H 'authorization: Bearer demo-operator'
   curl -s http://{at}/v1/review/LEAD_ID/BUYER/CAMPAIGN -H 'authorization: Bearer demo-operator' -d '{{"outcome":"not_sold"}}'
 "#
+    )
+}
+
+/// A campaign that a simulated buyer answers for.
+fn campaign(buyers: SocketAddr) -> String {
+    format!(
+        r#"{{"product":"personal-loan-es","filter":{{"monthly_income":{{"between":[800,1200]}}}},"price":{{"bid":{{"min":"5.00","max":"60.00"}}}},"caps":[{{"per":"day","leads":100}}],"delivery":{{"ping":{{"url":"http://{buyers}/nova-es-prime/ping"}},"post":{{"url":"http://{buyers}/nova-es-prime/post"}}}}}}"#
     )
 }
 

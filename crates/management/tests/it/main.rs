@@ -2,6 +2,7 @@
 //! memory. Who sees what is a table; so is every refusal.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod campaigns;
 mod explain;
 mod leads;
 mod refusals;

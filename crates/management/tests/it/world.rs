@@ -172,22 +172,51 @@ impl World {
         self.call("GET", path, key, "").await
     }
 
+    /// One request under conditions: status, ETag, state and body.
+    pub(crate) async fn ask(
+        &self,
+        (method, path, key): (&str, &str, &str),
+        (condition, tag): (&str, &str),
+        body: &str,
+    ) -> (u16, [String; 2], Value) {
+        let mut request = Request::builder().method(method).uri(path).header("host", "gavel.test");
+        request = request.header("authorization", format!("Bearer {key}"));
+        if !condition.is_empty() {
+            request = request.header(condition, tag);
+        }
+        self.exchange(request.body(Full::new(Bytes::from(body.to_owned()))).unwrap()).await
+    }
+
     /// Any request.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> (u16, Value) {
+        let (status, _, body) = self.exchange(request).await;
+        (status, body)
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> (u16, [String; 2], Value) {
         let stream = TcpStream::connect(self.at).await.unwrap();
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
         let (mut sender, connection) = handshake.await.unwrap();
         let task = tokio::spawn(connection);
         let reply = sender.send_request(request).await.unwrap();
         let status = reply.status().as_u16();
-        let kind = reply.headers()["content-type"].to_str().unwrap().to_owned();
-        let expected = if status < 400 { "application/json" } else { "application/problem+json" };
+        let header = |name: &str| {
+            let value = reply.headers().get(name).map(|value| value.to_str().unwrap());
+            value.unwrap_or_default().to_owned()
+        };
+        let (kind, headers) = (header("content-type"), [header("etag"), header("gavel-state")]);
+        let expected = match status {
+            204 => "",
+            ..400 => "application/json",
+            _ => "application/problem+json",
+        };
         assert_eq!(kind, expected);
         let body = reply.into_body().collect().await.unwrap().to_bytes();
         task.abort();
         let text = String::from_utf8_lossy(&body).into_owned();
         assert!(!text.contains(EMAIL), "contact data: {text}");
-        (status, serde_json::from_str(&text).unwrap())
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        (status, headers, body)
     }
 }
 
