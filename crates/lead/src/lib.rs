@@ -16,6 +16,7 @@ pub mod explanation;
 pub mod id;
 pub mod journey;
 pub mod money;
+pub mod postal;
 pub mod submission;
 
 pub use attribute::{Attribute, Attributes, Kind, PingAttributes, Reading, Standard, Value};

@@ -1,11 +1,12 @@
 //! The whole market, with the look-ups that doors need.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
-use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, Vault, read};
+use crate::{Buyer, Campaign, KeyDigest, Places, Product, Publisher, Vault, read};
 
 /// Everything that trades, consistent with itself.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct Market {
     pub buyers: BTreeMap<BuyerId, Buyer>,
     /// Their standing orders.
     pub campaigns: BTreeMap<CampaignKey, Campaign>,
+    /// Where its postal codes and regions are.
+    pub places: Arc<Places>,
     keys: HashMap<(Door, KeyDigest), PublisherId>,
     leadhub_products: HashMap<String, ProductId>,
 }
@@ -47,6 +50,7 @@ impl Market {
         let mut market = Self::default();
         if let Some(products) = fields.given("products").as_ref().and_then(Slot::fields) {
             market.products = read::table(&products, Product::read);
+            market = market.with_places(Places::built_in());
         }
         let written = fields.at("products").node();
         if let Some(publishers) = fields.given("publishers").as_ref().and_then(Slot::fields) {
@@ -68,6 +72,17 @@ impl Market {
         market.index_products(slot);
         fields.deny_unknown();
         Some(market)
+    }
+
+    /// Lets its products and their filters know of other places than those that are built in. To be
+    /// called before filters are read.
+    #[must_use]
+    pub fn with_places(mut self, places: Arc<Places>) -> Self {
+        for product in self.products.values_mut() {
+            product.dictionary.place_in(places.country(&product.country));
+        }
+        self.places = places;
+        self
     }
 
     fn read_campaigns(
