@@ -144,7 +144,7 @@ impl Dictionary {
     }
 
     /// Lets regions and postal codes be read by what is known of a country.
-    pub(crate) fn place_in(&mut self, country: Option<&Arc<Country>>) {
+    pub fn place_in(&mut self, country: Option<&Arc<Country>>) {
         for standard in [Standard::Region, Standard::PostalCode] {
             if let Some(definition) = self.definitions.get_mut(standard as usize) {
                 definition.places = country.map(Arc::clone);

@@ -203,15 +203,25 @@ fn listed(slot: &Slot<'_, '_>, asked: &Definition, lists: &Lists) -> Option<Test
         slot.refuse(format_args!("is not available: there is no list {name}"));
         return None;
     };
-    let values: Option<HashSet<Scalar>> =
-        values.iter().map(|value| list_value(value, asked)).collect();
+    let values: Option<Vec<Vec<Scalar>>> =
+        values.iter().map(|value| list_values(value, asked)).collect();
     if values.is_none() {
         slot.refuse(format_args!(
             "must name a list that fits: each value of {name} must be {}",
             asked.kind.name()
         ));
     }
-    Some(Test::OneOf(Arc::new(values?)))
+    Some(Test::OneOf(Arc::new(values?.into_iter().flatten().collect::<HashSet<_>>())))
+}
+
+/// What a value of a list stands for, as one that is written in the filter does.
+fn list_values(value: &Value, asked: &Definition) -> Option<Vec<Scalar>> {
+    let own = list_value(value, asked)?;
+    let known = match value {
+        Value::Text(text) => regions(text, asked),
+        _ => None,
+    };
+    Some(known.unwrap_or_else(|| vec![own]))
 }
 
 fn list_value(value: &Value, asked: &Definition) -> Option<Scalar> {
@@ -276,23 +286,18 @@ fn within(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {
 }
 
 fn radius(fields: &Fields<'_, '_>, slot: &Slot<'_, '_>) -> Option<Radius> {
-    let read = |unit: Unit| {
-        let given = fields.given(unit.name())?;
-        let length = given.decimal()?;
-        let most = Decimal::from(RADIUS_MAX);
-        if length <= Decimal::ZERO || length > most {
-            given.refuse(format_args!("must be more than 0 and at most {most}"));
-            return None;
-        }
-        Some(Radius { length, unit })
-    };
-    let given = UNITS.map(|unit| fields.given(unit.name()).is_some());
-    let read = UNITS.map(read);
-    if given.iter().filter(|given| **given).count() != 1 {
+    let given = UNITS.map(|unit| (unit, fields.given(unit.name())));
+    let mut lengths = given.into_iter().filter_map(|(unit, length)| Some((unit, length?)));
+    let (Some((unit, given)), None) = (lengths.next(), lengths.next()) else {
         slot.refuse("must hold a postal_code and one of miles and km");
         return None;
+    };
+    let length = given.decimal()?;
+    if length <= Decimal::ZERO || length > RADIUS_MAX.into() {
+        given.refuse(format_args!("must be more than 0 and at most {RADIUS_MAX}"));
+        return None;
     }
-    read.into_iter().flatten().next()
+    Some(Radius { length, unit })
 }
 
 /// The operand of `within` in words; `None` if it cannot be read.
