@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ledger::{KeptMarket, Ledger, Refused};
+use market::Places;
 use tokio::sync::Mutex;
 
 use crate::Snapshot;
@@ -35,11 +36,12 @@ pub(crate) struct OldMarkets(Mutex<VecDeque<(u64, Option<Arc<Snapshot>>)>>);
 
 impl OldMarkets {
     /// The market of `version`; `None` if it is not on record or cannot be compiled. One at a time is
-    /// compiled, on a thread of its own.
+    /// compiled, on a thread of its own, with the places that are known now.
     pub(crate) async fn get<L: Ledger>(
         &self,
         ledger: &L,
         version: u64,
+        places: Arc<Places>,
     ) -> Result<Option<Arc<Snapshot>>, Refused> {
         let mut kept = self.0.lock().await;
         if let Some(place) = kept.iter().position(|(known, _)| *known == version)
@@ -49,7 +51,7 @@ impl OldMarkets {
             return Ok(found.1);
         }
         let Some(source) = ledger.market(version).await? else { return Ok(None) };
-        let compile = move || Snapshot::read(&source, version).ok().map(Arc::new);
+        let compile = move || Snapshot::read_with(&source, version, places).ok().map(Arc::new);
         let snapshot = tokio::task::spawn_blocking(compile).await.unwrap_or_default();
         if snapshot.is_none() {
             tracing::warn!(version, "a market on record cannot be compiled");
@@ -74,7 +76,9 @@ mod tests {
             let source = if version == 2 { "[\"x\"]" } else { "[\"\"]" }.to_owned();
             ledger.keep_market(KeptMarket { version, source }).await.unwrap();
         }
-        let get = async |version| old.get(&ledger, version).await.unwrap().map(|it| it.version);
+        let get = async |version| {
+            old.get(&ledger, version, Places::built_in()).await.unwrap().map(|it| it.version)
+        };
         for (version, found, kept) in [
             (1, Some(1), vec![1]),
             (2, None, vec![2, 1]),

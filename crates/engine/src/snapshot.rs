@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use document::{Defect, Defects, Slot};
 use lead::ProductId;
-use market::{Campaign, CampaignStatus, Market, Product, Sources, Vault};
+use market::{Campaign, CampaignStatus, Market, Places, Product, Sources, Vault};
 use rules::{Filter, Lists, RuleBook};
 
 use crate::slots::Family;
@@ -68,11 +68,20 @@ impl Snapshot {
     /// # Errors
     /// It was not made by it, or this version reads markets otherwise.
     pub fn read(source: &str, version: u64) -> Result<Self, Unreadable> {
+        Self::read_with(source, version, Places::built_in())
+    }
+
+    /// As [`Snapshot::read`], with tables of places.
+    ///
+    /// # Errors
+    /// The same, or a filter measures from a place that the tables do not hold.
+    pub fn read_with(source: &str, version: u64, places: Arc<Places>) -> Result<Self, Unreadable> {
         let texts: Vec<String> = serde_json::from_str(source).map_err(|_| Unreadable)?;
         let texts = (1..).zip(texts).map(|(part, text)| (format!("part {part}"), text));
         let market =
             Sources::parse(texts).and_then(|sources| sources.market_with(&Vault::STAND_INS));
-        Self::compile(market.map_err(|_| Unreadable)?, version).map_err(|_| Unreadable)
+        let market = market.map_err(|_| Unreadable)?.with_places(places);
+        Self::compile(market, version).map_err(|_| Unreadable)
     }
 
     /// The tree of a product.

@@ -202,6 +202,7 @@ impl World {
             in_flight_max,
             suppressions: Suppressions::default(),
             leads_per_ip_minute: u32::MAX,
+            fraud: engine::FraudRules::default(),
             breakers: BreakerRules::default(),
         });
         Self {
