@@ -8,7 +8,10 @@ use phonenumber::country::Id;
 pub fn e164(written: &str, country: &str) -> Option<String> {
     let written = written.trim();
     // The longest that people write; what is longer is no number.
-    if written.len() > 40 {
+    if written.len() > 40
+        || written.rfind('+').is_some_and(|place| place > 1)
+        || written.starts_with("++")
+    {
         return None;
     }
     let american = is_american(country).then(|| american(written)).flatten();
@@ -135,6 +138,8 @@ mod tests {
             ("ES", "", None),
             ("ES", "call me", None),
             ("ES", "+", None),
+            ("ES", "++34600111222", None),
+            ("ES", "+34+600111222", None),
             ("ES", "+999123456789", None),
             ("XX", "+34600111222", Some("+34600111222")),
             ("XX", "600111222", None),
