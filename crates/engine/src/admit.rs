@@ -6,15 +6,15 @@ use ledger::Ledger;
 use market::{Product, Range};
 
 use crate::engine::Inner;
-use crate::fraud;
 use crate::subject::Lead;
 
-/// What refuses a lead before it is created: nothing of it is stored.
+/// What refuses a lead before it is created: nothing of it is stored. Else the signs of fraud that it
+/// shows and that do not refuse it.
 pub(crate) fn admit<B: Send + Sync + 'static, L: Ledger>(
     inner: &Inner<B, L>,
     lead: &Lead<'_>,
     at: Timestamp,
-) -> Result<(), RejectionReason> {
+) -> Result<Vec<&'static str>, RejectionReason> {
     let (product, submission) = (lead.product, lead.submission);
     if !product.active {
         return Err(RejectionReason::InvalidProduct);
@@ -23,11 +23,12 @@ pub(crate) fn admit<B: Send + Sync + 'static, L: Ledger>(
     if inner.suppressions.names(&inner.ledger, &product.suppress, submission) {
         return Err(RejectionReason::Blacklisted);
     }
-    if let Some(signal) = fraud::signal(submission, at, &inner.velocity) {
-        inner.metrics.suspected(signal);
+    let shown = inner.fraud.signals(submission, product, at);
+    shown.iter().for_each(|(place, _)| inner.metrics.suspected(*place));
+    if shown.iter().any(|(_, signal)| signal.refuses) {
         return Err(RejectionReason::FraudSuspected);
     }
-    Ok(())
+    Ok(shown.iter().map(|(_, signal)| signal.name).collect())
 }
 
 /// Consents without which no lead of the product may be sold.

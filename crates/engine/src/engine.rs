@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::delivery::Delivery;
 use crate::form::Form;
-use crate::fraud::Velocity;
+use crate::fraud::{Fraud, FraudRules};
 use crate::holds::{Hold, Holds};
 use crate::identity::Identities;
 use crate::journey::Waiter;
@@ -56,6 +56,8 @@ pub struct Parts<B, L> {
     pub suppressions: Suppressions,
     /// Leads from one address in a minute, past which it is suspected.
     pub leads_per_ip_minute: u32,
+    /// What else makes a lead suspicious.
+    pub fraud: FraudRules,
     /// When campaigns that do not answer are left alone.
     pub breakers: BreakerRules,
 }
@@ -79,7 +81,7 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) shares: Shares,
     pub(crate) form: Form,
     pub(crate) suppressions: Suppressions,
-    pub(crate) velocity: Velocity,
+    pub(crate) fraud: Fraud,
     pub(crate) paces: Paces,
     pub(crate) lines: Lines,
     pub(crate) late_reads: Arc<tokio::sync::Semaphore>,
@@ -153,7 +155,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             shares: Shares::default(),
             form: Form::default(),
             suppressions: parts.suppressions,
-            velocity: Velocity::new(parts.leads_per_ip_minute),
+            fraud: Fraud::new(parts.leads_per_ip_minute, parts.fraud),
             paces: Paces::default(),
             lines: Lines::new(parts.breakers),
             late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),

@@ -1,4 +1,5 @@
-//! Attributes that follow from what the publisher sent. Pure: the time of receipt is an argument.
+//! What follows from what the publisher sent: attributes, and everything that has one form in that form,
+//! whichever door it came through. Pure: the time of receipt is an argument.
 
 use jiff::{Timestamp, Unit, civil::Date};
 use lead::{Attribute, Reading, Standard, Submission, Value};
@@ -11,6 +12,8 @@ pub(crate) fn derive(
     publisher: &Publisher,
     at: Timestamp,
 ) {
+    reach(submission, product);
+    place(submission, product);
     let today = at.to_zoned(product.timezone.clone()).date();
     if submission.contact.birth_date.is_none() {
         let claimed = submission.attributes.value(&Attribute::Standard(Standard::BirthDate));
@@ -32,6 +35,81 @@ pub(crate) fn derive(
     submission.attributes.set_text(Standard::Vertical, &product.vertical);
     submission.attributes.set_number(Standard::LeadAgeMinutes, 0);
     name_publisher(submission, publisher);
+}
+
+/// Under which name a winner finds a phone number that is none.
+pub(crate) const PHONE_AS_GIVEN: &str = "phone_as_given";
+
+/// The phone number in E.164 and the e-mail address as it is kept. A number that cannot be read counts as
+/// missing; a winner still gets what was given.
+fn reach(submission: &mut Submission, product: &Product) {
+    let contact = &mut submission.contact;
+    if let Some(phone) = contact.phone.take() {
+        contact.phone = match lead::phone::is_e164(&phone) {
+            true => Some(phone),
+            false => {
+                let country = submission.attributes.text(Standard::Country);
+                let country = country.unwrap_or(&product.country).to_ascii_uppercase();
+                let read = lead::phone::e164(&phone, &country);
+                if read.is_none() {
+                    contact.extra.insert(PHONE_AS_GIVEN.to_owned(), phone.into());
+                }
+                read
+            }
+        };
+    }
+    if let Some(email) = contact.email.as_deref().and_then(lead::email::canonical) {
+        contact.email = Some(email);
+    }
+    if let Some(area) = contact.phone.as_deref().and_then(lead::phone::area_code) {
+        submission.attributes.set_text(Standard::PhoneAreaCode, area);
+    }
+}
+
+/// Where the consumer lives: what the lead says, else the contact's address, else what its postal code
+/// tells. What contradicts the postal code stays as it is given; `fraud` names it.
+fn place(submission: &mut Submission, product: &Product) {
+    let attributes = &mut submission.attributes;
+    if let Some(address) = &submission.contact.address {
+        let told = [
+            (Standard::Country, &address.country),
+            (Standard::Region, &address.region),
+            (Standard::City, &address.city),
+            (Standard::PostalCode, &address.postal_code),
+        ];
+        for (standard, value) in told {
+            if attributes.reading(&standard.into()).is_none() {
+                attributes.set_text(standard, value.as_deref().unwrap_or_default());
+            }
+        }
+    }
+    let country = attributes.text(Standard::Country).map(str::trim).map(str::to_ascii_uppercase);
+    if let Some(country) = &country {
+        attributes.set_text(Standard::Country, country);
+    }
+    let country = country.as_ref().unwrap_or(&product.country);
+    if let Some(code) = attributes.text(Standard::PostalCode) {
+        let code = lead::postal::canonical(country, code).as_deref().and_then(Value::text);
+        attributes.set(Standard::PostalCode, code.map_or(Reading::Unreadable, Reading::Known));
+    }
+    let Some(places) = product.places().filter(|places| places.code() == country) else { return };
+    if let Some(name) = attributes.text(Standard::Region).and_then(|region| places.region(region)) {
+        attributes.set_text(Standard::Region, name);
+    }
+    let spot = attributes.text(Standard::PostalCode).and_then(|code| places.spot(code));
+    let Some(spot) = spot else { return };
+    for (standard, known) in [(Standard::Region, spot.region), (Standard::City, spot.city)] {
+        if attributes.reading(&standard.into()).is_none() {
+            attributes.set_text(standard, known.unwrap_or_default());
+        }
+    }
+    if let Some(address) = &mut submission.contact.address {
+        let fill = |field: &mut Option<String>, known: Option<&str>| {
+            *field = field.take().or_else(|| known.map(str::to_owned));
+        };
+        fill(&mut address.region, spot.region);
+        fill(&mut address.city, spot.city);
+    }
 }
 
 /// Buyers see a publisher's alias, and then its channels under stable names that reveal nothing.

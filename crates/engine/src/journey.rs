@@ -20,7 +20,7 @@ use crate::metrics::Ending;
 use crate::record::Record;
 use crate::repeats::{Request, Ticket};
 use crate::subject::Lead;
-use crate::{admit, choose, enrich, identity, standing};
+use crate::{admit, choose, enrich, fraud, identity, standing};
 
 /// Takes one lead from submission to settlement: at most one sale a slot, one disposition, durable
 /// before it is answered.
@@ -43,9 +43,10 @@ async fn distribute<B: Buyers, L: Ledger>(
     enrich::derive(&mut submission, product, publisher, arrival.at);
     let submission = Arc::new(submission);
     let lead = Lead { submission: &submission, market, publisher, product, tree };
-    if let Err(reason) = admit::admit(inner, &lead, arrival.at) {
-        return Ok(Ended::refused(&lead, reason));
-    }
+    let signals = match admit::admit(inner, &lead, arrival.at) {
+        Ok(signals) => signals,
+        Err(reason) => return Ok(Ended::refused(&lead, reason)),
+    };
 
     let mut created = NewLead {
         received_at: arrival.at,
@@ -55,6 +56,7 @@ async fn distribute<B: Buyers, L: Ledger>(
         request: request.keyed.then_some(RequestKey { key: request.key, body: request.body }),
     };
     let id = lead_id(inner, &arrival.at);
+    fraud::tell(id, &signals);
     if let Err(reason) = admit::eligibility(product, &submission) {
         let record = Record::new(Arc::clone(inner), id, product.slots, created);
         return record.reject(reason).await.map(|record| Ended::rejected(&lead, &record, reason));

@@ -50,6 +50,7 @@ pub use breaker::{BreakerRules, BreakerState};
 pub use budget::Reserves;
 pub use delivery::Delivery;
 pub use engine::{Arrival, Engine, Entropy, Parts, Refusal};
+pub use fraud::FraudRules;
 pub use holds::Held;
 pub use lines::{BreakerReport, CallKind};
 pub use markets::version_of;

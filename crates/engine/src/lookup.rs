@@ -62,7 +62,8 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         if current.version == record.market_version {
             return Ok(Some(current));
         }
-        self.0.old_markets.get(&self.0.ledger, record.market_version).await
+        let places = Arc::clone(&current.market.places);
+        self.0.old_markets.get(&self.0.ledger, record.market_version, places).await
     }
 
     async fn own(

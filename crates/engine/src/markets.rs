@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ledger::{KeptMarket, Ledger, Refused};
+use market::Places;
 use tokio::sync::Mutex;
 
 use crate::{Snapshot, Stored};
@@ -35,11 +36,12 @@ pub(crate) struct OldMarkets(Mutex<VecDeque<(u64, Option<Arc<Snapshot>>)>>);
 
 impl OldMarkets {
     /// The market of `version`; `None` if it is not on record or cannot be compiled. One at a time is
-    /// compiled, on a thread of its own.
+    /// compiled, on a thread of its own, with the places that are known now.
     pub(crate) async fn get<L: Ledger>(
         &self,
         ledger: &L,
         version: u64,
+        places: Arc<Places>,
     ) -> Result<Option<Arc<Snapshot>>, Refused> {
         let mut kept = self.0.lock().await;
         if let Some(place) = kept.iter().position(|(known, _)| *known == version)
@@ -51,7 +53,7 @@ impl OldMarkets {
         let snapshot = match Stored::load(ledger, version).await {
             Ok(None) => return Ok(None),
             Ok(Some(stored)) => {
-                let compile = move || stored.to_explain().map(Arc::new);
+                let compile = move || stored.to_explain(places).map(Arc::new);
                 tokio::task::spawn_blocking(compile).await.unwrap_or_default()
             }
             Err(Refused::Corrupt(_)) => None,
@@ -80,7 +82,9 @@ mod tests {
             let source = if version == 2 { "[\"x\"]" } else { "[\"\"]" }.to_owned();
             ledger.keep_market(KeptMarket { version, source }).await.unwrap();
         }
-        let get = async |version| old.get(&ledger, version).await.unwrap().map(|it| it.version);
+        let get = async |version| {
+            old.get(&ledger, version, Places::built_in()).await.unwrap().map(|it| it.version)
+        };
         for (version, found, kept) in [
             (1, Some(1), vec![1]),
             (2, None, vec![2, 1]),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lead::CampaignKey;
 use ledger::{Ledger, Refused};
-use market::{Campaign, Fault, Market, Sources, Standing, Vault, from_json, to_json};
+use market::{Campaign, Fault, Market, Places, Sources, Standing, Vault, from_json, to_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -151,7 +151,8 @@ impl Stored {
         &self.texts
     }
 
-    /// Compiles it whole; `place` may put addresses into the texts that hold only now.
+    /// Compiles it whole, with the places that are known now; `place` may put addresses into the texts that
+    /// hold only now.
     ///
     /// # Errors
     /// Every fault of the texts. What was changed since could be read then and cannot be any more: that
@@ -159,12 +160,13 @@ impl Stored {
     pub fn compile(
         &self,
         vault: &Vault<'_>,
+        places: Arc<Places>,
         place: &dyn Fn(&str) -> String,
     ) -> Result<Snapshot, Vec<Fault>> {
         let texts = (1..).zip(self.texts.iter());
         let texts = texts.map(|(part, text)| (format!("stored part {part}"), place(text)));
         let sources = Sources::parse(texts)?;
-        let mut market = sources.market_with(vault)?;
+        let mut market = sources.market_with(vault)?.with_places(places);
         for (key, kept) in &self.changed {
             let standing = kept.standing(&market, key).map_err(|Unreadable| vec![lost(key)])?;
             market.stand(key, standing);
@@ -226,14 +228,14 @@ impl Snapshot {
     pub fn read(source: &str, version: u64) -> Result<Self, Unreadable> {
         let whole = parse(source).map_err(|_| Unreadable)?;
         let stored = Stored::whole(version, whole, Vec::new()).map_err(|_| Unreadable)?;
-        stored.to_explain().ok_or(Unreadable)
+        stored.to_explain(Places::built_in()).ok_or(Unreadable)
     }
 }
 
 impl Stored {
     /// Compiled without secrets; `None` if this version reads markets otherwise.
-    pub(crate) fn to_explain(&self) -> Option<Snapshot> {
-        self.compile(&Vault::STAND_INS, &str::to_owned).ok()
+    pub(crate) fn to_explain(&self, places: Arc<Places>) -> Option<Snapshot> {
+        self.compile(&Vault::STAND_INS, places, &str::to_owned).ok()
     }
 }
 

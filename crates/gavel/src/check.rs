@@ -14,12 +14,12 @@ use crate::settings::{Settings, load_market};
 pub(crate) fn run(files: &[PathBuf]) -> Result<(), Failure> {
     let loaded = match files {
         [one] if is_configuration(one)? => {
-            let Settings { market_files, reach, .. } = Settings::load(one)?;
+            let Settings { market_files, postal_codes, reach, .. } = Settings::load(one)?;
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
             reach.tls(&clock)?;
-            load_market(&market_files, Some(&reach))?
+            load_market(&market_files, &postal_codes, Some(&reach))?
         }
-        files => load_market(files, None)?,
+        files => load_market(files, &[], None)?,
     };
     let market = &loaded.snapshot.market;
     out::line(&format!(

@@ -6,10 +6,11 @@ mod table;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use engine::BreakerRules;
 use management::Operator;
-use market::{KeyDigest, Vault};
+use market::{KeyDigest, Places, Vault};
 use sim::buyers::{Buyer, Buyers, Handle};
 
 use crate::cli;
@@ -19,6 +20,7 @@ use crate::settings::{Limits, Loaded, Management, Settings, compile_market};
 use crate::{out, serve, telemetry, wire};
 
 const MARKET: &str = include_str!("../../../config/demo/market.toml");
+const POSTAL_CODES: &str = include_str!("../../../config/tables/us-postal-codes.csv");
 const BUYERS: &str = include_str!("../../../config/demo/buyers.txt");
 
 const SUPPRESSED: &str = include_str!("../../../config/demo/do-not-contact.txt");
@@ -84,7 +86,9 @@ fn market(buyers: SocketAddr) -> Result<Loaded, Failure> {
     let buyers = buyers.to_string();
     let text = MARKET.replace(BUYERS_AT, &buyers);
     let texts = vec![("config/demo/market.toml".to_owned(), text)];
-    let loaded = compile_market(texts, Vault::LITERALS, Some(&Reach::loopback()))?;
+    let table = ("config/tables/us-postal-codes.csv".to_owned(), POSTAL_CODES.to_owned());
+    let places = Arc::new(Places::read([table]).map_err(Failure::Invalid)?);
+    let loaded = compile_market(texts, Vault::LITERALS, places, Some(&Reach::loopback()))?;
     // Kept as it is written: the next run's buyers are elsewhere.
     Ok(Loaded { texts: vec![MARKET.to_owned()], moved: Some((BUYERS_AT, buyers)), ..loaded })
 }
@@ -104,6 +108,8 @@ fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Sett
         root_key_file: data_dir.join("root.key"),
         data_dir,
         market_files: Vec::new(),
+        postal_codes: Vec::new(),
+        disposable_domains: None,
         suppressions: vec![("do-not-contact".to_owned(), suppressed)],
         limits: Limits::default(),
         reach: Reach::loopback(),

@@ -11,7 +11,8 @@ use crate::{telemetry, wire};
 /// Runs the engine of a configuration.
 pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let settings = Settings::load(config)?;
-    let market = load_market(&settings.market_files, Some(&settings.reach))?;
+    let market =
+        load_market(&settings.market_files, &settings.postal_codes, Some(&settings.reach))?;
     telemetry::logs(tracing::Level::INFO);
     let metrics = telemetry::metrics()
         .ok_or(Failure::Usage("metrics cannot be installed twice".to_owned()))?;

@@ -3,12 +3,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use document::{Defects, Fields, Slot, parse_toml};
 use engine::{BreakerRules, Snapshot};
 use management::Operator;
-use market::{Fault, KeyDigest, Place, Sources, Vault};
+use market::{Fault, KeyDigest, Place, Places, Sources, Vault};
 
 use crate::failure::Failure;
 use crate::reach::{self, Reach};
@@ -23,6 +24,10 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) root_key_file: PathBuf,
     pub(crate) market_files: Vec<PathBuf>,
+    /// Tables of postal codes.
+    pub(crate) postal_codes: Vec<PathBuf>,
+    /// Domains whose e-mail addresses are thrown away after use.
+    pub(crate) disposable_domains: Option<PathBuf>,
     /// Lists of consumers who must not be sold: name and file.
     pub(crate) suppressions: Vec<(String, PathBuf)>,
     pub(crate) limits: Limits,
@@ -44,6 +49,8 @@ pub(crate) struct Limits {
     pub(crate) in_flight_leads: usize,
     pub(crate) ledger_queue: usize,
     pub(crate) leads_per_ip_minute: u32,
+    pub(crate) leads_per_device_minute: u32,
+    pub(crate) leads_per_phone_minute: u32,
     pub(crate) ingress: ingress::Limits,
     pub(crate) fanout: fanout::Limits,
 }
@@ -54,6 +61,8 @@ impl Default for Limits {
             in_flight_leads: 10_000,
             ledger_queue: 4_096,
             leads_per_ip_minute: 120_000,
+            leads_per_device_minute: 120_000,
+            leads_per_phone_minute: 120_000,
             ingress: ingress::Limits::default(),
             fanout: fanout::Limits::default(),
         }
@@ -101,6 +110,8 @@ impl Settings {
         let market = market.fields()?;
         let files = market.at("files").each(|file| file.filled().map(|file| base.join(file)));
         market.deny_unknown();
+        let postal_codes = postal_codes(&fields, base);
+        let disposable = disposable_domains(&fields, base);
         let suppressions = suppressions(&fields, base);
         let limits =
             fields.given("limits").and_then(|slot| Limits::read(&slot)).unwrap_or_default();
@@ -117,6 +128,8 @@ impl Settings {
             root_key_file: key.unwrap_or_else(|| data_dir.join("root.key")),
             data_dir,
             market_files: files?,
+            postal_codes: postal_codes?,
+            disposable_domains: disposable?,
             suppressions,
             limits,
             reach: reach?,
@@ -173,8 +186,14 @@ impl Limits {
         set(&mut limits.fanout.reply_bytes_max, count("buyer_reply_bytes", 16 << 20));
         set(&mut limits.fanout.idle_max, count("buyer_idle_connections", 100_000));
         set(&mut limits.fanout.connections_max, count("buyer_connections", 100_000));
-        if let Some(slot) = fields.given("leads_per_ip_minute") {
-            limits.leads_per_ip_minute = slot.integer(1, u32::MAX).unwrap_or_default();
+        for (name, limit) in [
+            ("leads_per_ip_minute", &mut limits.leads_per_ip_minute),
+            ("leads_per_device_minute", &mut limits.leads_per_device_minute),
+            ("leads_per_phone_minute", &mut limits.leads_per_phone_minute),
+        ] {
+            if let Some(slot) = fields.given(name) {
+                *limit = slot.integer(1, u32::MAX).unwrap_or_default();
+            }
         }
         limits.ingress.header_read = millis("header_read_ms").unwrap_or(limits.ingress.header_read);
         limits.fanout.connect = millis("buyer_connect_ms").unwrap_or(limits.fanout.connect);
@@ -182,6 +201,27 @@ impl Limits {
         fields.deny_unknown();
         Some(limits)
     }
+}
+
+/// `[places] postal_codes = [files]`.
+fn postal_codes(fields: &Fields<'_, '_>, base: &Path) -> Option<Vec<PathBuf>> {
+    let Some(slot) = fields.given("places") else { return Some(Vec::new()) };
+    let places = slot.fields()?;
+    let files = places.at("postal_codes").each(|file| file.filled().map(|file| base.join(file)));
+    places.deny_unknown();
+    files
+}
+
+/// `[fraud] disposable_domains = file`.
+fn disposable_domains(fields: &Fields<'_, '_>, base: &Path) -> Option<Option<PathBuf>> {
+    let Some(slot) = fields.given("fraud") else { return Some(None) };
+    let fraud = slot.fields()?;
+    let file = match fraud.given("disposable_domains") {
+        Some(file) => file.filled().map(|file| Some(base.join(file))),
+        None => Some(None),
+    };
+    fraud.deny_unknown();
+    file
 }
 
 fn suppressions(fields: &Fields<'_, '_>, base: &Path) -> Vec<(String, PathBuf)> {
@@ -232,14 +272,23 @@ impl Loaded {
 
 /// Reads, checks and compiles a market from files, for a configuration if there is one; its secrets are
 /// in the environment or in files.
-pub(crate) fn load_market(files: &[PathBuf], reach: Option<&Reach>) -> Result<Loaded, Failure> {
-    let mut texts = Vec::with_capacity(files.len());
-    for file in files {
-        let text =
-            std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
-        texts.push((file.display().to_string(), text));
-    }
-    compile_market(texts, Vault { look_up: &secret, literals: false }, reach)
+pub(crate) fn load_market(
+    files: &[PathBuf],
+    postal_codes: &[PathBuf],
+    reach: Option<&Reach>,
+) -> Result<Loaded, Failure> {
+    let places = Arc::new(Places::read(texts(postal_codes)?).map_err(Failure::Invalid)?);
+    let vault = Vault { look_up: &secret, literals: false };
+    compile_market(texts(files)?, vault, places, reach)
+}
+
+/// Files with their names.
+fn texts(files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+    let read = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error));
+        Ok((file.display().to_string(), text?))
+    };
+    files.iter().map(read).collect()
 }
 
 /// The text of a secret, where the market says that it is kept.
@@ -255,11 +304,12 @@ fn secret(place: Place<'_>) -> Option<String> {
 pub(crate) fn compile_market(
     texts: Vec<(String, String)>,
     vault: Vault<'static>,
+    places: Arc<Places>,
     reach: Option<&Reach>,
 ) -> Result<Loaded, Failure> {
     let kept = texts.iter().map(|(_, text)| text.clone()).collect();
     let sources = Sources::parse(texts).map_err(Failure::Invalid)?;
-    let market = sources.market_with(&vault).map_err(Failure::Invalid)?;
+    let market = sources.market_with(&vault).map_err(Failure::Invalid)?.with_places(places);
     let unreachable = reach.map(|reach| reach.check(&market)).unwrap_or_default();
     if !unreachable.is_empty() {
         return Err(Failure::Invalid(sources.locate(&unreachable)));
@@ -356,6 +406,7 @@ mod tests {
             match compile_market(
                 vec![("m.toml".to_owned(), text.to_owned())],
                 Vault::LITERALS,
+                Places::built_in(),
                 reach,
             ) {
                 Ok(_) => Vec::new(),
@@ -376,6 +427,32 @@ mod tests {
         let unknown = compile(&certified, Some(&Reach::loopback()));
         let [fault] = &unknown[..] else { panic!("{unknown:?}") };
         assert!(fault.ends_with("buyers.nova.client_certificate is not among the configuration's [delivery.client_certificates]"), "{fault}");
+    }
+
+    #[test]
+    fn places_and_signs_of_fraud_are_checked_too() {
+        let rest = "[data]\ndir = \"d\"\n[market]\nfiles = [\"m.toml\"]\n";
+        let parse =
+            |text: &str| Settings::parse("g.toml", &format!("{text}{rest}"), Path::new("/e"));
+        let faults = parse("[places]\npostal_code = 1\n[fraud]\ndisposable_domains = 1\ndisposable = 1\n[limits]\nleads_per_phone_minute = 0\n").unwrap_err();
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "g.toml:1:1: places.postal_codes is required",
+                "g.toml:2:15: places.postal_code is not a known field; known here: postal_codes",
+                "g.toml:4:22: fraud.disposable_domains must be a string, found a number",
+                "g.toml:5:14: fraud.disposable is not a known field; known here: disposable_domains",
+                "g.toml:7:26: limits.leads_per_phone_minute must be a whole number from 1 to 4294967295, found a number",
+            ]
+        );
+        let settings = parse("[places]\npostal_codes = [\"t.csv\"]\n[fraud]\ndisposable_domains = \"x.txt\"\n[limits]\nleads_per_device_minute = 7\n").unwrap();
+        assert_eq!(settings.postal_codes, [Path::new("/e/t.csv")]);
+        assert_eq!(settings.disposable_domains.as_deref(), Some(Path::new("/e/x.txt")));
+        let limits = &settings.limits;
+        assert_eq!((limits.leads_per_device_minute, limits.leads_per_phone_minute), (7, 120_000));
+        let missing = load_market(&[], &["/e/none.csv".into()], None).err().unwrap().to_string();
+        assert!(missing.contains("/e/none.csv"), "{missing}");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use engine::{Engine, Parts, Recovered, Reserves, Snapshot, Stored, Suppressions};
+use engine::{
+    Engine, FraudRules, Parts, Recovered, Reserves, Snapshot, Stored, Suppressions,
+};
 use fanout::HttpBuyers;
 use ingress::{Server, Stop};
 use lead::Clock;
@@ -59,7 +61,8 @@ pub(crate) async fn start(
     let snapshot = versioned(market, settings, &ledger).await?;
     let suppressions = load_suppressions(settings, &snapshot, &ledger)?;
     let buyers = buyers(settings)?;
-    let engine = engine(settings, snapshot, (buyers, ledger), suppressions);
+    let fraud = fraud_rules(settings)?;
+    let engine = engine(settings, snapshot, (buyers, ledger), (suppressions, fraud));
     recover(&engine).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let stop = Stop::new();
@@ -128,7 +131,8 @@ async fn versioned(
         tracing::warn!(count, objects, "the market's files differ from the store, which holds");
     }
     let place = |text: &str| files.place(text);
-    let snapshot = stored.compile(&files.vault, &place).map_err(Failure::Invalid)?;
+    let places = Arc::clone(&files.snapshot.market.places);
+    let snapshot = stored.compile(&files.vault, places, &place).map_err(Failure::Invalid)?;
     match settings.reach.check(&snapshot.market).first() {
         Some(defect) => Err(Failure::Ledger(format!("the stored market: {defect}"))),
         None => Ok(snapshot),
@@ -177,6 +181,22 @@ fn load_suppressions(
     Ok(suppressions)
 }
 
+/// A domain a line; blank lines and lines that begin with `#` are skipped.
+fn fraud_rules(settings: &Settings) -> Result<FraudRules, Failure> {
+    let text = match &settings.disposable_domains {
+        Some(file) => {
+            std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?
+        }
+        None => String::new(),
+    };
+    let lines = text.lines().map(|line| line.trim().to_lowercase());
+    Ok(FraudRules {
+        leads_per_device_minute: settings.limits.leads_per_device_minute,
+        leads_per_phone_minute: settings.limits.leads_per_phone_minute,
+        disposable_domains: lines.filter(|it| !it.is_empty() && !it.starts_with('#')).collect(),
+    })
+}
+
 /// The wire to buyers.
 fn buyers(settings: &Settings) -> Result<HttpBuyers, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -189,7 +209,7 @@ fn engine(
     settings: &Settings,
     snapshot: Snapshot,
     (buyers, ledger): (HttpBuyers, SqliteLedger),
-    suppressions: Suppressions,
+    (suppressions, fraud): (Suppressions, FraudRules),
 ) -> Gavel {
     let limits = &settings.limits;
     Engine::new(Parts {
@@ -202,6 +222,7 @@ fn engine(
         in_flight_max: limits.in_flight_leads,
         suppressions,
         leads_per_ip_minute: limits.leads_per_ip_minute,
+        fraud,
         breakers: settings.breakers,
     })
 }

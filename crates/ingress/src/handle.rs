@@ -12,7 +12,7 @@ use market::{Market, Publisher};
 use crate::doors::{Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body};
+use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body, card};
 
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
@@ -77,6 +77,7 @@ async fn take<D: Distribute>(
     let mut bytes = body::read(request.into_body(), limits).await?;
     let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
+    card::refuse(&root).map_err(Fault::Invalid)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
         Door::Native => native::decode(&root, publisher, &market)?,

@@ -5,6 +5,7 @@
 //! value of a body into an error text, a log line or a metric.
 
 mod body;
+mod card;
 mod contact;
 mod delivery;
 mod doors;

@@ -7,15 +7,19 @@
 
 pub mod attribute;
 pub mod bid;
+pub mod card;
 pub mod clock;
 pub mod code;
 pub mod consent;
 pub mod contact;
 pub mod disposition;
+pub mod email;
 pub mod explanation;
 pub mod id;
 pub mod journey;
 pub mod money;
+pub mod phone;
+pub mod postal;
 pub mod submission;
 
 pub use attribute::{Attribute, Attributes, Kind, PingAttributes, Reading, Standard, Value};

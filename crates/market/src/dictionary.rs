@@ -8,6 +8,8 @@ use document::{Node, Slot};
 use lead::{Attribute, Kind, Reading, Standard, Value};
 use rust_decimal::Decimal;
 
+use crate::Country;
+
 /// What a product says of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
@@ -27,6 +29,8 @@ pub struct Definition {
     pub exact: bool,
     /// A ping may carry it.
     pub in_ping: bool,
+    /// Of regions and postal codes: what is known of those of the product's country.
+    pub places: Option<Arc<Country>>,
 }
 
 impl Definition {
@@ -48,6 +52,7 @@ impl Definition {
             most: None,
             exact: false,
             in_ping,
+            places: None,
         }
     }
 
@@ -136,6 +141,15 @@ impl Dictionary {
             }
         }
         Self { definitions, declared }
+    }
+
+    /// Lets regions and postal codes be read by what is known of a country.
+    pub fn place_in(&mut self, country: Option<&Arc<Country>>) {
+        for standard in [Standard::Region, Standard::PostalCode] {
+            if let Some(definition) = self.definitions.get_mut(standard as usize) {
+                definition.places = country.map(Arc::clone);
+            }
+        }
     }
 
     /// The definition of a name or alias.

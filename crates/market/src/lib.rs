@@ -10,6 +10,7 @@ mod cap;
 mod change;
 mod dictionary;
 mod market;
+mod places;
 mod price;
 mod product;
 mod publisher;
@@ -31,6 +32,7 @@ pub use cap::{Cap, CapLimit, CapOf, Window};
 pub use change::{Standing, State};
 pub use dictionary::{Definition, Dictionary};
 pub use market::Market;
+pub use places::{Country, Places, Radius, Spot, Unit};
 pub use price::{Outcome, Price, Score, Sells};
 pub use product::{
     DuplicateKey, Duplicates, Eligibility, OPERATOR_FIELDS, PayoutRule, Product, Range,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
-use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, Vault, read};
+use crate::{Buyer, Campaign, KeyDigest, Places, Product, Publisher, Vault, read};
 
 /// Everything that trades, consistent with itself.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub struct Market {
     pub campaigns: BTreeMap<CampaignKey, Arc<Campaign>>,
     /// Newer versions of theirs that wait for an operator. Nobody is asked by these.
     pub pending: BTreeMap<CampaignKey, Arc<Campaign>>,
+    /// Where its postal codes and regions are.
+    pub places: Arc<Places>,
     keys: HashMap<(Door, KeyDigest), PublisherId>,
     leadhub_products: HashMap<String, ProductId>,
 }
@@ -50,6 +52,7 @@ impl Market {
         let mut market = Self::default();
         if let Some(products) = fields.given("products").as_ref().and_then(Slot::fields) {
             market.products = read::table(&products, Product::read);
+            market = market.with_places(Places::built_in());
         }
         let written = fields.at("products").node();
         if let Some(publishers) = fields.given("publishers").as_ref().and_then(Slot::fields) {
@@ -71,6 +74,17 @@ impl Market {
         market.index_products(slot);
         fields.deny_unknown();
         Some(market)
+    }
+
+    /// Lets its products and their filters know of other places than those that are built in. To be
+    /// called before filters are read.
+    #[must_use]
+    pub fn with_places(mut self, places: Arc<Places>) -> Self {
+        for product in self.products.values_mut() {
+            product.dictionary.place_in(places.country(&product.country));
+        }
+        self.places = places;
+        self
     }
 
     fn read_campaigns(

@@ -8,7 +8,7 @@ use lead::{Attribute, Currency, Kind, Money, ProductId, Standard};
 use rust_decimal::Decimal;
 
 use crate::read;
-use crate::{Definition, Dictionary, Tier};
+use crate::{Country, Definition, Dictionary, Tier};
 
 /// A product.
 #[derive(Debug, Clone)]
@@ -219,6 +219,12 @@ const MAX_POSTS: u16 = 5;
 impl Product {
     /// How long an unknown post is held where a product does not say.
     pub const HOLD_FOR: Duration = Duration::from_secs(86_400);
+
+    /// What is known of the places of its country.
+    #[must_use]
+    pub fn places(&self) -> Option<&Country> {
+        self.dictionary.named(Standard::PostalCode.name())?.places.as_deref()
+    }
 
     pub(crate) fn read(id: &ProductId, slot: Slot<'_, '_>) -> Option<Self> {
         let fields = slot.fields()?;

@@ -89,13 +89,27 @@ impl Predicate {
             path: self.path.dotted(),
             attribute: self.attribute.name().to_owned(),
             expected: if wanted { self.expected.clone() } else { format!("not {}", self.expected) },
-            actual: lead.actual(self.slot).map(Into::into),
+            actual: lead.actual(self.slot).map(|actual| self.with_distance(actual.into())),
             verdict: match lead.cell(self.slot) {
                 Cell::Missing => Verdict::Missing,
                 Cell::Unreadable => Verdict::Unreadable,
                 Cell::Known(_) => Verdict::Failed,
             },
         })
+    }
+}
+
+impl Predicate {
+    /// A postal code of which a radius was asked, with how far away it is.
+    fn with_distance(&self, actual: String) -> String {
+        let far = self
+            .centre
+            .as_ref()
+            .and_then(|centre| centre.places.distance(&centre.postal_code, &actual, centre.unit));
+        match far {
+            Some(far) => format!("{actual}, {far} away"),
+            None => actual,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use document::Path;
 use lead::{Attribute, Kind};
+use market::{Country, Unit};
 use regex::Regex;
 
 use crate::evaluate::Truth;
@@ -78,6 +79,16 @@ pub(crate) struct Predicate {
     pub(crate) negated: bool,
     /// The answer for a lead without the attribute.
     pub(crate) when_missing: Truth,
+    /// From where `within` measures, for explanations.
+    pub(crate) centre: Option<Box<Centre>>,
+}
+
+/// From where a radius is measured, and by what.
+#[derive(Debug)]
+pub(crate) struct Centre {
+    pub(crate) postal_code: String,
+    pub(crate) unit: Unit,
+    pub(crate) places: Arc<Country>,
 }
 
 /// What is asked of a value that is there. Cheap to clone: large parts are shared.

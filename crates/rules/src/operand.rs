@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use document::{Node, Slot};
+use document::{Fields, Node, Slot};
 use lead::{Attribute, Kind, Standard, Value};
-use market::Definition;
+use market::{Definition, Radius, Unit};
 use regex::RegexBuilder;
 use rust_decimal::Decimal;
 
@@ -21,6 +21,10 @@ use crate::text::{normalise, normalise_pattern};
 const PATTERN_BYTES_MAX: usize = 512 * 1024;
 /// Deepest nesting of groups in a pattern.
 const PATTERN_NESTING_MAX: u32 = 32;
+/// Greatest radius, in miles or kilometres.
+const RADIUS_MAX: u32 = 1_000;
+/// How a radius may be told.
+const UNITS: [Unit; 2] = [Unit::Miles, Unit::Km];
 /// Values shown in the description of a list.
 const SHOWN_MAX: usize = 8;
 
@@ -32,7 +36,7 @@ pub(crate) fn read(
     lists: &Lists,
 ) -> Option<Test> {
     match operator {
-        Operator::Eq | Operator::Ne => scalar(slot, asked).map(Test::Equals),
+        Operator::Eq | Operator::Ne => equal(slot, asked),
         Operator::Lt => scalar(slot, asked).map(|at| Test::Within(Range::to(at, false))),
         Operator::Lte => scalar(slot, asked).map(|at| Test::Within(Range::to(at, true))),
         Operator::Gt => scalar(slot, asked).map(|at| Test::Within(Range::from(at, false))),
@@ -68,7 +72,7 @@ pub(crate) fn describe(operator: Operator, node: &Node<'_>) -> String {
         Operator::StartsWith => format!("starting with {value}"),
         Operator::Contains => format!("containing {value}"),
         Operator::Matches => format!("matching {value}"),
-        Operator::Within => format!("within {value}"),
+        Operator::Within => format!("within {}", near(node).unwrap_or(value)),
         Operator::Exists if *node == Node::Bool(false) => "absent".to_owned(),
         Operator::Exists => "present".to_owned(),
     }
@@ -88,6 +92,29 @@ fn written(node: &Node<'_>) -> String {
         }
         Node::Null | Node::HugeNumber | Node::Object(_) => node.kind().to_owned(),
     }
+}
+
+/// A value; where it names a region that has parts, that one and its parts.
+fn equal(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {
+    let mut values = scalars(slot, asked)?;
+    match values.len() {
+        1 => values.pop().map(Test::Equals),
+        _ => Some(Test::OneOf(Arc::new(values.into_iter().collect()))),
+    }
+}
+
+/// What one written value stands for: itself, but a known region by its one name and with its parts.
+fn scalars(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Vec<Scalar>> {
+    let value = scalar(slot, asked)?;
+    let written = slot.node().and_then(Node::as_text);
+    Some(written.and_then(|written| regions(written, asked)).unwrap_or_else(|| vec![value]))
+}
+
+/// The names that leads are given of a region and its parts; `None` if it is not known as one.
+fn regions(written: &str, asked: &Definition) -> Option<Vec<Scalar>> {
+    let places = asked.places.as_ref().filter(|_| asked.attribute == Standard::Region.into())?;
+    let names = places.region_with_parts(written)?;
+    Some(names.into_iter().map(|name| Scalar::Text(normalise(name, asked.exact).into())).collect())
 }
 
 fn scalar(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Scalar> {
@@ -141,8 +168,8 @@ fn between(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Range> {
 }
 
 fn one_of(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {
-    let values = every(slot, |value| scalar(value, asked))?;
-    Some(Test::OneOf(Arc::new(values.into_iter().collect())))
+    let values = every(slot, |value| scalars(value, asked))?;
+    Some(Test::OneOf(Arc::new(values.into_iter().flatten().collect())))
 }
 
 fn starts_with(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {
@@ -176,15 +203,25 @@ fn listed(slot: &Slot<'_, '_>, asked: &Definition, lists: &Lists) -> Option<Test
         slot.refuse(format_args!("is not available: there is no list {name}"));
         return None;
     };
-    let values: Option<HashSet<Scalar>> =
-        values.iter().map(|value| list_value(value, asked)).collect();
+    let values: Option<Vec<Vec<Scalar>>> =
+        values.iter().map(|value| list_values(value, asked)).collect();
     if values.is_none() {
         slot.refuse(format_args!(
             "must name a list that fits: each value of {name} must be {}",
             asked.kind.name()
         ));
     }
-    Some(Test::OneOf(Arc::new(values?)))
+    Some(Test::OneOf(Arc::new(values?.into_iter().flatten().collect::<HashSet<_>>())))
+}
+
+/// What a value of a list stands for, as one that is written in the filter does.
+fn list_values(value: &Value, asked: &Definition) -> Option<Vec<Scalar>> {
+    let own = list_value(value, asked)?;
+    let known = match value {
+        Value::Text(text) => regions(text, asked),
+        _ => None,
+    };
+    Some(known.unwrap_or_else(|| vec![own]))
 }
 
 fn list_value(value: &Value, asked: &Definition) -> Option<Scalar> {
@@ -222,13 +259,57 @@ fn pattern(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {
     }
 }
 
-/// Centroids come with a table of postal codes, and there is none.
+/// The postal codes around one: a filter asks which code it is, as if all were listed.
 fn within(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {
-    slot.refuse(match asked.attribute {
-        Attribute::Standard(Standard::PostalCode) => {
-            "is not available: no centroid table is loaded"
-        }
-        _ => "works on postal_code only",
-    });
-    None
+    if asked.attribute != Attribute::Standard(Standard::PostalCode) {
+        slot.refuse("works on postal_code only");
+        return None;
+    }
+    let Some(places) = asked.places.as_ref().filter(|places| places.has_centroids()) else {
+        slot.refuse(
+            "is not available: no table of the postal codes of the product's country is loaded",
+        );
+        return None;
+    };
+    let fields = slot.fields()?;
+    let centre = fields.at("postal_code");
+    let code = centre.filled();
+    let radius = radius(&fields, slot);
+    fields.deny_unknown();
+    let (code, radius) = (code?, radius?);
+    let Some(codes) = places.within(code, radius) else {
+        centre.refuse(format_args!("is not in the table of postal codes of {}", places.code()));
+        return None;
+    };
+    let values = codes.into_iter().map(|code| Scalar::Text(normalise(code, asked.exact).into()));
+    Some(Test::OneOf(Arc::new(values.collect())))
+}
+
+fn radius(fields: &Fields<'_, '_>, slot: &Slot<'_, '_>) -> Option<Radius> {
+    let given = UNITS.map(|unit| (unit, fields.given(unit.name())));
+    let mut lengths = given.into_iter().filter_map(|(unit, length)| Some((unit, length?)));
+    let (Some((unit, given)), None) = (lengths.next(), lengths.next()) else {
+        slot.refuse("must hold a postal_code and one of miles and km");
+        return None;
+    };
+    let length = given.decimal()?;
+    if length <= Decimal::ZERO || length > RADIUS_MAX.into() {
+        given.refuse(format_args!("must be more than 0 and at most {RADIUS_MAX}"));
+        return None;
+    }
+    Some(Radius { length, unit })
+}
+
+/// The operand of `within` in words; `None` if it cannot be read.
+fn near(node: &Node<'_>) -> Option<String> {
+    let (centre, unit) = centre(node)?;
+    let length = written(node.member(unit.name())?);
+    Some(format!("{length} {} of {centre}", unit.name()))
+}
+
+/// From where the operand of `within` measures, and in what.
+pub(crate) fn centre<'n>(node: &'n Node<'_>) -> Option<(&'n str, Unit)> {
+    let code = node.member("postal_code").and_then(Node::as_text)?.trim();
+    let unit = UNITS.into_iter().find(|unit| node.member(unit.name()).is_some())?;
+    Some((code, unit))
 }

@@ -8,7 +8,7 @@ use market::{Definition, Dictionary};
 
 use crate::evaluate::Truth;
 use crate::filter::{
-    Expr, Filter, NESTING_MAX, PATTERNS_MAX, PREDICATES_MAX, Predicate, VALUES_MAX,
+    Centre, Expr, Filter, NESTING_MAX, PATTERNS_MAX, PREDICATES_MAX, Predicate, VALUES_MAX,
 };
 use crate::lists::Lists;
 use crate::operator::Operator;
@@ -210,6 +210,7 @@ impl<'d> Parser<'d> {
             test,
             negated: absent || operator.negates(),
             when_missing,
+            centre: centre(operator, slot, asked.definition),
         })))
     }
 
@@ -244,6 +245,13 @@ impl<'d> Parser<'d> {
     fn fail<T>(&mut self) -> Option<T> {
         self.noted(None)
     }
+}
+
+fn centre(operator: Operator, slot: &Slot<'_, '_>, definition: &Definition) -> Option<Box<Centre>> {
+    let node = slot.node().filter(|_| operator == Operator::Within)?;
+    let (postal_code, unit) = operand::centre(node)?;
+    let places = Arc::clone(definition.places.as_ref()?);
+    Some(Box::new(Centre { postal_code: postal_code.to_owned(), unit, places }))
 }
 
 fn asked<'d>(dictionary: &'d Dictionary, name: &str) -> Option<Asked<'d>> {

@@ -6,6 +6,7 @@ mod contradictions;
 mod explanations;
 mod generate;
 mod oracle;
+mod places;
 mod properties;
 mod refused;
 mod semantics;

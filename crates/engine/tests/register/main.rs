@@ -7,7 +7,7 @@ mod world;
 use std::collections::BTreeMap;
 
 use engine::{Denied, Expect, Outcome, Snapshot, Stored, Wish};
-use market::{Sources, Vault, to_json};
+use market::{Places, Sources, Vault, to_json};
 use proptest::prelude::*;
 
 use crate::world::{Facts, World, facts, key, object};
@@ -156,7 +156,7 @@ async fn play(history: &[(u8, Step)]) -> Result<(), TestCaseError> {
     let now = world.engine.snapshot();
     let again = Stored::newest(world.engine.ledger()).await.unwrap().unwrap();
     prop_assert_eq!(again.version, now.version);
-    let again = again.compile(&Vault::LITERALS, &str::to_owned).unwrap();
+    let again = again.compile(&Vault::LITERALS, Places::built_in(), &str::to_owned).unwrap();
     prop_assert_eq!(facts(&world.engine, &again), facts(&world.engine, &now));
     let waits = |snapshot: &Snapshot| -> Vec<String> {
         snapshot.market.pending.values().map(|it| to_json(&it.written).to_string()).collect()
@@ -164,7 +164,7 @@ async fn play(history: &[(u8, Step)]) -> Result<(), TestCaseError> {
     prop_assert_eq!(waits(&again), waits(&now));
     for (version, stood) in then {
         let old = Stored::load(world.engine.ledger(), version).await.unwrap().unwrap();
-        let old = old.compile(&Vault::STAND_INS, &str::to_owned).unwrap();
+        let old = old.compile(&Vault::STAND_INS, Places::built_in(), &str::to_owned).unwrap();
         prop_assert_eq!(facts(&world.engine, &old), stood, "version {}", version);
     }
     Ok(())
@@ -198,7 +198,7 @@ async fn any_version_of_many_is_read_again() {
     assert!(then.len() > 10);
     for (version, stood) in then {
         let old = Stored::load(world.engine.ledger(), version).await.unwrap().unwrap();
-        let old = old.compile(&Vault::LITERALS, &str::to_owned).unwrap();
+        let old = old.compile(&Vault::LITERALS, Places::built_in(), &str::to_owned).unwrap();
         assert_eq!(facts(&world.engine, &old), stood, "version {version}");
     }
 }
@@ -256,7 +256,7 @@ async fn a_change_that_was_not_kept_is_skipped() {
     assert!(world.engine.snapshot().market.campaigns.is_empty());
     world.change("d", Wish::Put(object(&priced(2))), Expect::Anything).await.unwrap();
     let again = Stored::newest(world.engine.ledger()).await.unwrap().unwrap();
-    let again = again.compile(&Vault::LITERALS, &str::to_owned).unwrap();
+    let again = again.compile(&Vault::LITERALS, Places::built_in(), &str::to_owned).unwrap();
     let names: Vec<_> = again.market.campaigns.keys().map(ToString::to_string).collect();
     assert_eq!(names, ["nova/d"]);
 }

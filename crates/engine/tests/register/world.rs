@@ -86,6 +86,7 @@ impl World {
             reserves: Reserves::default(),
             in_flight_max: 16,
             suppressions: Suppressions::default(),
+            fraud: engine::FraudRules::default(),
             leads_per_ip_minute: u32::MAX,
             breakers: BreakerRules::default(),
         });

@@ -115,7 +115,8 @@ fn read(slot: &Slot<'_, '_>, market: &Market) -> Option<Lead> {
     if let Some(customer) = fields.at("customer").fields() {
         external_id = contact::optional(customer.given("external_id"));
         personal(&customer, &mut contact, &mut attributes, &mut extra);
-        reach(&customer, &mut contact, &mut extra);
+        let country = product.map(|product| product.country.as_str()).unwrap_or_default();
+        reach(&customer, country, &mut contact, &mut extra);
         contact.address = address(&customer, &mut attributes, &mut extra);
         profile(&customer, &mut attributes, &mut extra);
         if let Some(slot) = customer.given("financial_instruments") {
@@ -169,7 +170,12 @@ fn personal(
     raw::keep_unread(&fields, extra);
 }
 
-fn reach(customer: &Fields<'_, '_>, contact: &mut Contact, extra: &mut Map<String, Value>) {
+fn reach(
+    customer: &Fields<'_, '_>,
+    country: &str,
+    contact: &mut Contact,
+    extra: &mut Map<String, Value>,
+) {
     let slot = customer.at("contact");
     let Some(fields) = slot.fields() else {
         return;
@@ -186,9 +192,14 @@ fn reach(customer: &Fields<'_, '_>, contact: &mut Contact, extra: &mut Map<Strin
             (1, 4),
             "must be a country code such as +34",
         );
-        let number =
-            digits(contact::filled(phone.given("number")), "", (6, 15), "must be 6 to 15 digits");
-        contact.phone = number.map(|number| area.unwrap_or_default() + &number);
+        let slot = contact::filled(phone.given("number"));
+        let number = digits(slot, "", (6, 15), "must be 6 to 15 digits");
+        if let (Some(slot), Some(number)) = (slot, number) {
+            contact.phone = lead::phone::e164(&(area.unwrap_or_default() + &number), country);
+            if contact.phone.is_none() {
+                slot.refuse("must be a phone number of its country");
+            }
+        }
         raw::keep_unread(&phone, extra);
     }
     raw::keep_unread(&fields, extra);

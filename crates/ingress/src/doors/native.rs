@@ -146,7 +146,7 @@ fn read(slot: &Slot<'_, '_>, publisher: &Publisher, product: &Product) -> Option
     let source_url = contact::optional(fields.given("source_url"));
     let user_agent = contact::optional(fields.given("user_agent"));
     let attributes = product.dictionary.read_strictly(&fields.at("attributes"));
-    let contact = read_contact(&fields.at("contact"));
+    let contact = read_contact(&fields.at("contact"), &product.country);
     let consent =
         fields.given("consent").map_or(Some(Consent::default()), |slot| read_consent(&slot));
     let test = fields.given("test").map_or(Some(false), |slot| slot.bool());
@@ -199,7 +199,7 @@ fn word(slot: Option<Slot<'_, '_>>) -> Option<String> {
     Some(word)
 }
 
-fn read_contact(slot: &Slot<'_, '_>) -> Option<Contact> {
+fn read_contact(slot: &Slot<'_, '_>, country: &str) -> Option<Contact> {
     let fields = slot.fields()?;
     let object = |name: &'static str| fields.given(name).and_then(raw::object).unwrap_or_default();
     let contact = Contact {
@@ -208,7 +208,8 @@ fn read_contact(slot: &Slot<'_, '_>) -> Option<Contact> {
         last_name: contact::filled(fields.given("last_name")).and_then(contact::name),
         second_last_name: contact::filled(fields.given("second_last_name")).and_then(contact::name),
         email: contact::filled(fields.given("email")).and_then(contact::email),
-        phone: contact::filled(fields.given("phone")).and_then(|slot| phone(&slot)),
+        phone: contact::filled(fields.given("phone"))
+            .and_then(|slot| contact::phone(slot, country)),
         birth_date: contact::filled(fields.given("birth_date")).and_then(contact::date),
         national_id: contact::optional(fields.given("national_id")),
         address: fields.given("address").and_then(|slot| address(&slot)),
@@ -222,18 +223,6 @@ fn read_contact(slot: &Slot<'_, '_>) -> Option<Contact> {
     };
     fields.deny_unknown();
     Some(contact)
-}
-
-/// Digits with an optional `+`; punctuation that people write is dropped.
-fn phone(slot: &Slot<'_, '_>) -> Option<String> {
-    let text = slot.text()?.trim();
-    let kept: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
-    let digits = kept.strip_prefix('+').unwrap_or(&kept);
-    let right = (6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    if !right {
-        slot.refuse("must be a phone number of 6 to 15 digits, best as +34600111222");
-    }
-    right.then_some(kept)
 }
 
 fn address(slot: &Slot<'_, '_>) -> Option<Address> {

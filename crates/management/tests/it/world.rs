@@ -103,6 +103,7 @@ impl World {
             in_flight_max: 16,
             suppressions: Suppressions::default(),
             leads_per_ip_minute: u32::MAX,
+            fraud: engine::FraudRules::default(),
             breakers: engine::BreakerRules::default(),
         });
         let operator = |name: &str, key: &str| Operator {

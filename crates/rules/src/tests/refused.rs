@@ -109,7 +109,13 @@ fn patterns_must_be_valid_and_small() {
 #[test]
 fn what_has_no_table_is_not_available() {
     let within = r#"{"zip": {"within": {"postal_code": "90210", "miles": 25}}}"#;
-    check(within, &[("zip.within", "is not available: no centroid table is loaded")]);
+    check(
+        within,
+        &[(
+            "zip.within",
+            "is not available: no table of the postal codes of the product's country is loaded",
+        )],
+    );
     check(r#"{"city": {"within": {}}}"#, &[("city.within", "works on postal_code only")]);
     check(
         r#"{"region": {"in_list": "north"}}"#,

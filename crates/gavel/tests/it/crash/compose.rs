@@ -266,6 +266,7 @@ pub(crate) async fn open(dir: &Path, trip: Option<Arc<Trip>>) -> Rig {
         in_flight_max: 1000,
         suppressions: Suppressions::default(),
         leads_per_ip_minute: u32::MAX,
+        fraud: engine::FraudRules::default(),
         breakers: BreakerRules::default(),
     });
     rig.recover().await.unwrap();

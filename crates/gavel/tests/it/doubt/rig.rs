@@ -50,6 +50,7 @@ pub(crate) fn open(dir: &Path, market: String) -> Rig {
         in_flight_max: 10_000,
         suppressions: Suppressions::default(),
         leads_per_ip_minute: u32::MAX,
+        fraud: engine::FraudRules::default(),
         breakers: BreakerRules { simulate: true, ..BreakerRules::default() },
     })
 }

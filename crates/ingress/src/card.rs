@@ -1,0 +1,112 @@
+//! No field of a body may hold the number of a payment card or its security code: refused here, for all
+//! doors, before anything is decoded, stored or logged. Must never show what it found, nor a name that may
+//! be one.
+
+use document::{Defect, Defects, Node, Path};
+
+/// Names of a card's security code, as letters and digits in lower case.
+const CODES: &[&str] = &["cvc", "cvv", "cvc2", "cvv2", "cardcvc", "cardcvv", "cardsecuritycode"];
+
+const NUMBER: &str = "must not hold the number of a payment card";
+const CODE: &str = "must not hold the security code of a payment card";
+const NAME: &str = "must not have a field whose name holds the number of a payment card";
+
+/// Looks through a body. A door whose publishers send cards by contract cuts them first.
+///
+/// # Errors
+/// Every field that holds one, in the order of the body.
+pub(crate) fn refuse(root: &Node<'_>) -> Result<(), Vec<Defect>> {
+    let defects = Defects::new();
+    look(root, &Path::default(), &defects);
+    defects.finish(Some(()))
+}
+
+/// Paths are made only where something may be found.
+fn look(node: &Node<'_>, path: &Path, defects: &Defects) {
+    match node {
+        Node::Text(text) if lead::card::is_in(text) => defects.add(path.clone(), NUMBER),
+        // A fraction is an amount or a coordinate.
+        Node::Number(number)
+            if number.is_integer() && lead::card::is_in(&number.normalize().to_string()) =>
+        {
+            defects.add(path.clone(), NUMBER);
+        }
+        Node::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                look(item, &path.index(index), defects);
+            }
+        }
+        Node::Object(members) => {
+            for (name, member) in members {
+                if lead::card::is_in(name) {
+                    defects.add(path.clone(), NAME);
+                } else if names_code(name) && is_filled(member) {
+                    defects.add(path.key(name), CODE);
+                } else if may_hold(member) {
+                    look(member, &path.key(name), defects);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether it is worth the making of a path.
+fn may_hold(node: &Node<'_>) -> bool {
+    match node {
+        Node::Text(text) => lead::card::is_in(text),
+        Node::Number(_) | Node::List(_) | Node::Object(_) => true,
+        Node::Null | Node::Bool(_) | Node::HugeNumber => false,
+    }
+}
+
+fn names_code(name: &str) -> bool {
+    let plain = name.chars().filter(|c| c.is_ascii_alphanumeric());
+    name.len() <= 32 && {
+        let plain: String = plain.map(|c| c.to_ascii_lowercase()).collect();
+        CODES.contains(&plain.as_str())
+    }
+}
+
+fn is_filled(node: &Node<'_>) -> bool {
+    match node {
+        Node::Null => false,
+        Node::Text(text) => !text.trim().is_empty(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refuse;
+
+    fn found(body: &str) -> Vec<String> {
+        let mut bytes = body.as_bytes().to_vec();
+        let root = document::parse_json(&mut bytes).unwrap();
+        let defects = refuse(&root).err().unwrap_or_default();
+        defects.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_card_is_refused_wherever_it_stands_and_never_shown() {
+        let body = r#"{
+            "contact": {"extra": {"note": "pay with 4111-1111-1111-1111", "a": [1, {"b": 5500005555555559}]}},
+            "tags": {"378282246310005": "x", "cvv": "123", "cardCvc": "", "Card_CVC": 7},
+            "attributes": {"amount": 4111111111111112, "longitude": 4.111111111111111}
+        }"#;
+        let told = found(body);
+        assert_eq!(
+            told,
+            [
+                "contact.extra.note must not hold the number of a payment card",
+                "contact.extra.a.1.b must not hold the number of a payment card",
+                "tags must not have a field whose name holds the number of a payment card",
+                "tags.cvv must not hold the security code of a payment card",
+                "tags.Card_CVC must not hold the security code of a payment card",
+            ]
+        );
+        let digits = |text: &String| text.chars().filter(char::is_ascii_digit).count();
+        assert!(told.iter().all(|text| digits(text) <= 1));
+        assert_eq!(found(r#""4111 1111 1111 1111""#).len(), 1);
+    }
+}
