@@ -190,7 +190,7 @@ impl World {
             (id.clone(), buyer.group.as_ref().map_or(id, |group| format!("group {group}")))
         };
         let families = market.buyers.values().map(family).collect();
-        let risky = |it: &&Campaign| it.on_ambiguous == OnAmbiguous::NextBuyer;
+        let risky = |it: &&Arc<Campaign>| it.on_ambiguous == OnAmbiguous::NextBuyer;
         let risks = market.campaigns.values().filter(risky).map(|it| it.key.clone()).collect();
         let engine = Engine::new(Parts {
             snapshot: Snapshot::compile(market, 1).unwrap(),
