@@ -29,7 +29,7 @@ fn campaign() -> Campaign {
         delivery.post.url = "http://127.0.0.1:1/"
     "#;
     let market = Sources::parse([("m".to_owned(), text.to_owned())]).unwrap().market().unwrap();
-    std::sync::Arc::unwrap_or_clone(market.campaigns.into_values().next().unwrap())
+    Arc::unwrap_or_clone(market.campaigns.into_values().next().unwrap())
 }
 
 #[allow(clippy::disallowed_methods, reason = "any moment will do as the start of a test")]
