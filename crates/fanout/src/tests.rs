@@ -388,7 +388,7 @@ fn query(campaign: &Campaign, test: bool) -> StatusQuery<'_> {
 async fn a_status_call_names_the_post_and_nobody_else() {
     let (port, seen) = buyer(ok(r#"{"status":"unknown"}"#)).await;
     let mut market = market(port);
-    let campaign = std::sync::Arc::make_mut(market.campaigns.values_mut().next().unwrap());
+    let campaign = Arc::make_mut(market.campaigns.values_mut().next().unwrap());
     wire().status(&query(campaign, false)).await;
     let call = campaign.delivery.status.as_mut().unwrap();
     (call.method, call.format) = (market::Method::Get, market::Format::Query);

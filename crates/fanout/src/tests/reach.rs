@@ -33,7 +33,7 @@ fn hooked(
 
 fn campaign(url: &str) -> Option<Campaign> {
     let mut market = market(9);
-    let campaign = std::sync::Arc::make_mut(market.campaigns.values_mut().next().unwrap());
+    let campaign = Arc::make_mut(market.campaigns.values_mut().next().unwrap());
     let url: market::Url = url.parse().ok()?;
     campaign.delivery.post.url = url.clone();
     campaign.delivery.ping.as_mut().unwrap().url = url;

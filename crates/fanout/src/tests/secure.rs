@@ -144,7 +144,7 @@ fn wire_of(by: &Authority) -> HttpBuyers {
 
 fn campaign(port: u16) -> Campaign {
     let mut market = market(9);
-    let campaign = std::sync::Arc::make_mut(market.campaigns.values_mut().next().unwrap());
+    let campaign = Arc::make_mut(market.campaigns.values_mut().next().unwrap());
     let url = format!("https://127.0.0.1:{port}/");
     campaign.delivery.post.url = url.parse().unwrap();
     // A handshake on a busy machine is no stalled one.
