@@ -14,6 +14,7 @@ mod close;
 mod deliver;
 mod delivery;
 mod doubt;
+mod draft;
 mod engine;
 mod enrich;
 pub mod explain;

@@ -397,7 +397,7 @@ fn caps_and_balances_read() {
     let zone = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
     let mut schedule = Schedule::default();
     schedule.timezone = Some(zone.clone());
-    let hours = Campaign { schedule: Some(schedule), ..campaign.clone() };
+    let hours = Campaign { schedule: Some(schedule), ..Campaign::clone(campaign) };
     assert_eq!(hours.timezone(Some(&abroad), product), &zone);
 }
 

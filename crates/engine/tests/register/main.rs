@@ -125,7 +125,7 @@ fn history() -> impl Strategy<Value = Vec<(u8, Step)>> {
         2 => Just(Step::Delete),
         2 => Just(Step::Approve),
     ];
-    prop::collection::vec((0u8..5, step), 1..40)
+    prop::collection::vec((0u8..5, step), 1..24)
 }
 
 /// Plays a history and says how the market stood after every step.
@@ -171,7 +171,7 @@ async fn play(history: &[(u8, Step)]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn any_history_makes_the_market_that_a_file_would(history in history()) {
@@ -203,7 +203,7 @@ async fn any_version_of_many_is_read_again() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn of_changes_at_once_none_is_lost() {
     const WORKERS: u32 = 8;
     const EACH: u32 = 12;

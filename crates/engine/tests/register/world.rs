@@ -18,6 +18,7 @@ use market::to_json;
 pub(crate) const MARKET: &str = r#"
 [publishers.shop]
 name = "Shop"
+doors.native.keys = ["key-shop"]
 [products.loan]
 name = "Loan"
 vertical = "loans"

@@ -74,6 +74,7 @@ async fn start() -> (tempfile::TempDir, Handle, Gavel) {
     (dir, buyers, gavel)
 }
 
+#[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_under_load_fails_no_lead_and_holds_for_the_next() {
     let (_dir, buyers, gavel) = start().await;
