@@ -19,6 +19,18 @@ pub fn check_calls(market: &Market) -> Vec<Defect> {
     market.campaigns.values().flat_map(|campaign| check(market, campaign)).collect()
 }
 
+/// What a complete reply to a call reads as, and at what price: the same reading that sells leads.
+/// `reply` is its status, its headers and its body.
+#[must_use]
+pub fn reads_as(
+    call: &Call,
+    kind: CallKind,
+    (status, headers, body): (u16, HeaderMap, Vec<u8>),
+    currency: Currency,
+) -> (Expect, Option<Decimal>) {
+    read(call, kind, Raw { status, headers, body }, currency)
+}
+
 fn check(market: &Market, campaign: &Campaign) -> Vec<Defect> {
     let Some(product) = market.products.get(&campaign.product) else {
         return Vec::new();

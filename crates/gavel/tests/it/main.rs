@@ -10,6 +10,7 @@ mod dialects;
 mod doubt;
 mod end_to_end;
 mod full_disk;
+mod fuzz;
 mod lines;
 mod process;
 mod repeats;
