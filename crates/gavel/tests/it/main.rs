@@ -12,6 +12,7 @@ mod end_to_end;
 mod full_disk;
 mod fuzz;
 mod lines;
+mod privacy;
 mod process;
 mod repeats;
 mod shared;
