@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-/// What must not be seen, in lower case. The digits are long enough not to come about by chance.
+/// When all of them were born.
+pub(super) const BORN: &str = "1987-03-19";
+
+/// What must not be seen, in lower case; long enough not to come about by chance in what is encrypted.
 pub(super) const MARKERS: &[&str] =
-    &["zqx", "673918462", "73918462g", "1987-03-19", "es9121000418450200051332"];
+    &["zqxjkvw", "673918462", "73918462g", BORN, "es9121000418450200051332"];
 
 /// Of so many leads one is spoilt in each of the ways of its door.
 pub(super) const EVERY: u64 = 40;
@@ -31,7 +34,7 @@ impl Door {
     pub(super) fn body(&self, number: u64) -> Value {
         let mut body = (self.sound)(number);
         if let Some(pointer) = self.spoiling(number) {
-            *body.pointer_mut(pointer).unwrap() = json!(["zqxspoilt", 673_918_462]);
+            *body.pointer_mut(pointer).unwrap() = json!(["zqxjkvwspoilt", 673_918_462]);
         }
         body
     }
@@ -62,7 +65,7 @@ pub(super) const DOORS: &[Door] = &[
         name: "leadhub",
         path: "/api/v1/lead",
         key: ("apikey", "demo-leadhub"),
-        carries: &["zqx", "673918462", "73918462g", "1987-03-19"],
+        carries: &["zqxjkvw", "673918462", "73918462g", BORN],
         sound: leadhub,
         spoilt: &[
             "/customer/contact/email/address",
@@ -78,15 +81,15 @@ fn native(number: u64) -> Value {
         "product": "personal-loan-es", "external_id": format!("aff-{number}"),
         "attributes": { "country": "ES", "region": "Madrid", "postal_code": "28013", "age": 38, "monthly_income": 2500, "amount": 5000, "term_months": 24, "purpose": "home_improvement" },
         "contact": {
-            "first_name": format!("Zqxfirst{number}"), "middle_name": "Zqxmiddle",
-            "last_name": format!("Zqxlast{number}"), "second_last_name": "Zqxsecond",
-            "email": format!("zqx.native{number}@example.org"), "phone": "+34673918462",
-            "birth_date": "1987-03-19", "national_id": "73918462G",
-            "address": { "street": "Zqxstreet", "house": "Zqxhouse", "city": "Zqxcity", "region": "Madrid", "postal_code": "28013", "country": "ES" },
-            "bank": { "iban": "ES9121000418450200051332", "holder": "Zqxholder" },
-            "employer": { "name": "Zqxemployer" },
-            "documents": [{ "type": "passport", "number": "ZQXDOCUMENT" }],
-            "extra": { "note": "zqxnote" },
+            "first_name": format!("Zqxjkvwfirst{number}"), "middle_name": "Zqxjkvwmiddle",
+            "last_name": format!("Zqxjkvwlast{number}"), "second_last_name": "Zqxjkvwsecond",
+            "email": format!("zqxjkvw.native{number}@example.org"), "phone": "+34673918462",
+            "birth_date": BORN, "national_id": "73918462G",
+            "address": { "street": "Zqxjkvwstreet", "house": "Zqxjkvwhouse", "city": "Zqxjkvwcity", "region": "Madrid", "postal_code": "28013", "country": "ES" },
+            "bank": { "iban": "ES9121000418450200051332", "holder": "Zqxjkvwholder" },
+            "employer": { "name": "Zqxjkvwemployer" },
+            "documents": [{ "type": "passport", "number": "ZQXJKVWDOCUMENT" }],
+            "extra": { "note": "zqxjkvwnote" },
         },
         "consent": { "entries": [{ "type": "terms", "accepted": true }, { "type": "privacy_policy", "accepted": true }] },
     })
@@ -97,14 +100,14 @@ fn leadhub(number: u64) -> Value {
     let customer = &mut lead["customer"];
     customer["external_id"] = json!(format!("hub-{number}"));
     let person = &mut customer["personal_data"];
-    person["first_name"] = json!(format!("Zqxfirst{number}"));
-    person["last_name"] = json!(format!("Zqxlast{number}"));
+    person["first_name"] = json!(format!("Zqxjkvwfirst{number}"));
+    person["last_name"] = json!(format!("Zqxjkvwlast{number}"));
     person["identification_number"] = json!("73918462G");
-    person["birthday"] = json!("1987-03-19");
-    customer["contact"]["email"]["address"] = json!(format!("zqx.hub{number}@example.org"));
+    person["birthday"] = json!(BORN);
+    customer["contact"]["email"]["address"] = json!(format!("zqxjkvw.hub{number}@example.org"));
     customer["contact"]["phone"]["number"] = json!("673918462");
-    customer["address"]["street"] = json!("Zqxstreet");
-    customer["address"]["house"] = json!("Zqxhouse");
-    customer["address"]["city"] = json!("Zqxcity");
+    customer["address"]["street"] = json!("Zqxjkvwstreet");
+    customer["address"]["house"] = json!("Zqxjkvwhouse");
+    customer["address"]["city"] = json!("Zqxjkvwcity");
     lead
 }
