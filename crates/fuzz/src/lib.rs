@@ -21,8 +21,11 @@ pub use replies::{reply_ping, reply_post, response_mapping};
 pub use template_::template;
 pub use url_::url;
 
-/// Every target by its name, which is also the folder of its seeds.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A name, which is also the folder of its seeds, and what takes an input.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
     ("document", document),
     ("filter", filter),
     ("lead", lead),

@@ -72,7 +72,6 @@ const WORDS: &[&str] = &[
 
 #[test]
 fn every_target_holds_on_its_seeds_and_on_mutations_of_them() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let seed = number("GAVEL_FUZZ_SEED").unwrap_or(20_261_121);
     let given = number("GAVEL_FUZZ_MUTATIONS").map(|count| usize::try_from(count).unwrap());
     for (name, target) in targets::TARGETS {
@@ -87,6 +86,11 @@ fn every_target_holds_on_its_seeds_and_on_mutations_of_them() {
             run(name, *target, &input);
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a longer run is asked for by its caller")]
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
 /// A target's file and its seeds stand and fall together.
