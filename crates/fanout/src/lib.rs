@@ -35,7 +35,7 @@ pub use http::{HttpBuyers, Limits};
 pub use metrics::describe;
 pub use ping::{Asked, Heard, Ping, Pings, SharedAttributes};
 pub use post::{Post, PostReply, StatusQuery};
-pub use samples::{check_calls, check_campaign};
+pub use samples::{check_calls, check_campaign, reads_as};
 pub use tls::{ClientCertificate, Tls, TlsFault, TlsFiles};
 
 use document::Defect;

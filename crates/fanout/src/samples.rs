@@ -51,6 +51,18 @@ pub fn check_campaign(campaign: &Campaign, product: &Product) -> Vec<Defect> {
     defects
 }
 
+/// What a complete reply to a call reads as, and at what price: the same reading that sells leads.
+/// `reply` is its status, its headers and its body.
+#[must_use]
+pub fn reads_as(
+    call: &Call,
+    kind: CallKind,
+    (status, headers, body): (u16, HeaderMap, Vec<u8>),
+    currency: Currency,
+) -> (Expect, Option<Decimal>) {
+    read(call, kind, Raw { status, headers, body }, currency)
+}
+
 fn defect(path: Path, issue: String) -> Defect {
     Defect { path, issue, missing: false }
 }

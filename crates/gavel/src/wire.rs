@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use engine::{
-    Engine, FraudRules, Parts, Recovered, Reserves, Snapshot, Stored, Suppressions,
-};
+use engine::{Engine, FraudRules, Parts, Recovered, Reserves, Snapshot, Stored, Suppressions};
 use fanout::HttpBuyers;
 use ingress::{Server, Stop};
 use lead::Clock;

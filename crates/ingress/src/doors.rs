@@ -5,7 +5,37 @@ pub(crate) mod native;
 
 use std::collections::BTreeMap;
 
-use lead::{Answer, RejectionReason, Status, Submission};
+use lead::{Answer, Door, RejectionReason, Status, Submission};
+use market::{Market, Publisher};
+
+use crate::Reply;
+use crate::reply::Fault;
+
+/// What a door makes of a publisher's body: a lead, or the reply that refuses it. The body is scratch
+/// afterwards.
+///
+/// # Errors
+/// The reply, when there is no lead.
+pub fn decode(
+    door: Door,
+    publisher: &Publisher,
+    market: &Market,
+    body: &mut [u8],
+) -> Result<Box<Submission>, Box<Reply>> {
+    let root = document::parse_json(body).map_err(Fault::Unparsable);
+    let decoded = root.and_then(|root| match door {
+        Door::Leadhub => leadhub::decode(&root, publisher, market),
+        Door::Native => native::decode(&root, publisher, market),
+    });
+    let reply = match (door, decoded) {
+        (_, Ok(Decoded::Lead(submission))) => return Ok(submission),
+        (Door::Leadhub, Ok(Decoded::Rejected(answer))) => leadhub::encode(&answer),
+        (Door::Native, Ok(Decoded::Rejected(answer))) => native::encode(&answer),
+        (Door::Leadhub, Err(fault)) => leadhub::fault(&fault),
+        (Door::Native, Err(fault)) => native::fault(&fault),
+    };
+    Err(Box::new(reply))
+}
 
 /// What a door makes of a body that it can read.
 #[derive(Debug)]

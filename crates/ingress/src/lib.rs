@@ -24,6 +24,7 @@ mod tests;
 
 pub use body::{BodyFault, read as read_body};
 pub use delivery::{Delivery, Fate};
+pub use doors::decode;
 pub use handle::{bearer, names_one_host};
 pub use limits::Limits;
 pub use metrics::describe;

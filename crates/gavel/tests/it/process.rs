@@ -35,6 +35,16 @@ impl Gavel {
         Self::start_as(Command::new(env!("CARGO_BIN_EXE_gavel")), dir, (market, delivery))
     }
 
+    /// The same with everything that the engine says kept in `dir`, as `stdout` and `stderr`.
+    pub(crate) fn start_kept(dir: &Path, market: &str) -> Self {
+        let mut shell = Command::new("sh");
+        // The process itself stays ours to signal: what it says goes through a pipe beside it.
+        let script = "mkfifo \"$1\"/pipe; tee \"$1\"/stdout <\"$1\"/pipe & \
+                      d=$1; shift; exec \"$0\" \"$@\" >\"$d\"/pipe 2>\"$d\"/stderr";
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_gavel")]).arg(dir);
+        Self::start_as(shell, dir, (market, LOCAL))
+    }
+
     /// The same with variables in its environment.
     pub(crate) fn start_with_env(dir: &Path, market: &str, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gavel"));
