@@ -1,5 +1,7 @@
 //! One request from header to reply: route, authenticate, read, decode, distribute, encode.
 
+mod bright_horizons;
+
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
@@ -38,6 +40,10 @@ pub(crate) async fn handle<D: Distribute>(
             let found = own(desk, limits, (id, request.headers()), explain).await;
             found.map_or_else(|fault| native::fault(&fault), |why| native::explain(&why))
         }
+        Route::BrightHorizons { is_ping, path } => {
+            let call = bright_horizons::Call { is_ping, path, request, at };
+            bright_horizons::take(desk, limits, call).await
+        }
         Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
         Route::Unknown => word(Door::Native, &Fault::NoRoute),
     }
@@ -53,7 +59,8 @@ async fn create<D: Distribute>(
         Ok(delivery) => {
             let reply = match door {
                 Door::Leadhub => leadhub::encode(&delivery.answer),
-                Door::Native => native::encode(&delivery.answer),
+                // Bright Horizons' requests go their own way: their key is in the body.
+                Door::Native | Door::BrightHorizons => native::encode(&delivery.answer),
             };
             Reply { delivery: Some(delivery), ..reply }
         }
@@ -79,19 +86,27 @@ async fn take<D: Distribute>(
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
-        Door::Native => native::decode(&root, publisher, &market)?,
+        Door::Native | Door::BrightHorizons => native::decode(&root, publisher, &market)?,
     };
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
             let arrival = Arrival { submission: *submission, at, instant, budget, request };
-            desk.distribute(arrival).await.map_err(|refusal| match refusal {
-                Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
-                Refusal::InFlight => Fault::InFlight(limits.retry_after),
-                Refusal::KeyReused => Fault::KeyReused,
-            })
+            hand_in(desk, limits, arrival).await
         }
     }
+}
+
+async fn hand_in<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    arrival: Arrival,
+) -> Result<Delivery, Fault> {
+    desk.distribute(arrival).await.map_err(|refusal| match refusal {
+        Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
+        Refusal::InFlight => Fault::InFlight(limits.retry_after),
+        Refusal::KeyReused => Fault::KeyReused,
+    })
 }
 
 /// Something about a lead of the publisher that asks, and of no other.
@@ -112,12 +127,16 @@ fn word(door: Door, fault: &Fault) -> Reply {
     match door {
         Door::Leadhub => leadhub::fault(fault),
         Door::Native => native::fault(fault),
+        Door::BrightHorizons => bright_horizons::fault(fault),
     }
 }
 
 fn door_of(place: &Route) -> Door {
     match place {
         Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
+        Route::BrightHorizons { .. } | Route::WrongMethod(Door::BrightHorizons, _) => {
+            Door::BrightHorizons
+        }
         _ => Door::Native,
     }
 }
@@ -129,7 +148,7 @@ fn authenticate<'m>(
 ) -> Result<&'m Publisher, Fault> {
     let key = match door {
         Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
-        Door::Native => bearer(headers),
+        Door::Native | Door::BrightHorizons => bearer(headers),
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
 }
