@@ -14,7 +14,15 @@ use market::{Market, Publisher};
 use crate::doors::{Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body};
+use crate::{Arrival, Delivery, Distribute, Limits, RequestId, Unavailable, body};
+
+/// Said of an Idempotency-Key that cannot be one.
+pub(crate) const BAD_KEY: &str =
+    "the header Idempotency-Key must be given once, with 1 to 255 visible characters";
+
+/// Said of a budget that is none.
+pub(crate) const BAD_BUDGET: &str =
+    "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0";
 
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
@@ -102,11 +110,8 @@ async fn hand_in<D: Distribute>(
     limits: &Limits,
     arrival: Arrival,
 ) -> Result<Delivery, Fault> {
-    desk.distribute(arrival).await.map_err(|refusal| match refusal {
-        Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
-        Refusal::InFlight => Fault::InFlight(limits.retry_after),
-        Refusal::KeyReused => Fault::KeyReused,
-    })
+    let refused = |refusal| Fault::refused(refusal, limits.retry_after);
+    desk.distribute(arrival).await.map_err(refused)
 }
 
 /// Something about a lead of the publisher that asks, and of no other.
@@ -134,9 +139,7 @@ fn word(door: Door, fault: &Fault) -> Reply {
 fn door_of(place: &Route) -> Door {
     match place {
         Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
-        Route::BrightHorizons { .. } | Route::WrongMethod(Door::BrightHorizons, _) => {
-            Door::BrightHorizons
-        }
+        Route::BrightHorizons { .. } => Door::BrightHorizons,
         _ => Door::Native,
     }
 }
@@ -172,9 +175,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
     let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let visible = bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
     if second.is_some() || bare.is_empty() || bare.len() > 255 || !visible {
-        return Err(Fault::Request(
-            "the header Idempotency-Key must be given once, with 1 to 255 visible characters",
-        ));
+        return Err(Fault::Request(BAD_KEY));
     }
     Ok(Some(bare.to_owned()))
 }
@@ -185,9 +186,7 @@ fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
     };
     let millis =
         value.to_str().ok().and_then(|text| text.parse::<u64>().ok()).filter(|millis| *millis > 0);
-    millis.map(|millis| Some(Duration::from_millis(millis))).ok_or(Fault::Request(
-        "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0",
-    ))
+    millis.map(|millis| Some(Duration::from_millis(millis))).ok_or(Fault::Request(BAD_BUDGET))
 }
 
 /// Exactly one `Host`; HTTP/1.0 may do without.

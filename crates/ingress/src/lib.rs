@@ -17,6 +17,7 @@ mod reply;
 mod route;
 mod server;
 mod socket;
+pub mod spec;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::{BodyFault, Delivery, Unavailable};
+use crate::{BodyFault, Delivery, Refusal, Unavailable};
 
 /// An answer before it is bytes.
 #[derive(Debug)]
@@ -110,6 +110,15 @@ impl From<BodyFault> for Fault {
 }
 
 impl Fault {
+    /// What the engine refuses; `wait` is when to ask again.
+    pub(crate) fn refused(refusal: Refusal, wait: Duration) -> Self {
+        match refusal {
+            Refusal::Unavailable(why) => Self::Unavailable(why, wait),
+            Refusal::InFlight => Self::InFlight(wait),
+            Refusal::KeyReused => Self::KeyReused,
+        }
+    }
+
     /// The HTTP status, where doors do not differ.
     pub(crate) fn status(&self) -> StatusCode {
         match self {

@@ -13,9 +13,12 @@
 
 mod fields;
 mod form;
+mod spec;
 mod states;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use spec::spec;
 
 use document::Node;
 use hyper::StatusCode;

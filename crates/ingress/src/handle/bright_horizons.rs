@@ -3,9 +3,9 @@
 
 use std::time::Instant;
 
-use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::{Method, Request};
 use jiff::Timestamp;
 use market::{Market, Product};
 
@@ -52,6 +52,9 @@ pub(super) async fn take<D: Distribute>(desk: &D, limits: &Limits, call: Call) -
     let Some((product, own)) = found.and_then(|it| Some((it, it.bright_horizons.as_ref()?))) else {
         return door::fault(&Fault::NoRoute, None, is_ping);
     };
+    if *call.request.method() != Method::POST {
+        return door::fault(&Fault::Method("POST"), Some(&own.label), is_ping);
+    }
     match answer(desk, limits, (&market, product), call).await {
         Ok(reply) => reply,
         Err(Stop::Fault(fault)) => door::fault(&fault, Some(&own.label), is_ping),
