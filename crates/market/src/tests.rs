@@ -686,3 +686,18 @@ fn an_affiliate_id_and_a_path_are_one_publishers_and_one_products() {
         "{told:#?}"
     );
 }
+
+#[test]
+fn the_path_that_the_configuration_guide_shows_can_be_read() {
+    let guide = include_str!("../../../config/README.md");
+    let shown = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let others = "name = \"Auto\"\nvertical = \"auto\"\ncountry = \"US\"\ncurrency = \"USD\"\n\
+        timezone = \"America/New_York\"\nbudget_ms = 2000\ntiers = [{ mode = \"auction\" }]\n";
+    let header = "[products.auto-warranty-us]";
+    assert!(shown.starts_with(header), "{shown}");
+    let text = shown.replacen('\n', &format!("\n{others}"), 1);
+    let market = Sources::parse([("m.toml".to_owned(), text)]).unwrap().market().unwrap();
+    let product = market.product_by_bright_horizons_path("auto-warranty").unwrap();
+    let fields = &product.bright_horizons.as_ref().unwrap().fields;
+    assert!(fields.iter().any(|field| field.name == "auto.year" && field.required));
+}

@@ -17,6 +17,7 @@ mod spec;
 mod states;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub(crate) use spec::spec;
 

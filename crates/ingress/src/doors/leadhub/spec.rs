@@ -74,6 +74,7 @@ fn fields(product: &Product, product_id: &str, publisher_id: &str) -> Vec<Field>
         Field::new("consents.metadata.collected_at", "an RFC 3339 time")
             .like("2026-03-01T09:00:00Z"),
         Field::new("consents.metadata.user_agent", "a string"),
+        Field::new("tracking.sub1", "any value").about("a string is your channel").like("fb-17"),
     ]);
     fields
 }
