@@ -25,6 +25,8 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The connection is not to be used again: what follows on it may be no request.
     pub close: bool,
+    /// It says that fields were not valid: nothing is kept of such a request but that it is counted.
+    pub invalid: bool,
     /// The engine's answer in it, to be told whether it arrived.
     pub delivery: Option<Delivery>,
 }
@@ -40,6 +42,7 @@ impl Reply {
             allow: None,
             retry_after: None,
             close: false,
+            invalid: false,
             delivery: None,
         }
     }
@@ -189,6 +192,7 @@ impl Fault {
     pub(crate) fn dress(&self, reply: Reply) -> Reply {
         match self {
             Self::Method(allow) => Reply { allow: Some(allow), ..reply },
+            Self::Invalid(_) => Reply { invalid: true, ..reply },
             Self::Unavailable(Unavailable::Busy | Unavailable::Storage, wait)
             | Self::InFlight(wait) => Reply { retry_after: Some(*wait), ..reply },
             Self::Host | Self::BodyTimeout | Self::BodyTooLarge(_) | Self::BodyBroken => {

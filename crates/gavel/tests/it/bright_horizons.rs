@@ -32,12 +32,17 @@ async fn post(gavel: &Gavel, path: &str, body: &Value) -> (u16, Value) {
     call(gavel.public, request("POST", path, NO_HEADER, body)).await
 }
 
-/// What the metrics count.
+/// How many leads the engine took.
 async fn leads_taken(gavel: &Gavel) -> u64 {
+    counted(gavel, "gavel_leads_total{").await
+}
+
+/// The sum of a counter in the metrics.
+async fn counted(gavel: &Gavel, name: &str) -> u64 {
     let ask = request("GET", "/metrics", NO_HEADER, &Value::Null);
     let (_, metrics) = call(gavel.ops, ask).await;
     let counts = metrics.as_str().unwrap().lines().filter_map(|line| {
-        let count = line.strip_prefix("gavel_leads_total{")?.split_once("} ")?.1;
+        let count = line.strip_prefix(name)?.rsplit_once(' ')?.1;
         Some(count.parse::<u64>().unwrap())
     });
     counts.sum()
@@ -101,6 +106,7 @@ async fn nobody_buys_a_state_is_not_taken_and_what_is_not_valid_leaves_nothing()
     });
     assert_eq!(post(&gavel, "/post/debt/sub10k/", &invalid).await, (200, expected));
     assert_eq!(leads_taken(&gavel).await, 0, "a lead that is not valid leaves nothing");
+    assert_eq!(counted(&gavel, "gavel_http_invalid_total").await, 1, "but a count");
 
     let (_, answer) = post(&gavel, "/post/debt/sub10k/", &sample(100, &json!({}))).await;
     assert_eq!(answer["disposition"], "NO BUYERS", "{answer}");

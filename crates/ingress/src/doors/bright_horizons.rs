@@ -267,7 +267,8 @@ pub(crate) fn refused(refused: &Refused, label: &str, is_ping: bool) -> Reply {
         }
         Refused::Invalid(errors) => (StatusCode::OK, errors.clone()),
     };
-    failed(status, label, is_ping, &errors)
+    let invalid = matches!(refused, Refused::Invalid(_));
+    Reply { invalid, ..failed(status, label, is_ping, &errors) }
 }
 
 /// Words a fault; `label` is what the path's leads are called, if the path is one.
