@@ -28,6 +28,7 @@ mod lines;
 mod lookup;
 mod markets;
 mod metrics;
+mod outlook;
 mod pace;
 mod record;
 mod recover;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{check, demo, records, serve, sim};
+use crate::{check, demo, records, serve, sim, spec};
 
 /// A self-hosted real-time ping-tree engine.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Print how a publisher posts, to hand to it: requests, fields, a sample, every answer.
+    Spec(Spec),
     /// Check the invariants of a data directory that no engine is using.
     Verify(Data),
     /// List the posts whose answer is unknown and that wait for review.
@@ -39,6 +41,23 @@ enum Command {
     /// Simulated buyers and publishers, on this machine only.
     #[command(subcommand)]
     Sim(Sim),
+}
+
+/// Whose specification, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Spec {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The publisher's id in the market.
+    #[arg(long, value_name = "ID")]
+    pub(crate) publisher: String,
+    /// Where publishers reach the public listener (default: http and its address).
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// As an HTML page instead of Markdown.
+    #[arg(long)]
+    pub(crate) html: bool,
 }
 
 /// A data directory.
@@ -174,8 +193,8 @@ pub(crate) struct Publishers {
     /// The engine's public listener; a loopback address.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) target: SocketAddr,
-    /// Through which door: native or leadhub.
-    #[arg(long, default_value = "native", value_parser = ["native", "leadhub"])]
+    /// Through which door: native, leadhub or bright_horizons.
+    #[arg(long, default_value = "native", value_parser = ["native", "leadhub", "bright_horizons"])]
     pub(crate) door: String,
     /// The publisher's key (default: the demo market's).
     #[arg(long)]
@@ -207,6 +226,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { files } => check::run(&files),
+        Command::Spec(options) => spec::run(&options),
         Command::Verify(options) => records::verify(&options),
         Command::Review(options) => records::review(&options),
         Command::Demo(options) => demo::run(&options),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Engine, Refusal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Unavailable};
-use lead::{Answer, Clock, Explanation, LeadId, PublisherId};
+use lead::{Answer, Clock, Explanation, LeadId, Outlook, PublisherId, Submission};
 use ledger::{Refused, SqliteLedger};
 use market::Market;
 
@@ -56,6 +56,11 @@ impl Distribute for Desk {
         id: LeadId,
     ) -> Result<Option<Explanation>, Unavailable> {
         self.0.explain(publisher, id).await.map_err(|refused| unavailable(&refused))
+    }
+
+    async fn outlook(&self, submission: Submission) -> Result<Outlook, Unavailable> {
+        // The market was swapped since decoding: the next try sees the new one.
+        self.0.outlook(submission).ok_or(Unavailable::Busy)
     }
 
     fn clock(&self) -> &dyn Clock {

@@ -14,6 +14,7 @@ mod records;
 mod serve;
 mod settings;
 mod sim;
+mod spec;
 mod telemetry;
 mod wire;
 

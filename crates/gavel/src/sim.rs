@@ -148,6 +148,13 @@ pub(crate) fn request(
             let key = key.unwrap_or("demo-leadhub");
             post("/api/v1/lead", &[("apikey", key)], &generator.leadhub())
         }
+        "bright_horizons" => {
+            let mut body = generator.bright_horizons();
+            if let Some(key) = key {
+                body["xauth"]["key"] = key.into();
+            }
+            post("/post/debt/sub10k/", &[], &body)
+        }
         _ => {
             let token = format!("Bearer {}", key.unwrap_or("demo-native"));
             post("/v1/leads", &[("authorization", token.as_str())], &generator.native(product))

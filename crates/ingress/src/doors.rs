@@ -1,5 +1,6 @@
 //! The doors: one module a dialect, each one decode and one encode. None knows the engine.
 
+pub(crate) mod bright_horizons;
 pub(crate) mod leadhub;
 pub(crate) mod native;
 
@@ -26,12 +27,16 @@ pub fn decode(
     let decoded = root.and_then(|root| match door {
         Door::Leadhub => leadhub::decode(&root, publisher, market),
         Door::Native => native::decode(&root, publisher, market),
+        Door::BrightHorizons => bright_horizons::decode_of(&root, publisher, market),
     });
     let reply = match (door, decoded) {
         (_, Ok(Decoded::Lead(submission))) => return Ok(submission),
         (Door::Leadhub, Ok(Decoded::Rejected(answer))) => leadhub::encode(&answer),
-        (Door::Native, Ok(Decoded::Rejected(answer))) => native::encode(&answer),
         (Door::Leadhub, Err(fault)) => leadhub::fault(&fault),
+        (Door::BrightHorizons, Err(fault)) => bright_horizons::fault(&fault, None, false),
+        (Door::Native | Door::BrightHorizons, Ok(Decoded::Rejected(answer))) => {
+            native::encode(&answer)
+        }
         (Door::Native, Err(fault)) => native::fault(&fault),
     };
     Err(Box::new(reply))

@@ -1,5 +1,7 @@
 //! One request from header to reply: route, authenticate, read, decode, distribute, encode.
 
+mod bright_horizons;
+
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
@@ -12,7 +14,15 @@ use market::{Market, Publisher};
 use crate::doors::{Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body, card};
+use crate::{Arrival, Delivery, Distribute, Limits, RequestId, Unavailable, body, card};
+
+/// Said of an Idempotency-Key that cannot be one.
+pub(crate) const BAD_KEY: &str =
+    "the header Idempotency-Key must be given once, with 1 to 255 visible characters";
+
+/// Said of a budget that is none.
+pub(crate) const BAD_BUDGET: &str =
+    "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0";
 
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
@@ -38,6 +48,10 @@ pub(crate) async fn handle<D: Distribute>(
             let found = own(desk, limits, (id, request.headers()), explain).await;
             found.map_or_else(|fault| native::fault(&fault), |why| native::explain(&why))
         }
+        Route::BrightHorizons { is_ping, path } => {
+            let call = bright_horizons::Call { is_ping, path, request, at };
+            bright_horizons::take(desk, limits, call).await
+        }
         Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
         Route::Unknown => word(Door::Native, &Fault::NoRoute),
     }
@@ -53,7 +67,8 @@ async fn create<D: Distribute>(
         Ok(delivery) => {
             let reply = match door {
                 Door::Leadhub => leadhub::encode(&delivery.answer),
-                Door::Native => native::encode(&delivery.answer),
+                // Bright Horizons' requests go their own way: their key is in the body.
+                Door::Native | Door::BrightHorizons => native::encode(&delivery.answer),
             };
             Reply { delivery: Some(delivery), ..reply }
         }
@@ -80,19 +95,24 @@ async fn take<D: Distribute>(
     card::refuse(&root).map_err(Fault::Invalid)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
-        Door::Native => native::decode(&root, publisher, &market)?,
+        Door::Native | Door::BrightHorizons => native::decode(&root, publisher, &market)?,
     };
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
             let arrival = Arrival { submission: *submission, at, instant, budget, request };
-            desk.distribute(arrival).await.map_err(|refusal| match refusal {
-                Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
-                Refusal::InFlight => Fault::InFlight(limits.retry_after),
-                Refusal::KeyReused => Fault::KeyReused,
-            })
+            hand_in(desk, limits, arrival).await
         }
     }
+}
+
+async fn hand_in<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    arrival: Arrival,
+) -> Result<Delivery, Fault> {
+    let refused = |refusal| Fault::refused(refusal, limits.retry_after);
+    desk.distribute(arrival).await.map_err(refused)
 }
 
 /// Something about a lead of the publisher that asks, and of no other.
@@ -113,12 +133,14 @@ fn word(door: Door, fault: &Fault) -> Reply {
     match door {
         Door::Leadhub => leadhub::fault(fault),
         Door::Native => native::fault(fault),
+        Door::BrightHorizons => bright_horizons::fault(fault),
     }
 }
 
 fn door_of(place: &Route) -> Door {
     match place {
         Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
+        Route::BrightHorizons { .. } => Door::BrightHorizons,
         _ => Door::Native,
     }
 }
@@ -130,7 +152,7 @@ fn authenticate<'m>(
 ) -> Result<&'m Publisher, Fault> {
     let key = match door {
         Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
-        Door::Native => bearer(headers),
+        Door::Native | Door::BrightHorizons => bearer(headers),
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
 }
@@ -154,9 +176,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
     let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let visible = bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
     if second.is_some() || bare.is_empty() || bare.len() > 255 || !visible {
-        return Err(Fault::Request(
-            "the header Idempotency-Key must be given once, with 1 to 255 visible characters",
-        ));
+        return Err(Fault::Request(BAD_KEY));
     }
     Ok(Some(bare.to_owned()))
 }
@@ -167,9 +187,7 @@ fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
     };
     let millis =
         value.to_str().ok().and_then(|text| text.parse::<u64>().ok()).filter(|millis| *millis > 0);
-    millis.map(|millis| Some(Duration::from_millis(millis))).ok_or(Fault::Request(
-        "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0",
-    ))
+    millis.map(|millis| Some(Duration::from_millis(millis))).ok_or(Fault::Request(BAD_BUDGET))
 }
 
 /// Exactly one `Host`; HTTP/1.0 may do without.

@@ -18,6 +18,7 @@ mod reply;
 mod route;
 mod server;
 mod socket;
+pub mod spec;
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lead::{Answer, Clock, Explanation, LeadId, PublisherId, Submission};
+use lead::{Answer, Clock, Explanation, LeadId, Outlook, PublisherId, Submission};
 use market::Market;
 
 /// What the edge needs from the engine.
@@ -67,6 +68,12 @@ pub trait Distribute: Send + Sync + 'static {
         publisher: &PublisherId,
         id: LeadId,
     ) -> impl Future<Output = Result<Option<Explanation>, Unavailable>> + Send;
+
+    /// What a lead that says this and that would find now; nobody is asked, nothing is kept.
+    fn outlook(
+        &self,
+        submission: Submission,
+    ) -> impl Future<Output = Result<Outlook, Unavailable>> + Send;
 
     /// The time.
     fn clock(&self) -> &dyn Clock;

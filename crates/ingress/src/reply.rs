@@ -8,7 +8,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RE
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::{BodyFault, Delivery, Unavailable};
+use crate::{BodyFault, Delivery, Refusal, Unavailable};
 
 /// An answer before it is bytes.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The connection is not to be used again: what follows on it may be no request.
     pub close: bool,
+    /// It says that fields were not valid: nothing is kept of such a request but that it is counted.
+    pub invalid: bool,
     /// The engine's answer in it, to be told whether it arrived.
     pub delivery: Option<Delivery>,
 }
@@ -43,6 +45,7 @@ impl Reply {
             headers: Vec::new(),
             retry_after: None,
             close: false,
+            invalid: false,
             delivery: None,
         }
     }
@@ -117,6 +120,15 @@ impl From<BodyFault> for Fault {
 }
 
 impl Fault {
+    /// What the engine refuses; `wait` is when to ask again.
+    pub(crate) fn refused(refusal: Refusal, wait: Duration) -> Self {
+        match refusal {
+            Refusal::Unavailable(why) => Self::Unavailable(why, wait),
+            Refusal::InFlight => Self::InFlight(wait),
+            Refusal::KeyReused => Self::KeyReused,
+        }
+    }
+
     /// The HTTP status, where doors do not differ.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
@@ -187,6 +199,7 @@ impl Fault {
     pub(crate) fn dress(&self, reply: Reply) -> Reply {
         match self {
             Self::Method(allow) => Reply { allow: Some(allow), ..reply },
+            Self::Invalid(_) => Reply { invalid: true, ..reply },
             Self::Unavailable(Unavailable::Busy | Unavailable::Storage, wait)
             | Self::InFlight(wait) => Reply { retry_after: Some(*wait), ..reply },
             Self::Host | Self::BodyTimeout | Self::BodyTooLarge(_) | Self::BodyBroken => {

@@ -14,6 +14,8 @@ pub(crate) enum Route {
     NativeFind(Option<LeadId>),
     /// `GET /v1/leads/{id}/decisions`; `None` if the id is none of ours.
     NativeDecisions(Option<LeadId>),
+    /// `/post/…/` or `/ping/…/`, under whatever method; whether it is a ping, and the path between.
+    BrightHorizons { is_ping: bool, path: String },
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
     /// Nothing stands there.
@@ -28,8 +30,21 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         "/api/v1/lead" => Route::WrongMethod(Door::Leadhub, "POST"),
         "/v1/leads" if post => Route::NativeCreate,
         "/v1/leads" => Route::WrongMethod(Door::Native, "POST"),
-        _ => path.strip_prefix("/v1/leads/").map_or(Route::Unknown, |rest| of_lead(method, rest)),
+        _ => bright_horizons(path)
+            .or_else(|| Some(of_lead(method, path.strip_prefix("/v1/leads/")?)))
+            .unwrap_or(Route::Unknown),
     }
+}
+
+/// A path at the Bright Horizons door, with a slash at its end or without.
+fn bright_horizons(path: &str) -> Option<Route> {
+    let of = |prefix| path.strip_prefix(prefix).filter(|rest| !rest.is_empty());
+    let (is_ping, rest) = match (of("/post/"), of("/ping/")) {
+        (Some(rest), _) => (false, rest),
+        (None, rest) => (true, rest?),
+    };
+    let path = rest.strip_suffix('/').unwrap_or(rest).to_owned();
+    Some(Route::BrightHorizons { is_ping, path })
 }
 
 /// What stands under one lead's path.

@@ -55,7 +55,7 @@ impl<D: Distribute> Connection for Line<D> {
         // Another request on the connection: the answer before it arrived.
         self.on_its_way.arrived();
         let mut reply = handle(&*self.desk, &self.limits, request).await;
-        self.metrics.replied(reply.status);
+        self.metrics.replied(&reply);
         self.on_its_way.put(reply.delivery.take());
         reply.into_response()
     }

@@ -3,6 +3,7 @@
 //! A [`Market`] is read whole from documents or refused whole, every defect with its place. This crate
 //! must never know how leads are matched or sold, hold a lead, perform IO or read a clock.
 
+mod bright_horizons;
 mod buyer;
 pub mod call;
 mod campaign;
@@ -25,6 +26,7 @@ mod written;
 #[cfg(test)]
 mod tests;
 
+pub use bright_horizons::{Affiliate, BrightHorizons, Meaning, PostField};
 pub use buyer::Buyer;
 pub use call::{Call, CallKind, Format, Method};
 pub use campaign::{Campaign, CampaignStatus, Delivery, OnAmbiguous, Sandbox};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
-use crate::{Buyer, Campaign, KeyDigest, Places, Product, Publisher, Vault, read};
+use crate::{
+    Affiliate, BrightHorizons, Buyer, Campaign, KeyDigest, Places, Product, Publisher, Vault, read,
+};
 
 /// Everything that trades, consistent with itself.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,7 @@ pub struct Market {
     pub places: Arc<Places>,
     keys: HashMap<(Door, KeyDigest), PublisherId>,
     leadhub_products: HashMap<String, ProductId>,
+    bright_horizons_products: HashMap<String, ProductId>,
 }
 
 impl Market {
@@ -154,10 +157,38 @@ impl Market {
                 }
             }
         }
+        if let Some(affiliate) = &publisher.affiliate {
+            self.check_affiliate(affiliate, slot, products);
+        }
         for product in publisher.terms.keys() {
             if products.and_then(|written| written.member(product.as_str())).is_none() {
                 slot.refuse(format_args!(
                     "has terms for {product}, which is no product of this market"
+                ));
+            }
+        }
+    }
+
+    /// An affiliate id is one publisher's, and what it may post has a path to be posted to.
+    fn check_affiliate(
+        &self,
+        affiliate: &Affiliate,
+        slot: &Slot<'_, '_>,
+        written: Option<&Node<'_>>,
+    ) {
+        let all = self.publishers.values().filter_map(|publisher| publisher.affiliate.as_ref());
+        if all.filter(|other| other.id == affiliate.id).count() > 1 {
+            slot.refuse("shares its affiliate_id with another publisher");
+        }
+        for id in &affiliate.products {
+            let product = written.and_then(|products| products.member(id.as_str()));
+            let own =
+                product.and_then(|product| product.member("doors")?.member("bright_horizons"));
+            if product.is_none() {
+                slot.refuse(format_args!("posts {id}, which is no product of this market"));
+            } else if own.is_none() {
+                slot.refuse(format_args!(
+                    "posts {id}, which has no path at the Bright Horizons door"
                 ));
             }
         }
@@ -179,6 +210,13 @@ impl Market {
     }
 
     fn index_products(&mut self, slot: &Slot<'_, '_>) {
+        for product in self.products.values() {
+            let Some(BrightHorizons { path, .. }) = &product.bright_horizons else { continue };
+            let before = self.bright_horizons_products.insert(path.clone(), product.id.clone());
+            if before.is_some() {
+                slot.refuse(format_args!("has two products with the Bright Horizons path {path}"));
+            }
+        }
         for product in self.products.values() {
             let Some(leadhub_id) = &product.leadhub_id else {
                 continue;
@@ -202,6 +240,19 @@ impl Market {
     #[must_use]
     pub fn product_by_leadhub_id(&self, product_id: &str) -> Option<&Product> {
         self.products.get(self.leadhub_products.get(&product_id.to_ascii_lowercase())?)
+    }
+
+    /// The publisher that the Bright Horizons door knows as affiliate `id` with `key`.
+    #[must_use]
+    pub fn publisher_by_affiliate(&self, id: i64, key: &str) -> Option<&Publisher> {
+        let publisher = self.publisher_by_key(Door::BrightHorizons, key)?;
+        (publisher.affiliate.as_ref()?.id == id).then_some(publisher)
+    }
+
+    /// The product whose leads are posted to `path` at the Bright Horizons door.
+    #[must_use]
+    pub fn product_by_bright_horizons_path(&self, path: &str) -> Option<&Product> {
+        self.products.get(self.bright_horizons_products.get(path)?)
     }
 
     /// Where a campaign's filter stands in the document that the market is read from.

@@ -8,7 +8,7 @@ use lead::{Attribute, Currency, Kind, Money, ProductId, Standard};
 use rust_decimal::Decimal;
 
 use crate::read;
-use crate::{Country, Definition, Dictionary, Tier};
+use crate::{BrightHorizons, Country, Definition, Dictionary, Tier};
 
 /// A product.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Product {
     pub active: bool,
     /// Its `product_id` at the Leadhub door.
     pub leadhub_id: Option<String>,
+    /// Its place at the Bright Horizons door.
+    pub bright_horizons: Option<BrightHorizons>,
     /// Its attributes.
     pub dictionary: Dictionary,
     /// Who may have it.
@@ -238,6 +240,8 @@ impl Product {
         let leadhub_id = Self::leadhub_id(&fields);
         let own =
             fields.given("attributes").as_ref().and_then(Slot::fields).map(|own| definitions(&own));
+        let dictionary = Dictionary::new(own.unwrap_or_default());
+        let bright_horizons = Self::bright_horizons(&fields, &dictionary);
         let eligibility =
             fields.given("eligibility").map_or(Some(Eligibility::default()), Eligibility::read);
         let consents = fields.given("consents").map_or(Some(Vec::new()), read::words);
@@ -271,7 +275,8 @@ impl Product {
             timezone: timezone?,
             active: active?,
             leadhub_id,
-            dictionary: Dictionary::new(own.unwrap_or_default()),
+            bright_horizons,
+            dictionary,
             eligibility: eligibility?,
             consents: consents?,
             duplicates: duplicates?,
@@ -297,8 +302,16 @@ impl Product {
             leadhub.deny_unknown();
             id
         });
+        let _read_apart = doors.at("bright_horizons");
         doors.deny_unknown();
         leadhub
+    }
+
+    fn bright_horizons(fields: &Fields<'_, '_>, dictionary: &Dictionary) -> Option<BrightHorizons> {
+        let doors = fields.given("doors")?;
+        let Some(document::Node::Object(_)) = doors.node() else { return None };
+        let doors = doors.fields()?;
+        BrightHorizons::read(&doors.given("bright_horizons")?, dictionary)
     }
 
     /// Every slot takes a post at least.

@@ -564,3 +564,140 @@ fn hosts_are_names_or_plain_addresses() {
         assert!(format!("http://{host}/").parse::<Url>().is_err(), "{host}");
     }
 }
+
+/// A market with a path at the Bright Horizons door; `own` stands in its table.
+fn with_path(own: &str) -> String {
+    let publisher = r#"doors.leadhub = { publisher_id = "B96B", keys = ["demo-leadhub"] }"#;
+    let affiliate =
+        r#"doors.bright_horizons = { affiliate_id = 7, keys = ["k"], products = ["loan"] }"#;
+    let product = r#"doors.leadhub.product_id = "36""#;
+    GOOD.replace(publisher, &format!("{publisher}\n{affiliate}"))
+        .replace(product, &format!("{product}\ndoors.bright_horizons = {{ {own} }}"))
+}
+
+#[test]
+fn a_bright_horizons_path_is_found_with_the_fields_of_every_path_and_its_own_between() {
+    let text = with_path(
+        r#"path = "debt/sub10k", label = "Debt", fields = [
+            { name = "sub1", required = false },
+            { name = "loan.amount", label = "Loan Amount", into = "amount", zero_is_missing = true },
+            { name = "loan.range", label = "Loan Range", range_of = "amount" },
+            { name = "note", label = "Note" },
+        ]"#,
+    );
+    let sources = Sources::parse([("m.toml".to_owned(), text)]).unwrap();
+    let market = sources.market().unwrap();
+    let product = market.product_by_bright_horizons_path("debt/sub10k").unwrap();
+    let door = product.bright_horizons.as_ref().unwrap();
+    let names: Vec<&str> = door.fields.iter().map(|field| field.name.as_str()).collect();
+    let expected = "firstname lastname phone email address address2 city state zip loan.amount \
+        loan.range note optin ip source trustedformcertid sub1 sub2 sub3 sub4 sub5";
+    assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
+    let field = |name: &str| door.fields.iter().find(|field| field.name == name).unwrap();
+    assert!(!field("sub1").required && field("sub1").meaning == Meaning::SubId);
+    assert_eq!(field("note").meaning, Meaning::Kept);
+    assert!(field("loan.amount").zero_is_missing);
+    assert!(matches!(field("loan.range").meaning, Meaning::RangeOf(_)));
+    assert!(market.publisher_by_affiliate(7, "k").is_some());
+    assert!(market.publisher_by_affiliate(8, "k").is_none());
+    assert!(market.publisher_by_affiliate(7, "demo-native").is_none());
+    assert!(market.product_by_bright_horizons_path("debt").is_none());
+}
+
+#[test]
+fn every_fault_of_a_bright_horizons_path_is_named_with_its_place() {
+    let good = r#"path = "debt/sub10k", label = "Debt""#;
+    assert_eq!(faults(&with_path(good)), Vec::<String>::new());
+    let field = |field: &str| with_path(&format!("{good}, fields = [{{ {field} }}]"));
+    for (text, expected) in [
+        (
+            with_path(r#"path = "/debt/", label = "Debt""#),
+            "bright_horizons.path must be a path of lower-case words",
+        ),
+        (with_path(r#"path = "Debt", label = "Debt""#), "bright_horizons.path must be a path"),
+        (with_path(r#"path = "debt""#), "bright_horizons.label is required"),
+        (
+            with_path(r#"path = "debt", label = "Debt", color = 1"#),
+            "bright_horizons.color is not a known field",
+        ),
+        (field(r#"label = "X""#), "fields.0.name is required"),
+        (field(r#"name = "a b", label = "X""#), "fields.0.name must be a field name"),
+        (field(r#"name = "x""#), "fields.0.label is required"),
+        (
+            field(r#"name = "x", label = "X", into = "colour""#),
+            "fields.0.into must be first_name, last_name",
+        ),
+        (
+            field(r#"name = "x", label = "X", range_of = "plan""#),
+            "fields.0.range_of must be a number among",
+        ),
+        (
+            field(r#"name = "x", label = "X", range_of = "amount", into = "amount""#),
+            "fields.0.into must not stand beside",
+        ),
+        (field(r#"name = "x", label = "X", required = 1"#), "fields.0.required must be a boolean"),
+        (
+            field(r#"name = "x", label = "X" }, { name = "x", label = "Y""#),
+            "fields.1 is named twice",
+        ),
+        (
+            field(r#"name = "x", label = "X", values = ["a"]"#),
+            "fields.0.values is not a known field",
+        ),
+        (
+            with_path(good).replace("affiliate_id = 7", "affiliate_id = 0"),
+            "affiliate_id must be a whole number",
+        ),
+        (
+            with_path(good).replace(r#"products = ["loan"] }"#, "}"),
+            "bright_horizons.products is required",
+        ),
+        (
+            with_path(good).replace(r#"products = ["loan"]"#, r#"products = ["lone"]"#),
+            "posts lone, which is no product",
+        ),
+        (
+            with_path(good).replace(r#"products = ["loan"]"#, r#"products = ["loan"], payout = 1"#),
+            "payout is not a known field",
+        ),
+        (
+            with_path(good).replace(&format!("doors.bright_horizons = {{ {good} }}"), ""),
+            "posts loan, which has no path",
+        ),
+    ] {
+        let told = faults(&text);
+        assert!(told.iter().any(|fault| fault.contains(expected)), "{expected}\n{told:#?}");
+    }
+}
+
+#[test]
+fn an_affiliate_id_and_a_path_are_one_publishers_and_one_products() {
+    let text = with_path(r#"path = "debt", label = "Debt""#);
+    let twin = "[publishers.twin]\nname = \"Twin\"\n\
+        doors.bright_horizons = { affiliate_id = 7, keys = [\"other\"], products = [] }\n";
+    let told = faults(&format!("{text}\n{twin}"));
+    assert!(told.iter().any(|fault| fault.contains("shares its affiliate_id")), "{told:#?}");
+    let product =
+        text.split("[products.loan]").nth(1).unwrap().split("[buyers.nova]").next().unwrap();
+    let second = product.replace(r#"product_id = "36""#, r#"product_id = "37""#);
+    let told = faults(&format!("{text}\n[products.second]{second}"));
+    assert!(
+        told.iter().any(|fault| fault.contains("two products with the Bright Horizons path")),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn the_path_that_the_configuration_guide_shows_can_be_read() {
+    let guide = include_str!("../../../config/README.md");
+    let shown = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let others = "name = \"Auto\"\nvertical = \"auto\"\ncountry = \"US\"\ncurrency = \"USD\"\n\
+        timezone = \"America/New_York\"\nbudget_ms = 2000\ntiers = [{ mode = \"auction\" }]\n";
+    let header = "[products.auto-warranty-us]";
+    assert!(shown.starts_with(header), "{shown}");
+    let text = shown.replacen('\n', &format!("\n{others}"), 1);
+    let market = Sources::parse([("m.toml".to_owned(), text)]).unwrap().market().unwrap();
+    let product = market.product_by_bright_horizons_path("auto-warranty").unwrap();
+    let fields = &product.bright_horizons.as_ref().unwrap().fields;
+    assert!(fields.iter().any(|field| field.name == "auto.year" && field.required));
+}

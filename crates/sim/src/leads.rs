@@ -21,6 +21,10 @@ use serde_json::Value;
 pub const LEADHUB_PUBLISHER: &str = "b96bdbc6-437a-4e2f-9b0e-2d91a5767f3b";
 /// The demo market's Leadhub product, which is `personal-loan-es`.
 pub const LEADHUB_PRODUCT: &str = "36068625-4707-4ef8-a419-2aad1483db49";
+/// The demo market's Bright Horizons affiliate.
+pub const AFFILIATE: u64 = 123_456;
+/// Its key, as the documentation's own sample has it.
+pub const AFFILIATE_KEY: &str = "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz";
 
 /// The products that leads can be made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,5 +126,11 @@ impl Generator {
     pub fn leadhub(&mut self) -> Value {
         let draft = self.draft(Product::PersonalLoanEs);
         bodies::leadhub(&draft, &mut self.rng)
+    }
+
+    /// The body of a Bright Horizons `POST /post/debt/sub10k/`.
+    pub fn bright_horizons(&mut self) -> Value {
+        let draft = self.draft(Product::DebtSub10kUs);
+        bodies::bright_horizons(&draft)
     }
 }

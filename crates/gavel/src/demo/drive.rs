@@ -24,17 +24,18 @@ pub(crate) struct Door {
 
 /// Everything that was posted.
 pub(crate) struct Results {
-    pub(crate) sample: Option<Value>,
+    /// What the documentations' own samples were answered, by door.
+    pub(crate) samples: Vec<(&'static str, Value)>,
     pub(crate) doors: Vec<Door>,
 }
 
-/// Posts the documentation's sample, then generated leads, door after door.
+/// Posts the documentations' samples, then generated leads, door after door.
 pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Results, Failure> {
-    let sample = sample(target).await?;
-    let half = (options.leads / 2).max(1);
+    let samples = samples(target).await?;
+    let share = (options.leads / 3).max(1);
     let mut doors = Vec::new();
-    for name in ["leadhub", "native"] {
-        let mut generator = generator(name);
+    for (number, name) in (0..).zip(["leadhub", "bright_horizons", "native"]) {
+        let mut generator = generator(number);
         let build = move |index: u64| {
             // One in four native leads is American, so that both products are seen.
             let product =
@@ -43,7 +44,7 @@ pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Resul
         };
         let replies: Arc<Mutex<Vec<Value>>> = Arc::default();
         let seen = Arc::clone(&replies);
-        let load = Load::new(target, options.rate, half, build)
+        let load = Load::new(target, options.rate, share, build)
             .limit(Duration::from_secs(300))
             .on_reply(move |reply| {
                 let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -53,23 +54,33 @@ pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Resul
         let payouts = std::mem::take(&mut *replies.lock().unwrap_or_else(PoisonError::into_inner));
         doors.push(Door { name, report, payouts });
     }
-    Ok(Results { sample, doors })
+    Ok(Results { samples, doors })
 }
 
 /// Each run makes up other people, so that kept data does not turn the next run into duplicates.
-fn generator(name: &str) -> Generator {
+fn generator(number: u64) -> Generator {
     let now = SystemClock.timestamp();
     let seed = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    Generator::new(seed.wrapping_mul(2).wrapping_add(u64::from(name == "native"))).at(now)
+    Generator::new(seed.wrapping_mul(8).wrapping_add(number)).at(now)
 }
 
-/// The Leadhub documentation's own example, as it stands there but for the demo's ids.
-async fn sample(target: SocketAddr) -> Result<Option<Value>, Failure> {
+/// The documentations' own examples, as they stand there but for the demo's ids.
+async fn samples(target: SocketAddr) -> Result<Vec<(&'static str, Value)>, Failure> {
+    let leadhub =
+        move |_| post("/api/v1/lead", &[("apikey", "demo-leadhub")], &::sim::samples::leadhub());
+    let debt = move |_| post("/post/debt/sub10k/", &[], &::sim::samples::bright_horizons());
+    let mut samples = Vec::new();
+    samples.extend(sample(Load::new(target, 1_000, 1, leadhub)).await?.map(|it| ("leadhub", it)));
+    let debt = sample(Load::new(target, 1_000, 1, debt)).await?;
+    samples.extend(debt.map(|it| ("bright_horizons", it)));
+    Ok(samples)
+}
+
+/// What one request is answered.
+async fn sample(load: Load) -> Result<Option<Value>, Failure> {
     let reply: Arc<Mutex<Option<Value>>> = Arc::default();
     let seen = Arc::clone(&reply);
-    let body = sim::samples::leadhub();
-    let build = move |_| post("/api/v1/lead", &[("apikey", "demo-leadhub")], &body);
-    let load = Load::new(target, 1_000, 1, build).on_reply(move |reply| {
+    let load = load.on_reply(move |reply| {
         *seen.lock().unwrap_or_else(PoisonError::into_inner) =
             serde_json::from_slice(&reply.body).ok();
     });

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
+use serde_json::Value;
 use sim::buyers::Post;
+use sim::publishers::Outcome;
 
 use super::drive::{Door, Results};
 use crate::wire::Running;
@@ -16,8 +18,9 @@ pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String
     doors(&mut out, results);
     buyers(&mut out, posts);
     time(&mut out, metrics);
-    if let Some(sample) = &results.sample {
-        line(&mut out, &format!("\nThe Leadhub documentation's sample answered: {sample}"));
+    line(&mut out, "\nthe documentations' own samples were answered");
+    for (door, answer) in &results.samples {
+        line(&mut out, &format!("  {door:<15} {answer}"));
     }
     out
 }
@@ -35,7 +38,11 @@ A lead at the Leadhub door:
 A lead at Gavel's own door:
   curl -s http://{public}/v1/leads -H 'authorization: Bearer demo-native' -H 'content-type: application/json' -d '{native}'
 
-(A second time either answers rejected, customer_already_exists: change the address.)
+A lead at the Bright Horizons door, and what it would find, of which nothing is kept:
+  curl -s http://{public}/post/debt/sub10k/ -H 'content-type: application/json' -d '{debt}'
+  curl -s http://{public}/ping/debt/sub10k/ -H 'content-type: application/json' -d '{ping}'
+
+(A second time each answers that it is a duplicate: change the address, and the phone number.)
 
 How a lead stands (put its lead_id in):
   curl -s http://{public}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-native'
@@ -47,6 +54,8 @@ Metrics:
   curl -s http://{ops}/metrics | grep gavel_leads_total"#,
         leadhub = leadhub(),
         native = NATIVE,
+        debt = debt(),
+        ping = ping(),
     )
 }
 
@@ -91,6 +100,23 @@ const EXPLAIN: &str = r#"{"product":"personal-loan-es","attributes":{"country":"
 /// A lead that the demo market buys.
 const NATIVE: &str = r#"{"product":"personal-loan-es","sub_id":"fb-17","external_id":"aff-123","attributes":{"country":"ES","region":"Madrid","postal_code":"28001","monthly_income":2500,"amount":10000,"term_months":36,"purpose":"home_improvement"},"contact":{"first_name":"Ana","last_name":"Prueba","email":"ana.prueba@example.org","phone":"+34600111222","birth_date":"1988-05-10"},"consent":{"entries":[{"type":"terms","accepted":true},{"type":"privacy_policy","accepted":true}],"ip":"203.0.113.9"}}"#;
 
+/// The sample of another consumer, as for [`leadhub`].
+fn debt() -> String {
+    let mut lead = sim::samples::bright_horizons();
+    lead["transaction"]["email"] = "jj.prueba@example.com".into();
+    lead["transaction"]["phone"] = "7025550143".into();
+    lead.to_string()
+}
+
+/// The sample without the consumer.
+fn ping() -> String {
+    let mut ping = sim::samples::bright_horizons();
+    if let Some(members) = ping["transaction"].as_object_mut() {
+        members.retain(|name, _| matches!(name.as_str(), "state" | "zip" | "finances" | "credit"));
+    }
+    ping.to_string()
+}
+
 /// The sample with another address: the demo has posted the documentation's own, and one address is
 /// one customer.
 fn leadhub() -> String {
@@ -102,17 +128,21 @@ fn leadhub() -> String {
 fn doors(out: &mut String, results: &Results) {
     line(
         out,
-        "door      leads  distributed   new  rejected  errors   p50 ms   p99 ms   budget ms   payout",
+        "door            leads  distributed   new  rejected  errors   p50 ms   p99 ms   budget ms   payout",
     );
     for door in &results.doors {
         let report = &door.report;
-        let (sold, new) = (report.count(200, "distributed"), report.count(200, "new"));
-        let rejected = report.count(200, "rejected");
+        let count = |ending| {
+            let same = |(outcome, _): &(&Outcome, &u64)| Ending::of(outcome) == Some(ending);
+            report.outcomes.iter().filter(same).map(|(_, count)| count).sum::<u64>()
+        };
+        let (sold, new) = (count(Ending::Sold), count(Ending::New));
+        let rejected = count(Ending::Rejected);
         let errors = report.sent().saturating_sub(sold + new + rejected);
         line(
             out,
             &format!(
-                "{:<9} {:>5} {:>12} {:>5} {:>9} {:>7} {:>8} {:>8} {:>11} {:>8}",
+                "{:<15} {:>5} {:>12} {:>5} {:>9} {:>7} {:>8} {:>8} {:>11} {:>8}",
                 door.name,
                 report.sent(),
                 sold,
@@ -133,24 +163,59 @@ fn doors(out: &mut String, results: &Results) {
             door.report
                 .outcomes
                 .iter()
-                .map(move |(outcome, count)| ((door.name, outcome.reason.as_str()), *count))
+                .filter(|(outcome, _)| Ending::of(outcome) == Some(Ending::Rejected))
+                .map(move |(outcome, count)| ((door.name, why(outcome)), *count))
         })
-        .filter(|((_, reason), _)| !reason.is_empty())
         .fold(BTreeMap::new(), |mut sums, (key, count)| {
             *sums.entry(key).or_default() += count;
             sums
         });
     line(out, "\nrejected by reason");
     for ((door, reason), count) in reasons {
-        line(out, &format!("  {door:<9} {reason:<26} {count:>5}"));
+        line(out, &format!("  {door:<15} {reason:<26} {count:>5}"));
+    }
+}
+
+/// How a lead ended, whatever its door calls that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Sold,
+    New,
+    Rejected,
+}
+
+impl Ending {
+    /// `None` for what is no answer to a lead.
+    fn of(outcome: &Outcome) -> Option<Self> {
+        match (outcome.http, outcome.status.as_str()) {
+            (200, "distributed" | "SOLD") => Some(Self::Sold),
+            (200, "new" | "NO BUYERS" | "PENDING") => Some(Self::New),
+            // One door answers so, without a disposition, to what is not valid.
+            (200, "rejected" | "REJECTED" | "DUPLICATE" | "") => Some(Self::Rejected),
+            _ => None,
+        }
+    }
+}
+
+/// The reason of a rejection, or as much as the door says of it.
+fn why(outcome: &Outcome) -> &str {
+    match (outcome.reason.as_str(), outcome.status.as_str()) {
+        ("", "") => "not valid",
+        ("", status) => status,
+        (reason, _) => reason,
     }
 }
 
 fn payouts(door: &Door) -> String {
     let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
     for reply in &door.payouts {
-        let payout = reply["payout"].as_str().and_then(|text| text.parse::<Decimal>().ok());
-        if let (Some(payout), Some(currency)) = (payout, reply["currency"].as_str()) {
+        // One door writes numbers, of the product's currency, which it does not name.
+        let (payout, currency) = match &reply["payout"] {
+            Value::Number(number) => (number.to_string().parse().ok(), Some("USD")),
+            payout => (payout.as_str().and_then(|it| it.parse().ok()), reply["currency"].as_str()),
+        };
+        let payout = payout.filter(|payout: &Decimal| !payout.is_zero());
+        if let (Some(payout), Some(currency)) = (payout, currency) {
             *sums.entry(currency).or_default() += payout;
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod bad_buyers;
+mod bright_horizons;
 mod caps;
 mod crash;
 mod decisions;

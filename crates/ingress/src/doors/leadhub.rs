@@ -5,6 +5,10 @@
 //! an unknown product are answers (200, `rejected`), not errors; the four keys of an answer are always
 //! present. Must never decide whether a lead is eligible.
 
+mod spec;
+
+pub(crate) use spec::spec;
+
 use std::collections::BTreeMap;
 
 use document::{Defects, Fields, Node, Slot};

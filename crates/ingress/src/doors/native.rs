@@ -4,6 +4,10 @@
 //! the wrong kind or an unknown field is a 422 that lists every defect. Must never decide whether a
 //! lead is eligible.
 
+mod spec;
+
+pub(crate) use spec::spec;
+
 use std::collections::BTreeMap;
 
 use document::{Defects, Node, Slot};

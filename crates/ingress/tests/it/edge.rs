@@ -8,8 +8,8 @@ use std::time::Instant;
 use ingress::{Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Unavailable};
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, PublisherId, Sequence, Stage,
-    Status, Step, Submission,
+    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, Outlook, PublisherId, Sequence,
+    Stage, Status, Step, Submission,
 };
 use market::{Market, Sources};
 use tokio::net::TcpListener;
@@ -31,6 +31,8 @@ pub(crate) struct Script {
     pub(crate) distribute: Option<Result<Told, Refusal>>,
     /// To a question: whose lead it is, and how it stands.
     pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
+    /// To a ping that asks nobody.
+    pub(crate) outlook: Option<Result<Outlook, Unavailable>>,
 }
 
 /// An answer but for what is echoed.
@@ -70,6 +72,7 @@ struct Desk {
 struct Shared {
     script: Mutex<Script>,
     received: Mutex<Vec<Arrival>>,
+    pinged: Mutex<Vec<Submission>>,
     /// Hears of every answer that did not arrive.
     losses: Sender<()>,
     /// Closed unless a test holds leads back.
@@ -109,6 +112,7 @@ impl Edge {
         let shared = Arc::new(Shared {
             script: Mutex::default(),
             received: Mutex::default(),
+            pinged: Mutex::default(),
             losses: lost,
             gate: Semaphore::new(0),
         });
@@ -136,6 +140,11 @@ impl Edge {
     /// Takes what the engine was handed so far.
     pub(crate) fn received(&self) -> Vec<Arrival> {
         std::mem::take(&mut self.shared.received.lock().unwrap())
+    }
+
+    /// Takes what the engine was asked about so far.
+    pub(crate) fn pinged(&self) -> Vec<Submission> {
+        std::mem::take(&mut self.shared.pinged.lock().unwrap())
     }
 
     /// Waits until the engine holds one more lead.
@@ -248,6 +257,12 @@ impl Distribute for Desk {
         let (outcome, not_matched) = (Some(OfferOutcome::Sold), vec![(Code::Filter, 3)]);
         let found = self.find(publisher, id).await?;
         Ok(found.map(|_| Explanation { lead: id, outcome, steps, not_matched, gap: None }))
+    }
+
+    async fn outlook(&self, submission: Submission) -> Result<Outlook, Unavailable> {
+        let outlook = self.shared.script.lock().unwrap().outlook.clone();
+        self.shared.pinged.lock().unwrap().push(submission);
+        outlook.unwrap_or(Ok(Outlook::Nobody))
     }
 
     fn clock(&self) -> &dyn Clock {

@@ -17,6 +17,11 @@ const DOORS: &[(&str, &str, &str)] = &[
         "authorization: Bearer shop-native",
         include_str!("../golden/native/sample.json"),
     ),
+    (
+        "/post/debt/sub10k/",
+        "accept: application/json",
+        include_str!("../golden/bright_horizons/sample.json"),
+    ),
 ];
 
 /// Values that are wrong almost everywhere, each with a marker inside.
@@ -65,7 +70,9 @@ fn spoil(value: &mut Value, stranger: &Value) {
     match value {
         Value::Object(members) => members
             .iter_mut()
-            .filter(|(key, _)| !["product", "product_id", "publisher_id"].contains(&key.as_str()))
+            .filter(|(key, _)| {
+                !["product", "product_id", "publisher_id", "xauth"].contains(&key.as_str())
+            })
             .for_each(|(_, value)| spoil(value, stranger)),
         Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, stranger)),
         leaf => *leaf = stranger.clone(),
@@ -94,7 +101,8 @@ fn an_error_never_repeats_a_value_of_the_body() {
                 "POST {path} HTTP/1.1\r\nhost: e\r\n{key}\r\ncontent-length: {length}\r\n\r\n{body}"
             ));
             let reply = client.reply().unwrap();
-            if reply.status == 200 {
+            // One door answers 200 to what is not valid, too.
+            if reply.status == 200 && !reply.body.starts_with(br#"{"accepted":0"#) {
                 continue;
             }
             refused += 1;

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::draft::Draft;
-use super::{LEADHUB_PRODUCT, LEADHUB_PUBLISHER, Product};
+use super::{AFFILIATE, AFFILIATE_KEY, LEADHUB_PRODUCT, LEADHUB_PUBLISHER, Product};
 
 pub(super) fn native(product: Product, draft: &Draft) -> Value {
     let prefix = if product == Product::PersonalLoanEs { "+34" } else { "+1" };
@@ -144,6 +144,36 @@ pub(super) fn leadhub(draft: &Draft, rng: &mut Rng) -> Value {
         "consents": {
             "entries": [entry(draft, "terms", true), entry(draft, "privacy_policy", draft.consents)],
             "metadata": { "ip_address": draft.ip, "collected_at": draft.consented_at },
+        },
+    })
+}
+
+/// As many forms: one in eight does not ask for the credit score, one in eight only for a range of debt.
+pub(super) fn bright_horizons(draft: &Draft) -> Value {
+    let (asks_score, asks_debt) = (draft.number % 8 != 3, draft.number % 8 != 5);
+    let low = draft.debt / 2_500 * 2_500;
+    json!({
+        "xauth": { "affiliateid": AFFILIATE, "key": AFFILIATE_KEY },
+        "transaction": {
+            "firstname": draft.first_name,
+            "lastname": draft.last_name,
+            "email": draft.email,
+            "phone": draft.phone,
+            "address": format!("{} {}", draft.house, draft.street),
+            "city": draft.place.city,
+            "state": draft.place.region,
+            "zip": draft.postal_code,
+            "optin": draft.consents,
+            "ip": draft.ip,
+            "source": "debt.example/form",
+            "sub1": draft.channel,
+            "trustedformcertid": format!("https://cert.trustedform.com/{:040x}", draft.number),
+            "finances": {
+                "unsecureddebtamount": if asks_debt { draft.debt } else { 0 },
+                "unsecureddebtamountrange": format!("{low}-{}", low + 2_500),
+                "debttype": draft.debt_type,
+            },
+            "credit": { "creditscore": if asks_score { draft.credit_score } else { 0 } },
         },
     })
 }

@@ -136,6 +136,31 @@ fn debt_leads_come_mostly_from_states_that_are_taken() {
 }
 
 #[test]
+fn a_bright_horizons_body_has_the_members_of_the_documentations_sample() {
+    let members = |value: &Value| -> BTreeSet<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let sample = crate::samples::bright_horizons();
+    let mut generator = Generator::new(11);
+    let leads: Vec<Value> = (0..MANY).map(|_| generator.bright_horizons()).collect();
+    for lead in &leads {
+        assert_eq!(lead["xauth"], sample["xauth"]);
+        let (own, theirs) = (members(&lead["transaction"]), members(&sample["transaction"]));
+        let subs = ["sub2", "sub3", "sub4", "sub5"].map(str::to_owned);
+        let expected: BTreeSet<String> = theirs
+            .into_iter()
+            .filter(|name| !subs.contains(name))
+            .chain(["optin".to_owned()])
+            .collect();
+        assert_eq!(own, expected);
+        assert_eq!(text(lead, "/transaction/phone").len(), 10);
+    }
+    let not_collected = |at: &str| share(&leads, |lead| number(lead, at) == 0);
+    assert_eq!(not_collected("/transaction/credit/creditscore"), 125);
+    assert_eq!(not_collected("/transaction/finances/unsecureddebtamount"), 125);
+}
+
+#[test]
 fn a_native_body_has_the_doors_members_and_standard_attributes() {
     for product in Product::ALL {
         let lead = &row(9, product, 1)[0];

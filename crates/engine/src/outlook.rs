@@ -1,0 +1,58 @@
+//! What a lead that says this and that would find now. Asks nobody, keeps nothing and promises nothing.
+
+use fanout::Buyers;
+use lead::{Money, Outlook, RejectionReason, Submission};
+use ledger::Ledger;
+use market::{Campaign, Mode, Price};
+
+use crate::subject::Lead;
+use crate::{Engine, admit, ask, enrich};
+
+impl<B: Buyers, L: Ledger> Engine<B, L> {
+    /// Whether campaigns would be asked for such a lead now, and what its publisher would get at the
+    /// least. `None` if the market has no such product or publisher.
+    #[must_use]
+    pub fn outlook(&self, mut submission: Submission) -> Option<Outlook> {
+        let inner = &self.0;
+        let (at, now) = (inner.clock.timestamp(), inner.clock.instant());
+        let snapshot = self.snapshot();
+        let market = &snapshot.market;
+        let (product, tree) = snapshot.tree(&submission.product)?;
+        let publisher = market.publishers.get(&submission.publisher)?;
+        enrich::derive(&mut submission, product, publisher, at);
+        submission.test |= publisher.mode == Mode::Test;
+        if !product.active {
+            return Some(Outlook::Rejected(RejectionReason::InvalidProduct));
+        }
+        if let Err(reason) = admit::eligibility(product, &submission) {
+            return Some(Outlook::Rejected(reason));
+        }
+        let lead = Lead { submission: &submission, market, publisher, product, tree };
+        let asked: Vec<&Campaign> = lead
+            .matched()
+            .into_iter()
+            .filter_map(|index| lead.campaign(index))
+            .filter(|campaign| ask::admits(inner, &lead, campaign, (at, now)).is_ok())
+            .collect();
+        if asked.is_empty() {
+            return Some(Outlook::Nobody);
+        }
+        let payouts = asked.iter().filter_map(|campaign| least_payout(&lead, campaign));
+        Some(Outlook::Open(payouts.max_by_key(|payout| payout.amount)))
+    }
+}
+
+/// What a publisher gets if a campaign buys a whole lead at the least price that counts.
+fn least_payout(lead: &Lead<'_>, campaign: &Campaign) -> Option<Money> {
+    let least = match campaign.whole_price()? {
+        Price::Outcome(_) => return None,
+        price => price.least(),
+    };
+    let tier = lead.product.tiers.get(usize::from(campaign.tier).checked_sub(1)?)?;
+    let floors = lead.floors(tier);
+    let price = if least.amount < floors.price.amount { floors.price } else { least };
+    let payout = campaign.payout.unwrap_or(floors.rule).payout(price)?;
+    let margin = price.minus(payout)?;
+    let clears = margin.amount >= floors.margin.amount && payout.amount >= floors.payout.amount;
+    clears.then_some(payout)
+}

@@ -1,0 +1,126 @@
+//! A request at the Bright Horizons door, whose key stands in the body: it is read before anybody is
+//! known. Words nothing itself.
+
+use std::time::Instant;
+
+use document::Defect;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::{Method, Request};
+use jiff::Timestamp;
+use market::{Market, Product};
+
+use crate::doors::bright_horizons::{self as door, Refused};
+use crate::reply::{Fault, Reply};
+use crate::{Arrival, Distribute, Limits, RequestId, body, card};
+
+/// Letters and digits of a ping's id.
+const PING_ID_CHARS: usize = 49;
+
+/// What stops a request.
+enum Stop {
+    Fault(Fault),
+    Refused(Refused),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// One request, before its body is read.
+pub(super) struct Call {
+    pub(super) is_ping: bool,
+    /// Between `/post/` or `/ping/` and a slash at the end.
+    pub(super) path: String,
+    pub(super) request: Request<Incoming>,
+    /// When it came, on the wall and for deadlines.
+    pub(super) at: (Timestamp, Instant),
+}
+
+/// Answers a post or a ping.
+pub(super) async fn take<D: Distribute>(desk: &D, limits: &Limits, call: Call) -> Reply {
+    let market = desk.market();
+    let is_ping = call.is_ping;
+    let found = market.product_by_bright_horizons_path(&call.path);
+    let Some((product, own)) = found.and_then(|it| Some((it, it.bright_horizons.as_ref()?))) else {
+        return door::fault(&Fault::NoRoute, None, is_ping);
+    };
+    if *call.request.method() != Method::POST {
+        return door::fault(&Fault::Method("POST"), Some(&own.label), is_ping);
+    }
+    match answer(desk, limits, (&market, product), call).await {
+        Ok(reply) => reply,
+        Err(Stop::Fault(fault)) => door::fault(&fault, Some(&own.label), is_ping),
+        Err(Stop::Refused(refused)) => door::refused(&refused, &own.label, is_ping),
+    }
+}
+
+async fn answer<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    (market, product): (&Market, &Product),
+    call: Call,
+) -> Result<Reply, Stop> {
+    let Call { is_ping, request, at: (at, instant), .. } = call;
+    let budget = super::budget(request.headers())?;
+    let key = super::idempotency_key(request.headers())?;
+    if let Some(why) = desk.unavailable() {
+        return Err(Fault::Unavailable(why, limits.retry_after).into());
+    }
+    let says_form = says_form(request.headers());
+    let mut bytes = body::read(request.into_body(), limits).await.map_err(Fault::from)?;
+    let digest = blake3::hash(&bytes);
+    // Some tools call everything a form that is not told otherwise.
+    let is_json = bytes.trim_ascii_start().starts_with(b"{");
+    let root = match says_form && !is_json {
+        true => door::parse_form(&bytes)?,
+        false => document::parse_json(&mut bytes).map_err(Fault::Unparsable)?,
+    };
+    let who = door::authenticate(&root, product, market)?;
+    card::refuse(&root).map_err(|found| Refused::Invalid(worded(&found)))?;
+    if is_ping {
+        let ping = door::decode_ping(&root, &who)?;
+        let outlook = desk.outlook(ping.submission).await;
+        let outlook = outlook.map_err(|why| Fault::Unavailable(why, limits.retry_after))?;
+        let id = ping_id(digest.as_bytes(), at);
+        return Ok(door::encode_ping(&outlook, &who, ping.state, &id));
+    }
+    let posted = door::decode(&root, &who)?;
+    let request = RequestId { key, body: *digest.as_bytes() };
+    let arrival = Arrival { submission: posted.submission, at, instant, budget, request };
+    let delivery = super::hand_in(desk, limits, arrival).await?;
+    let reply = door::encode(&delivery.answer, &who, posted.state);
+    Ok(Reply { delivery: Some(delivery), ..reply })
+}
+
+/// Fields that hold a card, in the words of this door.
+fn worded(found: &[Defect]) -> Vec<String> {
+    found.iter().map(|defect| format!("{}: {}", defect.path.dotted(), defect.issue)).collect()
+}
+
+/// Whether the body is called an HTML form.
+fn says_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Names a ping in logs on both sides; nothing is kept under it.
+fn ping_id(body: &[u8; 32], at: Timestamp) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(body).update(&at.as_nanosecond().to_le_bytes());
+    hasher.finalize().to_hex().chars().take(PING_ID_CHARS).collect()
+}
+
+/// Words what is wrong before a path is looked at.
+pub(super) fn fault(fault: &Fault) -> Reply {
+    door::fault(fault, None, false)
+}
