@@ -120,6 +120,7 @@ async fn start(dir: &Path) -> (Gavel, Counterpart) {
     // A busy machine may take its time: what is bought is asked here, not how fast.
     let market = MARKET.replace("127.0.0.1:9900", &buyer.at.to_string());
     let market = market.replace("timeout_ms = 400", "timeout_ms = 1500");
+    let market = market.replace("budget_ms = 2000", "budget_ms = 20000");
     (Gavel::start(dir, &market), buyer)
 }
 
