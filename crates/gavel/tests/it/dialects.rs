@@ -30,11 +30,11 @@ const SECRETS: &[(&str, &str)] = &[
 
 /// What a counterpart was sent.
 #[derive(Debug, Clone)]
-struct Seen {
+pub(crate) struct Seen {
     method: String,
-    target: String,
+    pub(crate) target: String,
     headers: HeaderMap,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Seen {
@@ -45,24 +45,24 @@ impl Seen {
 
 /// What a counterpart answers: to a ping, to a post, to a status call.
 #[derive(Debug, Clone, Copy)]
-struct Answers {
-    ping: Answer,
-    post: Answer,
-    status: Answer,
+pub(crate) struct Answers {
+    pub(crate) ping: Answer,
+    pub(crate) post: Answer,
+    pub(crate) status: Answer,
 }
 
 /// A status, a header of the buyer's own, a body.
-type Answer = (u16, &'static str, &'static str);
+pub(crate) type Answer = (u16, &'static str, &'static str);
 
 /// A buyer that answers as it is told and remembers what it was sent.
-struct Counterpart {
-    at: std::net::SocketAddr,
+pub(crate) struct Counterpart {
+    pub(crate) at: std::net::SocketAddr,
     answers: Arc<Mutex<Answers>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Counterpart {
-    async fn start(is_post: fn(&Seen) -> bool, answers: Answers) -> Self {
+    pub(crate) async fn start(is_post: fn(&Seen) -> bool, answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let (answers, seen) = (Arc::new(Mutex::new(answers)), Arc::new(Mutex::new(Vec::new())));
@@ -98,7 +98,7 @@ impl Counterpart {
     }
 
     /// What came since the last look.
-    fn take(&self) -> Vec<Seen> {
+    pub(crate) fn take(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
 }

@@ -4,6 +4,7 @@
 
 mod bad_buyers;
 mod bright_horizons;
+mod canonical;
 mod caps;
 mod crash;
 mod decisions;
