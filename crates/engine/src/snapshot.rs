@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use document::{Defect, Defects, Slot};
-use lead::ProductId;
+use lead::{BuyerId, ProductId};
 use market::{Campaign, CampaignStatus, Market, Product, Sources, Vault};
-use rules::{Filter, Lists, RuleBook};
+use rules::{Filter, Lists, RuleBook, Warning};
 
 use crate::slots::Family;
 
@@ -17,6 +17,8 @@ pub struct Snapshot {
     pub market: Arc<Market>,
     /// Counts up with every swap.
     pub version: u64,
+    /// Parts of filters that are legal but decide nothing, or forbid everything; paths as for defects.
+    pub warnings: Vec<Defect>,
     trees: BTreeMap<ProductId, Arc<Tree>>,
 }
 
@@ -50,13 +52,17 @@ impl Snapshot {
     /// was read from.
     pub fn compile(market: Market, version: u64) -> Result<Self, Vec<Defect>> {
         let mut defects = fanout::check_calls(&market);
-        let mut trees = BTreeMap::new();
+        let (mut trees, mut warnings) = (BTreeMap::new(), Vec::new());
+        let lists: BTreeMap<_, _> =
+            market.buyers.values().map(|buyer| (&buyer.id, Lists::of(&buyer.lists))).collect();
         for product in market.products.values() {
-            let tree = Tree::compile(&market, product, &mut defects);
+            let mut reader =
+                Reader { lists: &lists, defects: &mut defects, warnings: &mut warnings };
+            let tree = Tree::compile(&market, product, &mut reader);
             trees.insert(product.id.clone(), Arc::new(tree));
         }
         if defects.is_empty() {
-            Ok(Self { market: Arc::new(market), version, trees })
+            Ok(Self { market: Arc::new(market), version, warnings, trees })
         } else {
             Err(defects)
         }
@@ -83,7 +89,7 @@ impl Snapshot {
 }
 
 impl Tree {
-    fn compile(market: &Market, product: &Product, defects: &mut Vec<Defect>) -> Self {
+    fn compile(market: &Market, product: &Product, reader: &mut Reader<'_>) -> Self {
         let mut campaigns: Vec<Campaign> = market
             .campaigns
             .values()
@@ -92,12 +98,7 @@ impl Tree {
             .collect();
         campaigns.sort_by(|a, b| (a.tier, -a.priority, &a.key).cmp(&(b.tier, -b.priority, &b.key)));
         let mut filters = Vec::with_capacity(campaigns.len());
-        for campaign in &campaigns {
-            match filter(campaign, product) {
-                Ok(filter) => filters.push(filter),
-                Err(found) => defects.extend(found),
-            }
-        }
+        filters.extend(campaigns.iter().filter_map(|campaign| reader.filter(campaign, product)));
         let book = RuleBook::compile(filters);
         let families = families(market, &campaigns);
         Self { campaigns, book, families }
@@ -127,18 +128,33 @@ fn families(market: &Market, campaigns: &[Campaign]) -> Vec<Family> {
     families
 }
 
-fn filter(campaign: &Campaign, product: &Product) -> Result<Filter, Vec<Defect>> {
-    let defects = Defects::new();
-    let filter = Filter::parse(
-        &Slot::root(&campaign.filter, &defects),
-        &product.dictionary,
-        &Lists::default(),
-    );
-    let prefix = Market::filter_path(&campaign.key);
-    defects.finish(filter).map_err(|found| {
-        found
-            .into_iter()
-            .map(|defect| Defect { path: defect.path.under(&prefix), ..defect })
-            .collect()
-    })
+/// Reads filters with their buyers' lists, and collects what is to be said of them.
+struct Reader<'r> {
+    lists: &'r BTreeMap<&'r BuyerId, Lists>,
+    defects: &'r mut Vec<Defect>,
+    warnings: &'r mut Vec<Defect>,
+}
+
+impl Reader<'_> {
+    fn filter(&mut self, campaign: &Campaign, product: &Product) -> Option<Filter> {
+        let (defects, none) = (Defects::new(), Lists::new());
+        let lists = self.lists.get(&campaign.key.buyer).unwrap_or(&none);
+        let slot = Slot::root(&campaign.filter, &defects);
+        let filter = Filter::parse(&slot, &product.dictionary, lists);
+        let prefix = Market::filter_path(&campaign.key);
+        let within = |defect: Defect| Defect { path: defect.path.under(&prefix), ..defect };
+        match defects.finish(filter) {
+            Ok(filter) => {
+                let warnings = filter.warnings().iter().cloned();
+                let warnings =
+                    warnings.map(|Warning { path, issue }| Defect { path, issue, missing: false });
+                self.warnings.extend(warnings.map(within));
+                Some(filter)
+            }
+            Err(found) => {
+                self.defects.extend(found.into_iter().map(within));
+                None
+            }
+        }
+    }
 }

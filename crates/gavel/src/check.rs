@@ -21,6 +21,9 @@ pub(crate) fn run(files: &[PathBuf]) -> Result<(), Failure> {
         }
         files => load_market(files, None)?,
     };
+    for warning in &loaded.warnings {
+        out::line(&format!("warning: {warning}"));
+    }
     let market = &loaded.snapshot.market;
     out::line(&format!(
         "ok: {} publisher(s), {} product(s), {} buyer(s), {} campaign(s)",

@@ -213,6 +213,8 @@ pub(crate) struct Loaded {
     /// Without a version until it is on record.
     pub(crate) snapshot: Snapshot,
     pub(crate) source: String,
+    /// What of its filters can hardly be meant.
+    pub(crate) warnings: Vec<Fault>,
 }
 
 /// Reads, checks and compiles a market from files, for a configuration if there is one; its secrets are
@@ -251,7 +253,8 @@ pub(crate) fn compile_market(
     }
     let snapshot = Snapshot::compile(market, 0)
         .map_err(|defects| Failure::Invalid(sources.locate(&defects)))?;
-    Ok(Loaded { snapshot, source })
+    let warnings = sources.locate(&snapshot.warnings);
+    Ok(Loaded { snapshot, source, warnings })
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Running {
 
 /// Puts the market on record before the first lead uses it.
 async fn versioned(market: Loaded, ledger: &SqliteLedger) -> Result<Snapshot, Failure> {
-    let Loaded { mut snapshot, source } = market;
+    let Loaded { mut snapshot, source, .. } = market;
     snapshot.version = engine::version_of(ledger, &source)
         .await
         .map_err(|error| Failure::Ledger(format!("the market cannot be kept: {error}")))?;
