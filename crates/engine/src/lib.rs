@@ -55,5 +55,5 @@ pub use metrics::describe;
 pub use recover::Recovered;
 pub use review::{ReviewRefusal, Verdict};
 pub use snapshot::{Snapshot, Tree, Unreadable, source};
-pub use suppose::{Prospect, Question};
+pub use suppose::{Prospect, Question, foresee};
 pub use suppress::Suppressions;

@@ -18,7 +18,7 @@ use crate::reach::Reach;
 use crate::settings::{Limits, Loaded, Management, Settings, compile_market};
 use crate::{out, serve, telemetry, wire};
 
-const MARKET: &str = include_str!("../../../config/demo/market.toml");
+pub(crate) const MARKET: &str = include_str!("../../../config/demo/market.toml");
 const BUYERS: &str = include_str!("../../../config/demo/buyers.txt");
 
 const SUPPRESSED: &str = include_str!("../../../config/demo/do-not-contact.txt");

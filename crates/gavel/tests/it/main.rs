@@ -9,6 +9,7 @@ mod decisions;
 mod dialects;
 mod doubt;
 mod end_to_end;
+mod explain;
 mod full_disk;
 mod lines;
 mod process;
