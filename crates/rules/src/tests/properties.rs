@@ -116,10 +116,11 @@ proptest! {
     #[test]
     fn an_explanation_is_empty_exactly_for_a_match(node in filter(), leads in leads()) {
         let Some(filter) = parsed(&node) else { return Ok(()) };
-        let book = RuleBook::compile([filter]);
+        let book = RuleBook::compile([filter.clone()]);
         for lead in &leads {
             let encoded = encode(lead);
             let failures = book.explain(0, &encoded);
+            prop_assert_eq!(failures.len(), filter.failing(&encoded));
             let matched = oracle(&node, lead, &dictionary()) == Some(true);
             prop_assert_eq!(failures.is_empty(), matched, "{} of {:?}", show(&node), lead);
             for failure in failures {
