@@ -114,7 +114,7 @@ impl Points {
 /// The place of a hash among `places`, without a division.
 #[inline]
 fn place(hash: u32, places: usize) -> usize {
-    usize::try_from(u64::from(hash) * places as u64 >> 32).unwrap_or_default()
+    usize::try_from((u64::from(hash) * places as u64) >> 32).unwrap_or_default()
 }
 
 /// Where a text is looked for first, and its tag: a short text's length, a long one's second hash with
