@@ -68,19 +68,22 @@ pub(crate) fn admits<'a, B: Buyers, L: Ledger>(
     campaign: &'a Campaign,
     (at, now): (Timestamp, Instant),
 ) -> Result<(), Stop> {
+    is_open(lead, campaign, at)?;
+    let line = inner.lines.to(&campaign.key);
+    if let Some(code) = line.refusal(campaign, !lead.submission.test, now) {
+        return Err(Stop { code, limit: None });
+    }
+    has_room(inner, lead, campaign, at)
+}
+
+/// Whether a campaign takes part at that time, as far as its market alone says.
+pub(crate) fn is_open(lead: &Lead<'_>, campaign: &Campaign, at: Timestamp) -> Result<(), Stop> {
     let refused = |code| Err(Stop { code, limit: None });
     let reachable = !lead.submission.test || campaign.delivery.sandbox.is_some();
     if !Tree::is_open(campaign) || !reachable {
         return refused(Code::Paused);
     }
-    if !lead.is_in_hours(campaign, at) {
-        return refused(Code::Schedule);
-    }
-    let line = inner.lines.to(&campaign.key);
-    if let Some(code) = line.refusal(campaign, !lead.submission.test, now) {
-        return refused(code);
-    }
-    has_room(inner, lead, campaign, at)
+    if lead.is_in_hours(campaign, at) { Ok(()) } else { refused(Code::Schedule) }
 }
 
 /// Whether caps and funds leave room for the least that a campaign may pay. Test leads count nowhere.

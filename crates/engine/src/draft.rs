@@ -10,7 +10,7 @@ use lead::CampaignKey;
 use market::{Campaign, Market, OPERATOR_FIELDS, Standing};
 
 use crate::register::{Denied, Done, Expect, Order, Outcome, Wish};
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::source::{Change, Kept, Stored};
 
 /// Most campaigns of one buyer that can be registered.
@@ -42,7 +42,7 @@ pub(crate) fn draft<B: Buyers>(
     (version, at): (u64, Timestamp),
 ) -> Result<Draft, Denied> {
     let before = now.market.standing(&order.key);
-    let (after, warnings) = decide(buyers, &now.market, order, &before)?;
+    let (after, warnings) = decide(buyers, now, order, &before)?;
     let outcome = match (before.newest(), after.newest()) {
         (_, None) => Outcome::Deleted,
         (None, Some(_)) => Outcome::Created,
@@ -66,11 +66,12 @@ pub(crate) fn draft<B: Buyers>(
 /// How a campaign stands after an order, if it may.
 fn decide<B: Buyers>(
     buyers: &B,
-    market: &Market,
+    now: &Snapshot,
     order: &Order,
     before: &Standing,
 ) -> Result<(Standing, Vec<Defect>), Denied> {
     let newest = before.newest().map(|(campaign, _)| campaign);
+    let market = &*now.market;
     let is_known = market.buyers.contains_key(&order.key.buyer);
     let creates = matches!(order.wish, Wish::Put(_));
     if !is_known || (newest.is_none() && !creates) {
@@ -91,7 +92,7 @@ fn decide<B: Buyers>(
             if newest.is_none() && count(market, order) >= CAMPAIGNS_MAX {
                 return Err(Denied::TooMany);
             }
-            let (mut campaign, warnings) = read(buyers, market, (&order.key, object))?;
+            let (mut campaign, warnings) = read(buyers, now, (&order.key, object))?;
             if !order.author.is_operator {
                 forbid(market, newest.map(|campaign| &*campaign.written), &campaign)?;
             }
@@ -132,22 +133,19 @@ impl Expect {
 /// Reads a campaign as far as it can be read, with everything that is wrong with it.
 fn read<B: Buyers>(
     buyers: &B,
-    market: &Market,
+    now: &Snapshot,
     (key, object): (&CampaignKey, &Node<'_>),
 ) -> Result<(Campaign, Vec<Defect>), Denied> {
+    let market = &*now.market;
     let (mut defects, mut warnings) = (Vec::new(), Vec::new());
     let product = object.member("product").and_then(Node::as_text);
     let product = product.and_then(|id| market.products.get(&id.parse().ok()?));
     let written = object.member("filter").filter(|it| matches!(it, Node::Object(_)));
     if let Some((product, written)) = product.zip(written) {
         let place = Path::default().key("filter");
-        match snapshot::filter(written, product, &place) {
-            Ok(filter) => warnings.extend(filter.warnings().iter().map(|warning| Defect {
-                path: warning.path.under(&place),
-                issue: warning.issue.clone(),
-                missing: false,
-            })),
-            Err(found) => defects.extend(found),
+        match now.read_filter(written, (product, &key.buyer), &place) {
+            Ok(found) => warnings = found,
+            Err(found) => defects = found,
         }
     }
     let campaign = market.campaign(key, object);

@@ -62,5 +62,5 @@ pub use register::{Author, Denied, Done, Expect, Order, Outcome, Wish};
 pub use review::{ReviewRefusal, Verdict};
 pub use snapshot::{Snapshot, Tree};
 pub use source::{Stored, Unreadable, source};
-pub use suppose::{Prospect, Question};
+pub use suppose::{Prospect, Question, foresee};
 pub use suppress::Suppressions;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use document::{Defect, Defects, Node, Path, Slot};
-use lead::{CampaignKey, ProductId};
+use lead::{BuyerId, CampaignKey, ProductId};
 use market::{Campaign, CampaignStatus, Market, Product, Standing};
-use rules::{Filter, Lists, RuleBook};
+use rules::{Filter, Lists, RuleBook, Warning};
 
 use crate::slots::Family;
 
@@ -17,8 +17,14 @@ pub struct Snapshot {
     pub market: Arc<Market>,
     /// Counts up with every swap.
     pub version: u64,
+    /// Parts of filters that are legal but decide nothing, or forbid everything; paths as for defects.
+    pub warnings: Vec<Defect>,
+    /// The buyers' own lists, as filters read them.
+    lists: Arc<AllLists>,
     trees: BTreeMap<ProductId, Arc<Tree>>,
 }
+
+type AllLists = BTreeMap<BuyerId, Lists>;
 
 /// The campaigns of one product in the order in which they may be asked, and their compiled filters.
 #[derive(Debug)]
@@ -40,17 +46,15 @@ impl Snapshot {
     /// The defects of filters, templates and sample replies, with their paths in the document that the market
     /// was read from.
     pub fn compile(market: Market, version: u64) -> Result<Self, Vec<Defect>> {
-        let mut defects = fanout::check_calls(&market);
+        let lists = market.buyers.values().map(|it| (it.id.clone(), Lists::of(&it.lists)));
+        let mut reader = Reader::new(Arc::new(lists.collect()));
+        reader.defects = fanout::check_calls(&market);
         let mut trees = BTreeMap::new();
         for product in market.products.values() {
-            let tree = Tree::compile(&market, product, None, &mut defects);
+            let tree = Tree::compile(&market, (product, None), &mut reader);
             trees.insert(product.id.clone(), Arc::new(tree));
         }
-        if defects.is_empty() {
-            Ok(Self { market: Arc::new(market), version, trees })
-        } else {
-            Err(defects)
-        }
+        reader.finish(market, version, trees)
     }
 
     /// The same market with one campaign standing otherwise. Compiles that campaign only, and puts it
@@ -69,17 +73,25 @@ impl Snapshot {
         let touched: BTreeSet<ProductId> = before.into_iter().chain(after).cloned().collect();
         let mut market = Market::clone(&self.market);
         market.stand(key, standing);
-        let (mut trees, mut defects) = (self.trees.clone(), Vec::new());
+        let (mut trees, mut reader) = (self.trees.clone(), Reader::new(Arc::clone(&self.lists)));
         for product in touched.iter().filter_map(|id| market.products.get(id)) {
             let known = self.trees.get(&product.id).map(Arc::as_ref);
-            let tree = Tree::compile(&market, product, known, &mut defects);
+            let tree = Tree::compile(&market, (product, known), &mut reader);
             trees.insert(product.id.clone(), Arc::new(tree));
         }
-        if defects.is_empty() {
-            Ok(Self { market: Arc::new(market), version, trees })
-        } else {
-            Err(defects)
-        }
+        reader.finish(market, version, trees)
+    }
+
+    /// Reads a filter as one of `buyer`'s, with what its author can hardly have meant; paths from the
+    /// filter, under `place`.
+    pub(crate) fn read_filter(
+        &self,
+        written: &Node<'_>,
+        (product, buyer): (&Product, &BuyerId),
+        place: &Path,
+    ) -> Result<Vec<Defect>, Vec<Defect>> {
+        let filter = filter(written, (product, buyer), &self.lists, place)?;
+        Ok(warnings(&filter, place))
     }
 
     /// The tree of a product.
@@ -93,9 +105,8 @@ impl Tree {
     /// Compiles the campaigns of a product; those that `known` has are taken from it.
     fn compile(
         market: &Market,
-        product: &Product,
-        known: Option<&Self>,
-        defects: &mut Vec<Defect>,
+        (product, known): (&Product, Option<&Self>),
+        reader: &mut Reader,
     ) -> Self {
         let mut campaigns: Vec<Arc<Campaign>> = market
             .campaigns
@@ -110,13 +121,9 @@ impl Tree {
             });
         let mut filters = Vec::with_capacity(campaigns.len());
         for campaign in &campaigns {
-            let place = Market::filter_path(&campaign.key);
             match compiled.get(&Arc::as_ptr(campaign)) {
                 Some(filter) => filters.push(Filter::clone(filter)),
-                None => match filter(&campaign.filter, product, &place) {
-                    Ok(filter) => filters.push(filter),
-                    Err(found) => defects.extend(found),
-                },
+                None => filters.extend(reader.filter(campaign, product)),
             }
         }
         let book = match known {
@@ -151,19 +158,66 @@ fn families(market: &Market, campaigns: &[Arc<Campaign>]) -> Vec<Family> {
     families
 }
 
-/// Reads the filter that stands at `place`.
-pub(crate) fn filter(
+/// Reads the filter of a buyer that stands at `place`.
+fn filter(
     written: &Node<'_>,
-    product: &Product,
+    (product, buyer): (&Product, &BuyerId),
+    lists: &AllLists,
     place: &Path,
 ) -> Result<Filter, Vec<Defect>> {
-    let defects = Defects::new();
-    let filter =
-        Filter::parse(&Slot::root(written, &defects), &product.dictionary, &Lists::default());
-    defects.finish(filter).map_err(|found| {
-        found
-            .into_iter()
-            .map(|defect| Defect { path: defect.path.under(place), ..defect })
-            .collect()
-    })
+    let (defects, none) = (Defects::new(), Lists::new());
+    let lists = lists.get(buyer).unwrap_or(&none);
+    let filter = Filter::parse(&Slot::root(written, &defects), &product.dictionary, lists);
+    let under = |it: Defect| Defect { path: it.path.under(place), ..it };
+    defects.finish(filter).map_err(|found| found.into_iter().map(under).collect())
+}
+
+fn warnings(filter: &Filter, place: &Path) -> Vec<Defect> {
+    let told = |Warning { path, issue }: &Warning| Defect {
+        path: path.under(place),
+        issue: issue.clone(),
+        missing: false,
+    };
+    filter.warnings().iter().map(told).collect()
+}
+
+/// Reads filters with their buyers' lists, and collects what is to be said of them.
+struct Reader {
+    lists: Arc<AllLists>,
+    defects: Vec<Defect>,
+    warnings: Vec<Defect>,
+}
+
+impl Reader {
+    fn new(lists: Arc<AllLists>) -> Self {
+        Self { lists, defects: Vec::new(), warnings: Vec::new() }
+    }
+
+    fn filter(&mut self, campaign: &Campaign, product: &Product) -> Option<Filter> {
+        let place = Market::filter_path(&campaign.key);
+        let buyer = &campaign.key.buyer;
+        match filter(&campaign.filter, (product, buyer), &self.lists, &place) {
+            Ok(filter) => {
+                self.warnings.extend(warnings(&filter, &place));
+                Some(filter)
+            }
+            Err(found) => {
+                self.defects.extend(found);
+                None
+            }
+        }
+    }
+
+    fn finish(
+        self,
+        market: Market,
+        version: u64,
+        trees: BTreeMap<ProductId, Arc<Tree>>,
+    ) -> Result<Snapshot, Vec<Defect>> {
+        let Self { lists, defects, warnings } = self;
+        match defects.is_empty() {
+            true => Ok(Snapshot { market: Arc::new(market), version, warnings, lists, trees }),
+            false => Err(defects),
+        }
+    }
 }

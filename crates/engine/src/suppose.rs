@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, HashSet};
 
 use fanout::Buyers;
+use jiff::Timestamp;
 use lead::{
     Attributes, BuyerId, CampaignKey, Code, Consent, Contact, Door, ProductId, PublisherId,
     Standard, Submission,
 };
 use ledger::{Ledger, Limit, Party};
-use market::{Mode, Publisher};
+use market::{Campaign, Mode, Publisher};
 use rules::{Encoded, Failure, Truth};
 
+use crate::reserve::Stop;
 use crate::subject::Lead;
 use crate::{Engine, Snapshot, ask, enrich};
 
@@ -52,52 +54,67 @@ impl<B: Buyers, L: Ledger> Engine<B, L> {
     pub fn suppose(&self, market: &Snapshot, question: Question) -> Option<Vec<Prospect>> {
         let inner = &self.0;
         let (at, now) = (inner.clock.timestamp(), inner.clock.instant());
-        let Question { product, attributes, publisher, buyer } = question;
-        let (product, tree) = market.tree(&product)?;
-        let known = match &publisher {
-            Some(id) => market.market.publishers.get(id)?,
-            None => &nobody()?,
-        };
-        let mut submission = submission(&product.id, known, attributes);
-        enrich::derive(&mut submission, product, known, at);
-        if publisher.is_none() {
-            submission.attributes.remove(Standard::Publisher);
-        }
-        let submission = &submission;
-        let lead = Lead { submission, market: &market.market, publisher: known, product, tree };
-        let matched: HashSet<usize> = lead.matched().into_iter().collect();
-        let encoded = Encoded::new(&submission.attributes, &product.dictionary);
-        let mut prospects = Vec::new();
-        for (index, campaign) in tree.campaigns.iter().enumerate() {
-            let key = &campaign.key;
-            if buyer.as_ref().is_some_and(|buyer| key.buyer != *buyer) {
-                continue;
-            }
-            let mut prospect = Prospect {
-                campaign: key.clone(),
-                matched: matched.contains(&index),
-                eligible: false,
-                code: None,
-                limit: None,
-                failed: tree.book.explain(index, &encoded),
-            };
-            if !prospect.matched {
-                let lacks = tree.book.evaluate(index, &encoded) == Some(Truth::Unknown);
-                prospect.code = Some(if lacks { Code::AttributeMissing } else { Code::Filter });
-            } else if let Err(stop) = ask::admits(inner, &lead, campaign, (at, now)) {
-                prospect.code = Some(stop.code);
-                prospect.limit = stop.limit.map(|limit| *limit);
-            } else {
-                prospect.eligible = true;
-            }
-            if buyer.is_some() {
-                // A publisher's caps are not the buyer's to see; what the lead says it said itself.
-                prospect.limit = prospect.limit.filter(|limit| limit.party != Party::Publisher);
-            }
-            prospects.push(prospect);
-        }
-        Some(prospects)
+        survey(market, question, at, |lead, campaign| ask::admits(inner, lead, campaign, (at, now)))
     }
+}
+
+/// The same without an engine: caps, funds and breakers are taken to be open.
+#[must_use]
+pub fn foresee(market: &Snapshot, question: Question, at: Timestamp) -> Option<Vec<Prospect>> {
+    survey(market, question, at, |lead, campaign| ask::is_open(lead, campaign, at))
+}
+
+fn survey(
+    market: &Snapshot,
+    question: Question,
+    at: Timestamp,
+    gate: impl for<'a> Fn(&Lead<'a>, &'a Campaign) -> Result<(), Stop>,
+) -> Option<Vec<Prospect>> {
+    let Question { product, attributes, publisher, buyer } = question;
+    let (product, tree) = market.tree(&product)?;
+    let known = match &publisher {
+        Some(id) => market.market.publishers.get(id)?,
+        None => &nobody()?,
+    };
+    let mut submission = submission(&product.id, known, attributes);
+    enrich::derive(&mut submission, product, known, at);
+    if publisher.is_none() {
+        submission.attributes.remove(Standard::Publisher);
+    }
+    let submission = &submission;
+    let lead = Lead { submission, market: &market.market, publisher: known, product, tree };
+    let matched: HashSet<usize> = lead.matched().into_iter().collect();
+    let encoded = Encoded::new(&submission.attributes, &product.dictionary);
+    let mut prospects = Vec::new();
+    for (index, campaign) in tree.campaigns.iter().enumerate() {
+        let key = &campaign.key;
+        if buyer.as_ref().is_some_and(|buyer| key.buyer != *buyer) {
+            continue;
+        }
+        let mut prospect = Prospect {
+            campaign: key.clone(),
+            matched: matched.contains(&index),
+            eligible: false,
+            code: None,
+            limit: None,
+            failed: tree.book.explain(index, &encoded),
+        };
+        if !prospect.matched {
+            let lacks = tree.book.evaluate(index, &encoded) == Some(Truth::Unknown);
+            prospect.code = Some(if lacks { Code::AttributeMissing } else { Code::Filter });
+        } else if let Err(stop) = gate(&lead, campaign) {
+            prospect.code = Some(stop.code);
+            prospect.limit = stop.limit.map(|limit| *limit);
+        } else {
+            prospect.eligible = true;
+        }
+        if buyer.is_some() {
+            // A publisher's caps are not the buyer's to see; what the lead says it said itself.
+            prospect.limit = prospect.limit.filter(|limit| limit.party != Party::Publisher);
+        }
+        prospects.push(prospect);
+    }
+    Some(prospects)
 }
 
 fn submission(product: &ProductId, publisher: &Publisher, attributes: Attributes) -> Submission {

@@ -21,6 +21,9 @@ pub(crate) fn run(files: &[PathBuf]) -> Result<(), Failure> {
         }
         files => load_market(files, &[], None)?,
     };
+    for warning in &loaded.warnings {
+        out::line(&format!("warning: {warning}"));
+    }
     let market = &loaded.snapshot.market;
     out::line(&format!(
         "ok: {} publisher(s), {} product(s), {} buyer(s), {} campaign(s)",
@@ -33,7 +36,7 @@ pub(crate) fn run(files: &[PathBuf]) -> Result<(), Failure> {
 }
 
 /// A configuration names market files; a market file does not.
-fn is_configuration(file: &Path) -> Result<bool, Failure> {
+pub(crate) fn is_configuration(file: &Path) -> Result<bool, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
     Ok(document::parse_toml(&text).is_ok_and(|source| source.root.member("market").is_some()))
 }

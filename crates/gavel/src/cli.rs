@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{check, demo, records, serve, sim, spec};
+use crate::{check, demo, explain, records, serve, sim, spec};
 
 /// A self-hosted real-time ping-tree engine.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ enum Command {
     },
     /// Print how a publisher posts, to hand to it: requests, fields, a sample, every answer.
     Spec(Spec),
+    /// Say of every campaign why it does or does not want a lead. Asks nobody.
+    Explain(Explain),
     /// Check the invariants of a data directory that no engine is using.
     Verify(Data),
     /// List the posts whose answer is unknown and that wait for review.
@@ -58,6 +60,29 @@ pub(crate) struct Spec {
     /// As an HTML page instead of Markdown.
     #[arg(long)]
     pub(crate) html: bool,
+}
+
+/// A lead, and the market to explain it by.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The lead as the native door takes it: JSON of product and attributes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lead: PathBuf,
+    /// A configuration file, or a market file; a market of several files names each.
+    #[arg(long, value_name = "FILE", required_unless_present = "demo")]
+    pub(crate) config: Vec<PathBuf>,
+    /// The demo's market.
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) demo: bool,
+    /// The product, if the lead is to be offered for another one than it names.
+    #[arg(long, value_name = "ID")]
+    pub(crate) product: Option<String>,
+    /// Whose lead it is, for filters that ask for publishers.
+    #[arg(long, value_name = "ID")]
+    pub(crate) publisher: Option<String>,
+    /// Only this buyer's campaigns.
+    #[arg(long, value_name = "ID")]
+    pub(crate) buyer: Option<String>,
 }
 
 /// A data directory.
@@ -227,6 +252,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve { config } => serve::run(&config),
         Command::Check { files } => check::run(&files),
         Command::Spec(options) => spec::run(&options),
+        Command::Explain(options) => explain::run(&options),
         Command::Verify(options) => records::verify(&options),
         Command::Review(options) => records::review(&options),
         Command::Demo(options) => demo::run(&options),

@@ -19,8 +19,8 @@ use crate::reach::Reach;
 use crate::settings::{Limits, Loaded, Management, Settings, compile_market};
 use crate::{out, serve, telemetry, wire};
 
-const MARKET: &str = include_str!("../../../config/demo/market.toml");
-const POSTAL_CODES: &str = include_str!("../../../config/tables/us-postal-codes.csv");
+pub(crate) const MARKET: &str = include_str!("../../../config/demo/market.toml");
+pub(crate) const POSTAL_CODES: &str = include_str!("../../../config/tables/us-postal-codes.csv");
 const BUYERS: &str = include_str!("../../../config/demo/buyers.txt");
 
 const SUPPRESSED: &str = include_str!("../../../config/demo/do-not-contact.txt");

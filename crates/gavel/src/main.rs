@@ -6,6 +6,7 @@ mod cli;
 mod clock;
 mod demo;
 mod desk;
+mod explain;
 mod failure;
 mod ops;
 mod out;

@@ -254,6 +254,8 @@ pub(crate) struct Loaded {
     pub(crate) snapshot: Snapshot,
     /// What a store is seeded with.
     pub(crate) texts: Vec<String>,
+    /// What of its filters can hardly be meant.
+    pub(crate) warnings: Vec<Fault>,
     /// Where secrets are found.
     pub(crate) vault: Vault<'static>,
     /// An address in the texts, and what it is in this run.
@@ -283,7 +285,7 @@ pub(crate) fn load_market(
 }
 
 /// Files with their names.
-fn texts(files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+pub(crate) fn texts(files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
     let read = |file: &PathBuf| {
         let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error));
         Ok((file.display().to_string(), text?))
@@ -316,7 +318,8 @@ pub(crate) fn compile_market(
     }
     let snapshot = Snapshot::compile(market, 0)
         .map_err(|defects| Failure::Invalid(sources.locate(&defects)))?;
-    Ok(Loaded { snapshot, texts: kept, vault, moved: None })
+    let warnings = sources.locate(&snapshot.warnings);
+    Ok(Loaded { snapshot, texts: kept, warnings, vault, moved: None })
 }
 
 #[cfg(test)]

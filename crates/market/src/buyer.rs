@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use lead::{BuyerId, Currency, Money};
 
 use crate::cap::{self, Cap, Owner};
-use crate::{KeyDigest, Secrets, Vault, read};
+use crate::{KeyDigest, Secrets, ValueLists, Vault, lists, read};
 
 /// A buyer. Its campaigns stand beside it in the market.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct Buyer {
     pub client_certificate: Option<Arc<str>>,
     /// What its API knows us by; its campaigns' calls refer to them by name.
     pub secrets: Secrets,
+    /// Its own lists of values, which its filters ask for by name.
+    pub lists: ValueLists,
 }
 
 impl Buyer {
@@ -53,9 +55,10 @@ impl Buyer {
             fields.given("client_certificate").and_then(|s| s.filled()).map(Arc::from);
         let hosts = read::words(fields.at("allowed_hosts"));
         let secrets = Secrets::read(fields.given("secrets"), vault);
+        let lists = lists::lists(fields.given("lists"));
         // Read apart, with the whole market in view.
         let _campaigns = fields.at("campaigns");
-        read::unsupported(&fields, &["suppress", "lists", "notices_url"]);
+        read::unsupported(&fields, &["suppress", "notices_url"]);
         fields.deny_unknown();
         let allowed_hosts = hosts?.iter().map(|host| host.to_ascii_lowercase()).collect();
         Some(Self {
@@ -70,6 +73,7 @@ impl Buyer {
             allowed_hosts,
             client_certificate: certificate,
             secrets: secrets?,
+            lists: lists?,
         })
     }
 

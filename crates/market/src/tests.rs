@@ -138,6 +138,31 @@ fn every_bad_value_is_named_with_its_line() {
     each_is_named(&cases);
 }
 
+#[test]
+fn a_buyer_names_lists_of_its_own() {
+    let listed =
+        |lists: &str| GOOD.replace("name = \"Nova\"", &format!("name = \"Nova\"\n{lists}"));
+    let good = listed("lists = { zips = [\"28001\", 28002], nobody = [] }");
+    let sources = Sources::parse([("m.toml".to_owned(), good)]).unwrap();
+    let market = sources.market().unwrap();
+    let nova = market.buyers.values().next().unwrap();
+    assert_eq!((nova.lists["zips"].len(), nova.lists["nobody"].len()), (2, 0));
+    let long = format!("lists.zips = [{}]", vec!["1"; 65_537].join(","));
+    for (lists, expected) in [
+        ("lists = [\"a\"]", "m.toml:24:9: buyers.nova.lists must be an object, found an array"),
+        ("lists.a = \"b\"", "buyers.nova.lists.a must be an array, found a string"),
+        (
+            "lists.a = [1, true]",
+            "buyers.nova.lists.a.1 must be a string or a number, found a boolean",
+        ),
+        ("lists.A = [1]", "buyers.nova.lists.A is no name of a list: names are 1 to 64"),
+        (&long, "buyers.nova.lists.zips must hold at most 65536 values, found 65537"),
+    ] {
+        let found = faults(&listed(lists));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{found:#?}");
+    }
+}
+
 /// Each case replaces a text of the good market by a bad one and expects a fault.
 fn each_is_named(cases: &[(&str, &str, &str)]) {
     for (from, to, expected) in cases {

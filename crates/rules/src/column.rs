@@ -117,6 +117,7 @@ impl Places {
         };
         let named: Vec<Pass> =
             named.chunk_by(|(one, _), (other, _)| one == other).map(at_point).collect();
+        points.shrink();
         Self::Texts(points, named.into(), cuts, between.into())
     }
 }

@@ -45,47 +45,78 @@ impl Verdict {
     }
 }
 
+/// What keeps a filter from being true, before it is put into words.
+#[derive(Debug, Clone, Copy)]
+enum Miss<'f> {
+    /// A predicate that is not as wanted.
+    Is(&'f Predicate, bool),
+    /// A `not` around what is always true.
+    Always(&'f Path),
+}
+
 impl Filter {
     /// Every predicate that keeps this filter from being true; empty exactly if it is true.
     #[must_use]
     pub fn explain(&self, lead: &Encoded) -> Vec<Failure> {
-        self.root.failures(true, lead)
+        let mut misses = Vec::new();
+        self.root.misses(true, lead, &mut misses);
+        misses.into_iter().map(|miss| miss.told(lead)).collect()
+    }
+
+    /// How many predicates [`Filter::explain`] would name, without putting them into words.
+    #[must_use]
+    pub fn failing(&self, lead: &Encoded) -> usize {
+        let mut misses = Vec::new();
+        self.root.misses(true, lead, &mut misses);
+        misses.len()
     }
 }
 
 impl Expr {
-    /// What keeps this part from being `wanted`; under a `not`, false is wanted and by De Morgan `all`
-    /// and `any` change places.
-    fn failures(&self, wanted: bool, lead: &Encoded) -> Vec<Failure> {
+    /// Adds what keeps this part from being `wanted`; under a `not`, false is wanted and by De Morgan
+    /// `all` and `any` change places.
+    fn misses<'f>(&'f self, wanted: bool, lead: &Encoded, found: &mut Vec<Miss<'f>>) {
         match (self, wanted) {
-            (Self::Always(_), true) => Vec::new(),
-            (Self::Always(path), false) => vec![forbids_all(path)],
-            (Self::Not(part), _) => part.failures(!wanted, lead),
-            (Self::Is(predicate), _) => predicate.failure(wanted, lead).into_iter().collect(),
+            (Self::Always(_), true) => {}
+            (Self::Always(path), false) => found.push(Miss::Always(path)),
+            (Self::Not(part), _) => part.misses(!wanted, lead, found),
+            (Self::Is(predicate), _) => {
+                if predicate.evaluate(lead) != Truth::from(wanted) {
+                    found.push(Miss::Is(predicate, wanted));
+                }
+            }
             (Self::All(parts), true) | (Self::Any(_, parts), false) => {
-                parts.iter().flat_map(|part| part.failures(wanted, lead)).collect()
+                parts.iter().for_each(|part| part.misses(wanted, lead, found));
             }
             (Self::Any(_, parts), true) | (Self::All(parts), false) => {
-                let mut branches: Vec<_> =
-                    parts.iter().map(|part| part.failures(wanted, lead)).collect();
+                let branch = |part: &'f Self| {
+                    let mut misses = Vec::new();
+                    part.misses(wanted, lead, &mut misses);
+                    misses
+                };
+                let mut branches: Vec<_> = parts.iter().map(branch).collect();
                 branches.sort_by_key(Vec::len);
                 // The nearest miss comes first; without any failure it is a hit.
-                if branches.first().is_some_and(Vec::is_empty) {
-                    Vec::new()
-                } else {
-                    branches.concat()
+                if !branches.first().is_some_and(Vec::is_empty) {
+                    found.extend(branches.into_iter().flatten());
                 }
             }
         }
     }
 }
 
-impl Predicate {
-    fn failure(&self, wanted: bool, lead: &Encoded) -> Option<Failure> {
-        if self.evaluate(lead) == Truth::from(wanted) {
-            return None;
+impl Miss<'_> {
+    fn told(self, lead: &Encoded) -> Failure {
+        match self {
+            Self::Always(path) => forbids_all(path),
+            Self::Is(predicate, wanted) => predicate.failure(wanted, lead),
         }
-        Some(Failure {
+    }
+}
+
+impl Predicate {
+    fn failure(&self, wanted: bool, lead: &Encoded) -> Failure {
+        Failure {
             path: self.path.dotted(),
             attribute: self.attribute.name().to_owned(),
             expected: if wanted { self.expected.clone() } else { format!("not {}", self.expected) },
@@ -95,7 +126,7 @@ impl Predicate {
                 Cell::Unreadable => Verdict::Unreadable,
                 Cell::Known(_) => Verdict::Failed,
             },
-        })
+        }
     }
 }
 

@@ -54,8 +54,8 @@ impl Index {
         rows.passes.extend(pairs.map(|(column, code)| column.pass(*code, lead)));
         for at in 0..rows.passes.len() {
             let pass = rows.passes.get(at).copied().unwrap_or_default();
-            match self.differences.of(pass) {
-                None => rows.shared.push(self.rows.start(pass.row)),
+            match self.differences.of(&pass) {
+                None => rows.shared.push(self.rows.start(pass.row())),
                 Some([less, more]) => self.locate_differing(pass, less, more, rows),
             }
         }
@@ -64,10 +64,10 @@ impl Index {
     fn locate_differing(&self, pass: Pass, less: &[u32], more: &[u32], rows: &mut scratch::Rows) {
         less.iter().for_each(|slot| put(&mut rows.live, *slot, false));
         if more.is_empty() {
-            return rows.shared.push(self.rows.start(pass.row));
+            return rows.shared.push(self.rows.start(pass.row()));
         }
         let start = rows.own.len();
-        rows.own.extend_from_slice(self.rows.row(pass.row));
+        rows.own.extend_from_slice(self.rows.row(pass.row()));
         let own = rows.own.get_mut(start..).unwrap_or_default();
         more.iter().for_each(|slot| put(own, *slot, true));
     }

@@ -1,11 +1,10 @@
 //! What stands after an operator, read as a test. Must never accept a value that could not compare with
 //! the attribute's own.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use document::{Fields, Node, Slot};
-use lead::{Attribute, Kind, Standard, Value};
+use lead::{Attribute, Kind, Standard};
 use market::{Definition, Radius, Unit};
 use regex::RegexBuilder;
 use rust_decimal::Decimal;
@@ -15,6 +14,7 @@ use crate::lists::Lists;
 use crate::operator::Operator;
 use crate::prefixes::Prefixes;
 use crate::scalar::{Range, Scalar};
+use crate::suggest::did_you_mean;
 use crate::text::{normalise, normalise_pattern};
 
 /// Most bytes that one compiled pattern may take: a few Unicode classes, not hundreds.
@@ -111,7 +111,7 @@ fn scalars(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Vec<Scalar>> {
 }
 
 /// The names that leads are given of a region and its parts; `None` if it is not known as one.
-fn regions(written: &str, asked: &Definition) -> Option<Vec<Scalar>> {
+pub(crate) fn regions(written: &str, asked: &Definition) -> Option<Vec<Scalar>> {
     let places = asked.places.as_ref().filter(|_| asked.attribute == Standard::Region.into())?;
     let names = places.region_with_parts(written)?;
     Some(names.into_iter().map(|name| Scalar::Text(normalise(name, asked.exact).into())).collect())
@@ -199,38 +199,18 @@ fn every<T>(
 
 fn listed(slot: &Slot<'_, '_>, asked: &Definition, lists: &Lists) -> Option<Test> {
     let name = slot.filled()?;
-    let Some(values) = lists.named(name) else {
-        slot.refuse(format_args!("is not available: there is no list {name}"));
+    let Some(values) = lists.named(name, asked) else {
+        let hint = did_you_mean(name, lists.names());
+        slot.refuse(format_args!("is not available: there is no list {name}{hint}"));
         return None;
     };
-    let values: Option<Vec<Vec<Scalar>>> =
-        values.iter().map(|value| list_values(value, asked)).collect();
     if values.is_none() {
         slot.refuse(format_args!(
             "must name a list that fits: each value of {name} must be {}",
             asked.kind.name()
         ));
     }
-    Some(Test::OneOf(Arc::new(values?.into_iter().flatten().collect::<HashSet<_>>())))
-}
-
-/// What a value of a list stands for, as one that is written in the filter does.
-fn list_values(value: &Value, asked: &Definition) -> Option<Vec<Scalar>> {
-    let own = list_value(value, asked)?;
-    let known = match value {
-        Value::Text(text) => regions(text, asked),
-        _ => None,
-    };
-    Some(known.unwrap_or_else(|| vec![own]))
-}
-
-fn list_value(value: &Value, asked: &Definition) -> Option<Scalar> {
-    match (asked.kind, value) {
-        (Kind::Text, Value::Text(text)) => Some(Scalar::Text(normalise(text, asked.exact).into())),
-        (Kind::Number, Value::Text(text)) => exact_number(text).map(Scalar::Number),
-        (Kind::Number, Value::Number(number)) => Some(Scalar::Number(*number)),
-        _ => None,
-    }
+    values.map(Test::OneOf)
 }
 
 fn pattern(slot: &Slot<'_, '_>, asked: &Definition) -> Option<Test> {

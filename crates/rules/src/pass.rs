@@ -8,12 +8,25 @@ const SLOTS_PER_DIFFERENCE: usize = 512;
 /// The row that lets everything pass.
 const EVERYTHING: u32 = 0;
 
+/// Bits of a pass's row that say how it differs from it: lacks one slot, has one more.
+const LACKS_ONE: u32 = 1 << 30;
+const HAS_ONE: u32 = 1 << 31;
+
 /// What one state lets pass; by default everything.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Pass {
-    pub(crate) row: u32,
-    /// Counted from 1 in the list of differences; 0: it does not differ.
+    /// The row's number, and in its greatest bits how the pass differs from it.
+    row: u32,
+    /// The one slot; else counted from 1 in the list of differences, and 0: it does not differ.
     differs: u32,
+}
+
+impl Pass {
+    /// The number of its row.
+    #[inline]
+    pub(crate) fn row(self) -> u32 {
+        self.row & !(LACKS_ONE | HAS_ONE)
+    }
 }
 
 /// How passes differ from their rows.
@@ -27,7 +40,14 @@ pub(crate) struct Differences {
 impl Differences {
     /// The slots to take from a pass's row, and those to add to it.
     #[inline]
-    pub(crate) fn of(&self, pass: Pass) -> Option<[&[u32]; 2]> {
+    pub(crate) fn of<'p>(&'p self, pass: &'p Pass) -> Option<[&'p [u32]; 2]> {
+        let one = std::slice::from_ref(&pass.differs);
+        if pass.row & LACKS_ONE != 0 {
+            return Some([one, &[]]);
+        }
+        if pass.row & HAS_ONE != 0 {
+            return Some([&[], one]);
+        }
         let at = pass.differs.checked_sub(1)?;
         let [less, more, end] = self.parts.get(at as usize)?.map(|at| at as usize);
         Some([self.slots.get(less..more)?, self.slots.get(more..end)?])
@@ -93,10 +113,14 @@ impl Passes {
     /// The pass that differs from a whole one in `flips`.
     fn differing(&mut self, pass: Pass, flips: &[u32]) -> Pass {
         if flips.is_empty() {
-            return Pass { differs: 0, ..pass };
+            return Pass { row: pass.row(), differs: 0 };
+        }
+        let row = self.stock.row(pass.row());
+        if let [slot] = flips {
+            let how = if is_set(row, *slot) { LACKS_ONE } else { HAS_ONE };
+            return Pass { row: pass.row() | how, differs: *slot };
         }
         let Differences { parts, slots } = &mut self.differences;
-        let row = self.stock.row(pass.row);
         let count = |slots: &Vec<u32>| u32::try_from(slots.len()).unwrap_or(u32::MAX);
         let less = count(slots);
         slots.extend(flips.iter().filter(|slot| is_set(row, **slot)));
@@ -104,18 +128,19 @@ impl Passes {
         slots.extend(flips.iter().filter(|slot| !is_set(row, **slot)));
         parts.push([less, more, count(slots)]);
         let differs = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        Pass { row: pass.row, differs }
+        Pass { row: pass.row(), differs }
     }
 
     /// The pass that differs from any other in `slots`.
     pub(crate) fn beside(&mut self, around: Pass, slots: impl Iterator<Item = u32>) -> Pass {
-        let mut flips = self.differences.of(around).map(|parts| parts.concat()).unwrap_or_default();
+        let mut flips =
+            self.differences.of(&around).map(|parts| parts.concat()).unwrap_or_default();
         flips.extend(slots);
         odd(&mut flips);
         if flips.len() <= self.differences_max {
             return self.differing(around, &flips);
         }
-        let mut row = self.stock.row(around.row).to_vec();
+        let mut row = self.stock.row(around.row()).to_vec();
         flips.iter().for_each(|slot| flip(&mut row, *slot));
         self.whole(&row)
     }

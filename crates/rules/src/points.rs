@@ -11,7 +11,7 @@ pub(crate) struct Points {
     texts: String,
     /// Where each text ends.
     ends: Vec<u32>,
-    /// By hash; a power of two of places, at most half of them taken.
+    /// By hash; at most four in five places are taken.
     table: Vec<Entry>,
 }
 
@@ -29,8 +29,8 @@ struct Entry {
 impl Points {
     /// The number of a text, given to it if it has none.
     pub(crate) fn insert(&mut self, text: &str) -> u32 {
-        if self.ends.len() * 2 >= self.table.len() {
-            self.grow();
+        if (self.ends.len() + 1) * 5 > self.table.len() * 4 {
+            self.resize((self.table.len() * 2).max(8));
         }
         let (at, number) = self.probe(Word::of(text));
         if number != EMPTY {
@@ -69,12 +69,14 @@ impl Points {
     /// Where the text stands, or the free place where it would.
     #[inline]
     fn probe(&self, text: Word<'_>) -> (usize, u32) {
-        let mask = self.table.len().wrapping_sub(1);
-        let (mut at, tag) = spread(text);
+        let (hash, tag) = spread(text);
+        let mut at = place(hash, self.table.len());
         let head = text.head();
         loop {
-            at &= mask;
-            let Some(entry) = self.table.get(at) else { return (at, EMPTY) };
+            let Some(entry) = self.table.get(at) else {
+                at = 0;
+                continue;
+            };
             let same = entry.head == head && entry.tag == tag;
             let found = same
                 && match text {
@@ -95,8 +97,14 @@ impl Points {
         }
     }
 
-    fn grow(&mut self) {
-        let size = (self.table.len() * 2).max(8);
+    /// Gives back what is not needed to find texts.
+    pub(crate) fn shrink(&mut self) {
+        self.resize(self.ends.len() * 5 / 4 + 1);
+        self.texts.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
+    fn resize(&mut self, size: usize) {
         self.table = vec![Entry { head: 0, tag: 0, number: EMPTY }; size];
         for number in (0..).take(self.ends.len()) {
             let text = self.text(number).to_owned();
@@ -106,9 +114,15 @@ impl Points {
     }
 }
 
+/// The place of a hash among `places`, without a division.
+#[inline]
+fn place(hash: u32, places: usize) -> usize {
+    usize::try_from((u64::from(hash) * places as u64) >> 32).unwrap_or_default()
+}
+
 /// Where a text is looked for first, and its tag: a short text's length, a long one's second hash with
 /// the top bit set.
-fn spread(text: Word<'_>) -> (usize, u32) {
+fn spread(text: Word<'_>) -> (u32, u32) {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |state: u64, word: u64| {
         let product = (state ^ word).wrapping_mul(ODD);
@@ -126,7 +140,7 @@ fn spread(text: Word<'_>) -> (usize, u32) {
             (hash, half(hash) | 1 << 31)
         }
     };
-    (usize::try_from(mix(hash, ODD) >> 16).unwrap_or_default(), tag)
+    (half(mix(hash, ODD)), tag)
 }
 
 #[cfg(test)]
@@ -139,6 +153,7 @@ mod tests {
         let texts: Vec<String> = (0..2_000).map(|at| format!("{:01$}", at, at % 19)).collect();
         let distinct: std::collections::BTreeSet<&String> = texts.iter().collect();
         let numbers: Vec<u32> = texts.iter().map(|text| points.insert(text)).collect();
+        points.shrink();
         assert_eq!(points.ends.len(), distinct.len());
         for (text, number) in texts.iter().zip(numbers) {
             assert_eq!(points.find(Word::of(text)), Some(number as usize));

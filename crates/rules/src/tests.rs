@@ -43,6 +43,7 @@ fn lists() -> Lists {
     let mut lists = Lists::new();
     lists.insert("coast", texts(&["Málaga", "Girona"]));
     lists.insert("ages", vec![Value::Number(30.into()), Value::Text("31.0".into())]);
+    lists.insert("twenties", vec![Value::Number(20.into()), Value::Text("21.00".into())]);
     lists.insert("nobody", Vec::new());
     lists
 }

@@ -11,6 +11,7 @@ mod decisions;
 mod dialects;
 mod doubt;
 mod end_to_end;
+mod explain;
 mod full_disk;
 mod fuzz;
 mod lines;

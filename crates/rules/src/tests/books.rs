@@ -7,7 +7,7 @@ use proptest::sample::select;
 
 use super::generate::filter;
 use super::oracle::oracle;
-use super::properties::{cases, encode, leads, parsed, show};
+use super::properties::{BOOKS, CHANGES, cases, encode, leads, parsed, show};
 use super::{dictionary, encoded, filter as read, matched};
 use crate::{Encoded, Filter, Linear, RuleBook, Scratch};
 
@@ -29,7 +29,7 @@ fn wanted(crowd: &[usize], answers: &[bool]) -> Vec<usize> {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(BOOKS))]
 
     #[test]
     fn the_index_is_the_scan_is_the_oracle(
@@ -58,7 +58,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(CHANGES))]
 
     #[test]
     fn any_sequence_of_changes_is_the_book_compiled_anew(

@@ -104,6 +104,11 @@ fn operator(kind: Kind) -> BoxedStrategy<(&'static str, Node<'static>)> {
     let any_kind = named(&["eq", "ne"]);
     let exists = any::<bool>().prop_map(|present| ("exists", Node::Bool(present)));
     let member = (select(&["in", "not_in"][..]), list(kind));
+    let known = if kind == Kind::Number { "twenties" } else { "coast" };
+    let listed = (
+        select(&["in_list", "not_in_list"][..]),
+        select(vec![known, known, "nobody"]).prop_map(text),
+    );
     let between = (operand(kind), operand(kind)).prop_map(|(a, b)| {
         let number = |node: &Node<'_>| match node {
             Node::Number(number) => *number,
@@ -119,13 +124,13 @@ fn operator(kind: Kind) -> BoxedStrategy<(&'static str, Node<'static>)> {
         Kind::Bool => prop_oneof![2 => any_kind, 1 => exists].boxed(),
         Kind::Date => prop_oneof![1 => any_kind, 1 => exists, 4 => named(&["lt", "lte", "gt", "gte"]), 1 => between].boxed(),
         Kind::Number => {
-            prop_oneof![1 => any_kind, 1 => exists, 2 => member, 4 => named(&["lt", "lte", "gt", "gte"]), 1 => between]
+            prop_oneof![1 => any_kind, 1 => exists, 2 => member, 1 => listed, 4 => named(&["lt", "lte", "gt", "gte"]), 1 => between]
                 .boxed()
         }
         Kind::Text => {
             let patterns = select(&["28.*", "[^0-9]+", "..."][..]).prop_map(|pattern| ("matches", text(pattern)));
             let prefixes = list(kind).prop_map(|prefixes| ("starts_with", prefixes));
-            prop_oneof![2 => any_kind, 1 => exists, 3 => member, 2 => named(&["starts_with", "contains"]), 1 => prefixes, 1 => patterns]
+            prop_oneof![2 => any_kind, 1 => exists, 3 => member, 1 => listed, 2 => named(&["starts_with", "contains"]), 1 => prefixes, 1 => patterns]
                 .boxed()
         }
     }

@@ -84,7 +84,15 @@ fn operator(name: &str, operand: &Node<'_>, value: &Value, definition: &Definiti
         if let Value::Text(value) = value { text(value) } else { panic!("not a text") }
     };
     let operand_text = |node: &Node<'_>| text(node.as_text().expect("a text"));
+    let listed = || match (operand.as_text().expect("a name"), value) {
+        ("coast", Value::Text(value)) => ["Málaga", "Girona"].map(text).contains(&text(value)),
+        ("twenties", Value::Number(value)) => [20, 21].map(Decimal::from).contains(value),
+        ("nobody", _) => false,
+        (list, _) => panic!("no list {list}"),
+    };
     match name {
+        "in_list" => listed(),
+        "not_in_list" => !listed(),
         "eq" => same(operand),
         "ne" => !same(operand),
         "lt" => order(operand).is_lt(),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::generate::{filter, lead, nonsense, predicates};
 use super::oracle::oracle;
 use super::{dictionary, matched, parse};
-use crate::{Encoded, Filter, RuleBook, Truth, Verdict};
+use crate::{Encoded, Filter, Linear, RuleBook, Truth, Verdict};
 
 pub(super) fn leads() -> impl Strategy<Value = Vec<Attributes>> {
     proptest::collection::vec(lead(), 6)
@@ -66,12 +66,22 @@ pub(super) fn show(node: &Node<'_>) -> String {
     }
 }
 
+/// Cases of a law that looks at one filter, of one that looks at several, of one that looks at whole
+/// books, and of one that compiles books again and again. Each case asks its filters of six leads.
+pub(super) const ONE: u32 = 3_500;
+pub(super) const SOME: u32 = 500;
+pub(super) const BOOKS: u32 = 400;
+pub(super) const CHANGES: u32 = 120;
+/// There are so many of them.
+const ALL: u32 = 6 * ONE + 2 * SOME + BOOKS + CHANGES;
+const _: () = assert!(ALL >= 20_000, "too few cases to be sure of anything");
+
 pub(super) fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
-    #![proptest_config(cases(1_500))]
+    #![proptest_config(cases(ONE))]
 
     #[test]
     fn the_compiled_filter_is_what_the_language_says(node in filter(), leads in leads()) {
@@ -87,12 +97,30 @@ proptest! {
     }
 
     #[test]
+    fn normalising_keeps_all_three_values(node in filter(), leads in leads()) {
+        let pair = [node.clone(), object("not", node)];
+        let Some(filters) = pair.iter().map(parsed).collect::<Option<Vec<Filter>>>() else { return Ok(()) };
+        let (book, scan) = (RuleBook::compile(filters.clone()), Linear::compile(filters));
+        for lead in &leads {
+            let encoded = encode(lead);
+            let wanted: &[usize] = match oracle(&pair[0], lead, &dictionary()) {
+                Some(true) => &[0],
+                Some(false) => &[1],
+                None => &[],
+            };
+            prop_assert_eq!(&matched(&book, &encoded), wanted, "{} of {:?}", show(&pair[0]), lead);
+            prop_assert_eq!(&scan.matching(&encoded).collect::<Vec<_>>(), wanted);
+        }
+    }
+
+    #[test]
     fn an_explanation_is_empty_exactly_for_a_match(node in filter(), leads in leads()) {
         let Some(filter) = parsed(&node) else { return Ok(()) };
-        let book = RuleBook::compile([filter]);
+        let book = RuleBook::compile([filter.clone()]);
         for lead in &leads {
             let encoded = encode(lead);
             let failures = book.explain(0, &encoded);
+            prop_assert_eq!(failures.len(), filter.failing(&encoded));
             let matched = oracle(&node, lead, &dictionary()) == Some(true);
             prop_assert_eq!(failures.is_empty(), matched, "{} of {:?}", show(&node), lead);
             for failure in failures {
@@ -141,7 +169,7 @@ proptest! {
 
 // Several filters a case, so fewer cases.
 proptest! {
-    #![proptest_config(cases(250))]
+    #![proptest_config(cases(SOME))]
 
     #[test]
     fn de_morgan_holds_for_all_three_values(left in filter(), right in filter(), leads in leads()) {

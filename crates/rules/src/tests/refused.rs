@@ -122,6 +122,14 @@ fn what_has_no_table_is_not_available() {
         &[("region.in_list", "is not available: there is no list north")],
     );
     check(
+        r#"{"region": {"in_list": "coats"}}"#,
+        &[("region.in_list", "is not available: there is no list coats; did you mean coast?")],
+    );
+    check(
+        r#"{"direct_deposit": {"in_list": "coast"}}"#,
+        &[("direct_deposit.in_list", "works on a string or a number; direct_deposit is a boolean")],
+    );
+    check(
         r#"{"age": {"not_in_list": "coast"}}"#,
         &[("age.not_in_list", "must name a list that fits: each value of coast must be a number")],
     );

@@ -1,7 +1,11 @@
 //! Every operator against present, missing and unreadable values, then how answers combine.
 
-use super::{encoded, filter};
+use document::{Defects, Slot};
+use lead::Value;
+
+use super::{dictionary, encoded, filter, json, matched};
 use crate::Truth::{self, False, True, Unknown};
+use crate::{Filter, Lists, RuleBook};
 
 struct Case {
     /// The members of the attribute's object.
@@ -87,6 +91,7 @@ const OPERATORS: &[Case] = &[
         &[r#""málaga""#, r#""Malaga""#],
     ),
     case("plan", r#""in": ["A", "b"]"#, &[r#""A""#], &[r#""a""#, r#""B""#]),
+    case("plan", r#""in_list": "coast""#, &[r#""Málaga""#], &[r#""málaga""#, r#""Malaga""#]),
     case("plan", r#""starts_with": "Á""#, &[r#""Ábc""#], &[r#""ábc""#, r#""Abc""#]),
     case("plan", r#""contains": "X""#, &[r#""aXb""#], &[r#""axb""#]),
     case("plan", r#""matches": "[A-Z]+""#, &[r#""ABC""#], &[r#""abc""#, r#""ABc""#]),
@@ -170,4 +175,28 @@ fn numbers_are_exact() {
     assert_eq!(truth(r#"{"amount": {"eq": "0.3"}}"#, r#"{"amount": 0.3}"#), True);
     let fine = r#"{"amount": {"gt": "0.2999999999999999999999999999"}}"#;
     assert_eq!(truth(fine, r#"{"amount": 0.3}"#), True);
+}
+
+/// As long as a list may be, asked in two ways, by filters that share it.
+#[test]
+fn the_longest_list_is_asked_like_a_short_one() {
+    let values = (0..65_536).map(|at| Value::text(&format!("Zip {at}")).unwrap()).collect();
+    let mut lists = Lists::new();
+    lists.insert("zips", values);
+    let read = |text: &str| {
+        let (node, defects) = (json(text), Defects::new());
+        let filter = Filter::parse(&Slot::root(&node, &defects), &dictionary(), &lists);
+        defects.finish(filter).unwrap()
+    };
+    let asked = |operator: &str, name: &str| format!(r#"{{"{name}": {{"{operator}": "zips"}}}}"#);
+    let mut filters = vec![read(&asked("in_list", "zip")); 500];
+    filters.push(read(&asked("not_in_list", "zip")));
+    filters.push(read(&asked("in_list", "plan")));
+    let book = RuleBook::compile(filters);
+    let all: Vec<usize> = (0..500).collect();
+    assert_eq!(matched(&book, &encoded(r#"{"zip": "ZIP 65535"}"#)), all);
+    assert_eq!(matched(&book, &encoded(r#"{"zip": "zip 65536", "plan": "zip 1"}"#)), [500]);
+    assert_eq!(matched(&book, &encoded(r#"{"plan": "Zip 1"}"#)), [501]);
+    let failures = book.explain(0, &encoded(r#"{"zip": "1"}"#));
+    assert_eq!(failures[0].expected, "in the list zips");
 }

@@ -1,7 +1,7 @@
 //! Which campaigns want a lead: the book of rules beside the same filters one after another, and beside
 //! a-tree. In one process, interleaved rounds, medians; refuses to print where results differ.
 //!
-//! `cargo bench -p benches --bench matcher -- [CAMPAIGNS…] [--quick]`
+//! `cargo bench -p benches --bench matching -- [CAMPAIGNS…] [--quick]`
 
 #![expect(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
     reason = "a benchmark prints, reads the real clock and stops when it cannot go on"
 )]
 
+mod naive;
 mod workload;
 
 use std::hint::black_box;
@@ -20,6 +21,7 @@ use benches::median;
 use document::{Defects, Slot, parse_json};
 use fastrand::Rng;
 use market::Dictionary;
+use naive::Map;
 use rules::{Encoded, Filter, Linear, Lists, RuleBook, Scratch};
 use rust_decimal::Decimal;
 use workload::{Campaign, Lead, SHAPES, Shape};
@@ -37,9 +39,9 @@ fn main() {
     for shape in SHAPES.iter().take(if quick { 1 } else { SHAPES.len() }) {
         println!("\n{}\n", shape.name);
         println!(
-            "| campaigns | matched | a-tree | scan | ids | over a-tree | over scan | first 20 | encode | encode + ids | event + a-tree |"
+            "| campaigns | matched | JSON scan | a-tree | scan | ids | over JSON | over a-tree | over scan | first 20 | it over a-tree | parse | encode | of parse | encode + ids | event + a-tree |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         // a-tree takes minutes to build 100,000 expressions: once is enough.
         let rival = |size: usize| size <= 10_000 || (shape.products > 1 && shape.customs == 0);
         let benches = sizes.iter().map(|size| {
@@ -50,9 +52,9 @@ fn main() {
         });
         let benches: Vec<Bench> = benches.collect();
         println!(
-            "\n| campaigns | in all books | compile all | largest book | compile it | change one of it | bytes a campaign | explain one |"
+            "\n| campaigns | in all books | compile all | largest book | compile it | change one of it | bytes a campaign | what fails of one | explained |"
         );
-        println!("|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|");
         benches.iter().for_each(Bench::keep);
     }
 }
@@ -66,6 +68,7 @@ struct Product {
     fresh: Filter,
     book: RuleBook,
     scan: Linear,
+    naive: Vec<Map>,
 }
 
 struct Bench {
@@ -74,6 +77,9 @@ struct Bench {
     tree: Option<ATree<u32>>,
     events: Vec<Event>,
     leads: Vec<Lead>,
+    /// As publishers send them, and parsed.
+    texts: Vec<String>,
+    maps: Vec<Map>,
     encoded: Vec<Encoded>,
     size: usize,
 }
@@ -91,6 +97,8 @@ impl Bench {
             tree.iter().flat_map(|tree| leads.iter().map(|lead| workload::event(tree, lead)));
         Self {
             events: events.collect(),
+            maps: leads.iter().map(|lead| naive::map(&workload::json(lead))).collect(),
+            texts: leads.iter().map(workload::json).collect(),
             encoded: leads.iter().map(|lead| Encoded::new(&lead.attributes, &dictionary)).collect(),
             dictionary,
             products,
@@ -109,6 +117,10 @@ impl Bench {
             let found: Vec<usize> = product.book.matching(encoded, &mut scratch).collect();
             let wanted: Vec<usize> = product.scan.matching(encoded).collect();
             assert_eq!(found, wanted, "the book and the scan differ");
+            if at < 50_000 / self.size.max(1) + 10 {
+                let naive: Vec<usize> = naive::matching(&product.naive, &self.maps[at]).collect();
+                assert_eq!(found, naive, "the book and the naive scan differ");
+            }
             let Some(tree) = &self.tree else { continue };
             let report = tree.search(&self.events[at]).unwrap();
             let mut theirs: Vec<u32> = report.matches().iter().map(|id| **id >> 4).collect();
@@ -125,7 +137,7 @@ impl Bench {
         let matched: usize = (0..self.leads.len())
             .map(|at| self.book(at).matching(&self.encoded[at], &mut scratch).count())
             .sum();
-        let mut took: [Vec<u64>; 7] = Default::default();
+        let mut took: [Vec<u64>; 9] = Default::default();
         for _ in 0..ROUNDS {
             if let Some(tree) = &self.tree {
                 took[0]
@@ -135,6 +147,13 @@ impl Bench {
                     tree.search(&event).unwrap().matches().len()
                 }));
             }
+            took[7].push(self.time(|at| {
+                ids.clear();
+                let naive = &self.products[self.leads[at].product].naive;
+                ids.extend(naive::matching(naive, &self.maps[at]));
+                ids.len()
+            }));
+            took[8].push(self.time(|at| black_box(naive::map(&self.texts[at])).len()));
             took[1].push(self.time(|at| {
                 ids.clear();
                 let lead = &self.leads[at];
@@ -183,21 +202,26 @@ impl Bench {
         u64::try_from(started.elapsed().as_nanos() * 1_000 / done).unwrap()
     }
 
-    fn print(&self, matched: usize, took: [u64; 7]) {
-        let [tree, scan, ids, first, encode, both, tree_both] = took;
+    fn print(&self, matched: usize, took: [u64; 9]) {
+        let [tree, scan, ids, first, encode, both, tree_both, naive, parse] = took;
         let share = Decimal::from(matched * 100) / Decimal::from(self.leads.len() * self.size);
-        let over = |slow: u64| {
-            if slow == 0 { "—".to_owned() } else { format!("{}×", ratio(slow, ids)) }
+        let over = |slow: u64, fast: u64| {
+            if slow == 0 { "—".to_owned() } else { format!("{}×", ratio(slow, fast)) }
         };
+        let share_of_parse = (Decimal::from(encode) / Decimal::from(parse)).round_dp(2);
         println!(
-            "| {} | {share:.2} % | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {share:.2} % | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {share_of_parse} | {} | {} |",
             self.size,
+            nanos(naive),
             nanos(tree),
             nanos(scan),
             nanos(ids),
-            over(tree),
-            over(scan),
+            over(naive, ids),
+            over(tree, ids),
+            over(scan, ids),
             nanos(first),
+            over(tree, first),
+            nanos(parse),
             nanos(encode),
             nanos(both),
             nanos(tree_both),
@@ -221,9 +245,14 @@ impl Bench {
             (0..largest.filters.len())
                 .for_each(|at| drop(black_box(largest.book.explain(at, lead))));
         });
+        let failing = micros(|| {
+            let failing: usize = largest.filters.iter().map(|filter| filter.failing(lead)).sum();
+            black_box(failing);
+        });
+        let failing = failing * 1_000 / u64::try_from(largest.filters.len()).unwrap();
         let explain = explain * 1_000 / u64::try_from(largest.filters.len()).unwrap();
         println!(
-            "| {} | {slots} | {build} µs | {} | {anew} µs | {update} µs | {} | {explain} ns |",
+            "| {} | {slots} | {build} µs | {} | {anew} µs | {update} µs | {} | {failing} ns | {explain} ns |",
             self.size,
             largest.filters.len(),
             bytes / self.size.max(1),
@@ -263,7 +292,8 @@ fn products(campaigns: &[Campaign], shape: Shape, dictionary: &Dictionary) -> Ve
         let filters: Vec<Filter> = places.iter().map(|at| all[*at].clone()).collect();
         let fresh = read(&campaigns[places.get(places.len() / 2).copied().unwrap_or_default()]);
         let scan = Linear::compile(filters.iter().cloned());
-        Product { campaigns: places, book: book(&filters), scan, filters, fresh }
+        let naive = places.iter().map(|at| naive::map(&campaigns[*at].filter)).collect();
+        Product { campaigns: places, book: book(&filters), scan, naive, filters, fresh }
     };
     (0..shape.products).map(product).collect()
 }
