@@ -2,6 +2,7 @@
 
 pub(crate) mod leadhub;
 pub(crate) mod native;
+pub(crate) mod pingtree;
 
 use std::collections::BTreeMap;
 

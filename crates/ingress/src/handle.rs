@@ -1,5 +1,7 @@
 //! One request from header to reply: route, authenticate, read, decode, distribute, encode.
 
+mod pingtree;
+
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
@@ -9,7 +11,8 @@ use jiff::Timestamp;
 use lead::{Door, LeadId};
 use market::{Market, Publisher};
 
-use crate::doors::{Decoded, leadhub, native};
+use crate::doors::pingtree::Dialect;
+use crate::doors::{self, Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
 use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body};
@@ -38,6 +41,10 @@ pub(crate) async fn handle<D: Distribute>(
             let found = own(desk, limits, (id, request.headers()), explain).await;
             found.map_or_else(|fault| native::fault(&fault), |why| native::explain(&why))
         }
+        Route::Pingtree { dialect, source } => {
+            let call = pingtree::Call { dialect, source, request, at };
+            pingtree::create(desk, limits, call).await
+        }
         Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
         Route::Unknown => word(Door::Native, &Fault::NoRoute),
     }
@@ -53,7 +60,8 @@ async fn create<D: Distribute>(
         Ok(delivery) => {
             let reply = match door {
                 Door::Leadhub => leadhub::encode(&delivery.answer),
-                Door::Native => native::encode(&delivery.answer),
+                // Pingtree's requests go their own way: not all are JSON.
+                Door::Native | Door::Pingtree => native::encode(&delivery.answer),
             };
             Reply { delivery: Some(delivery), ..reply }
         }
@@ -79,19 +87,27 @@ async fn take<D: Distribute>(
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
-        Door::Native => native::decode(&root, publisher, &market)?,
+        Door::Native | Door::Pingtree => native::decode(&root, publisher, &market)?,
     };
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
             let arrival = Arrival { submission: *submission, at, instant, budget, request };
-            desk.distribute(arrival).await.map_err(|refusal| match refusal {
-                Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
-                Refusal::InFlight => Fault::InFlight(limits.retry_after),
-                Refusal::KeyReused => Fault::KeyReused,
-            })
+            hand_in(desk, limits, arrival).await
         }
     }
+}
+
+async fn hand_in<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    arrival: Arrival,
+) -> Result<Delivery, Fault> {
+    desk.distribute(arrival).await.map_err(|refusal| match refusal {
+        Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
+        Refusal::InFlight => Fault::InFlight(limits.retry_after),
+        Refusal::KeyReused => Fault::KeyReused,
+    })
 }
 
 /// Something about a lead of the publisher that asks, and of no other.
@@ -112,12 +128,14 @@ fn word(door: Door, fault: &Fault) -> Reply {
     match door {
         Door::Leadhub => leadhub::fault(fault),
         Door::Native => native::fault(fault),
+        Door::Pingtree => doors::pingtree::fault(fault, Dialect::Id),
     }
 }
 
 fn door_of(place: &Route) -> Door {
     match place {
         Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
+        Route::Pingtree { .. } | Route::WrongMethod(Door::Pingtree, _) => Door::Pingtree,
         _ => Door::Native,
     }
 }
@@ -129,7 +147,7 @@ fn authenticate<'m>(
 ) -> Result<&'m Publisher, Fault> {
     let key = match door {
         Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
-        Door::Native => bearer(headers),
+        Door::Native | Door::Pingtree => bearer(headers),
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
 }

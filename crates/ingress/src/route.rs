@@ -3,6 +3,8 @@
 use hyper::Method;
 use lead::{Door, LeadId};
 
+use crate::doors::pingtree::Dialect;
+
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -14,6 +16,8 @@ pub(crate) enum Route {
     NativeFind(Option<LeadId>),
     /// `GET /v1/leads/{id}/decisions`; `None` if the id is none of ours.
     NativeDecisions(Option<LeadId>),
+    /// `POST` or `GET /api/lead/create/{id}`, `POST /api/v1/database-source/{slug}/create`.
+    Pingtree { dialect: Dialect, source: String },
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
     /// Nothing stands there.
@@ -28,7 +32,28 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         "/api/v1/lead" => Route::WrongMethod(Door::Leadhub, "POST"),
         "/v1/leads" if post => Route::NativeCreate,
         "/v1/leads" => Route::WrongMethod(Door::Native, "POST"),
-        _ => path.strip_prefix("/v1/leads/").map_or(Route::Unknown, |rest| of_lead(method, rest)),
+        _ => pingtree(method, path)
+            .or_else(|| Some(of_lead(method, path.strip_prefix("/v1/leads/")?)))
+            .unwrap_or(Route::Unknown),
+    }
+}
+
+/// A path at the Pingtree door, with a slash at its end or without.
+fn pingtree(method: &Method, path: &str) -> Option<Route> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let (dialect, source, allow) = match path.strip_prefix("/api/lead/create/") {
+        Some(id) => (Dialect::Id, id, "GET, POST"),
+        None => {
+            let rest = path.strip_prefix("/api/v1/database-source/")?;
+            (Dialect::Slug, rest.strip_suffix("/create")?, "POST")
+        }
+    };
+    if source.is_empty() || source.contains('/') {
+        return None;
+    }
+    match allow.split(", ").any(|allowed| method == allowed) {
+        true => Some(Route::Pingtree { dialect, source: source.to_owned() }),
+        false => Some(Route::WrongMethod(Door::Pingtree, allow)),
     }
 }
 

@@ -18,11 +18,13 @@ pub enum Door {
     Leadhub,
     /// `POST /v1/leads`.
     Native,
+    /// `POST` and `GET /api/lead/create/{source}`.
+    Pingtree,
 }
 
 impl Door {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Leadhub, Self::Native];
+    pub const ALL: &'static [Self] = &[Self::Leadhub, Self::Native, Self::Pingtree];
 
     /// The metric label and the word in records.
     #[must_use]
@@ -30,6 +32,7 @@ impl Door {
         match self {
             Self::Leadhub => "leadhub",
             Self::Native => "native",
+            Self::Pingtree => "pingtree",
         }
     }
 }

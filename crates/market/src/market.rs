@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
-use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, Vault, read};
+use crate::{Buyer, Campaign, KeyDigest, PingtreeSource, Product, Publisher, Vault, read};
 
 /// Everything that trades, consistent with itself.
 #[derive(Debug, Clone, Default)]
@@ -134,12 +134,35 @@ impl Market {
                 }
             }
         }
+        if let Some(source) = &publisher.pingtree {
+            self.check_source(source, slot, products);
+        }
         for product in publisher.terms.keys() {
             if products.and_then(|written| written.member(product.as_str())).is_none() {
                 slot.refuse(format_args!(
                     "has terms for {product}, which is no product of this market"
                 ));
             }
+        }
+    }
+
+    /// A database source is one publisher's, and its leads are for a product of this market.
+    fn check_source(
+        &self,
+        source: &PingtreeSource,
+        slot: &Slot<'_, '_>,
+        products: Option<&Node<'_>>,
+    ) {
+        let all = self.publishers.values().filter_map(|publisher| publisher.pingtree.as_ref());
+        let same = all.filter(|other| other.id == source.id || other.slug == source.slug);
+        if same.count() > 1 {
+            slot.refuse("shares its Pingtree source or slug with another publisher");
+        }
+        let product = &source.product;
+        if products.and_then(|written| written.member(product.as_str())).is_none() {
+            slot.refuse(format_args!(
+                "has a Pingtree source for {product}, which is no product of this market"
+            ));
         }
     }
 

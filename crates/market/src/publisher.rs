@@ -7,7 +7,7 @@ use lead::{Door, ProductId, PublisherId};
 use rust_decimal::Decimal;
 
 use crate::cap::{self, Cap, Owner};
-use crate::{PayoutRule, Product, read};
+use crate::{PayoutRule, PingtreeSource, Product, read};
 
 /// A publisher.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Publisher {
     pub keys: BTreeMap<Door, Vec<KeyDigest>>,
     /// Its `publisher_id` at the Leadhub door.
     pub leadhub_id: Option<String>,
+    /// Its database source at the Pingtree door.
+    pub pingtree: Option<PingtreeSource>,
     /// Terms that differ from the product's own.
     pub terms: BTreeMap<ProductId, Terms>,
 }
@@ -78,9 +80,9 @@ impl Publisher {
         let modes = [("live", Mode::Live), ("test", Mode::Test)];
         let mode = fields.given("mode").map_or(Some(Mode::Live), |s| s.choice(&modes));
         let mut keys = BTreeMap::new();
-        let mut leadhub_id = None;
+        let (mut leadhub_id, mut pingtree) = (None, None);
         if let Some(doors) = fields.at("doors").fields() {
-            keys = Self::doors(&doors, &mut leadhub_id);
+            keys = Self::doors(&doors, &mut leadhub_id, &mut pingtree);
             doors.deny_unknown();
         }
         let terms = match fields.given("products") {
@@ -97,6 +99,7 @@ impl Publisher {
             mode: mode?,
             keys,
             leadhub_id,
+            pingtree,
             terms: terms?,
         })
     }
@@ -104,6 +107,7 @@ impl Publisher {
     fn doors(
         doors: &Fields<'_, '_>,
         leadhub_id: &mut Option<String>,
+        pingtree: &mut Option<PingtreeSource>,
     ) -> BTreeMap<Door, Vec<KeyDigest>> {
         let mut keys = BTreeMap::new();
         for door in Door::ALL {
@@ -116,6 +120,9 @@ impl Publisher {
             }
             if *door == Door::Leadhub {
                 *leadhub_id = fields.at("publisher_id").filled().map(str::to_ascii_lowercase);
+            }
+            if *door == Door::Pingtree {
+                *pingtree = PingtreeSource::read(&fields);
             }
             fields.deny_unknown();
         }
