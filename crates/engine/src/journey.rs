@@ -55,7 +55,9 @@ async fn distribute<B: Buyers, L: Ledger>(
         request: request.keyed.then_some(RequestKey { key: request.key, body: request.body }),
     };
     let id = lead_id(inner, &arrival.at);
-    if let Err(reason) = admit::eligibility(product, &submission) {
+    if lead.is_offered()
+        && let Err(reason) = admit::eligibility(product, &submission)
+    {
         let record = Record::new(Arc::clone(inner), id, product.slots, created);
         return record.reject(reason).await.map(|record| Ended::rejected(&lead, &record, reason));
     }
@@ -72,6 +74,9 @@ async fn distribute<B: Buyers, L: Ledger>(
 
     created.claims = claims;
     let record = Record::new(Arc::clone(inner), id, product.slots, created);
+    if !lead.is_offered() {
+        return close(record, OfferEvent::NoneEligible, &lead).await;
+    }
     offer(inner, &lead, &budget, waiter, record).await
 }
 
