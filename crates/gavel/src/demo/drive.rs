@@ -24,13 +24,14 @@ pub(crate) struct Door {
 
 /// Everything that was posted.
 pub(crate) struct Results {
-    pub(crate) sample: Option<Value>,
+    /// What the documentations' own samples were answered, by door.
+    pub(crate) samples: Vec<(&'static str, Value)>,
     pub(crate) doors: Vec<Door>,
 }
 
-/// Posts the documentation's sample, then generated leads, door after door.
+/// Posts the documentations' samples, then generated leads, door after door.
 pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Results, Failure> {
-    let sample = sample(target).await?;
+    let samples = samples(target).await?;
     let half = (options.leads / 2).max(1);
     let mut doors = Vec::new();
     for name in ["leadhub", "native"] {
@@ -53,7 +54,7 @@ pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Resul
         let payouts = std::mem::take(&mut *replies.lock().unwrap_or_else(PoisonError::into_inner));
         doors.push(Door { name, report, payouts });
     }
-    Ok(Results { sample, doors })
+    Ok(Results { samples, doors })
 }
 
 /// Each run makes up other people, so that kept data does not turn the next run into duplicates.
@@ -63,13 +64,25 @@ fn generator(name: &str) -> Generator {
     Generator::new(seed.wrapping_mul(2).wrapping_add(u64::from(name == "native"))).at(now)
 }
 
-/// The Leadhub documentation's own example, as it stands there but for the demo's ids.
-async fn sample(target: SocketAddr) -> Result<Option<Value>, Failure> {
+/// The documentations' own examples, as they stand there but for the demo's ids.
+async fn samples(target: SocketAddr) -> Result<Vec<(&'static str, Value)>, Failure> {
+    let leadhub =
+        move |_| post("/api/v1/lead", &[("apikey", "demo-leadhub")], &::sim::samples::leadhub());
+    let loan = move |_| {
+        let key = ("authorization", "Bearer demo-pingtree");
+        post(::sim::samples::PINGTREE_PATH, &[key], &::sim::samples::pingtree())
+    };
+    let mut samples = Vec::new();
+    samples.extend(sample(Load::new(target, 1_000, 1, leadhub)).await?.map(|it| ("leadhub", it)));
+    samples.extend(sample(Load::new(target, 1_000, 1, loan)).await?.map(|it| ("pingtree", it)));
+    Ok(samples)
+}
+
+/// What one request is answered.
+async fn sample(load: Load) -> Result<Option<Value>, Failure> {
     let reply: Arc<Mutex<Option<Value>>> = Arc::default();
     let seen = Arc::clone(&reply);
-    let body = sim::samples::leadhub();
-    let build = move |_| post("/api/v1/lead", &[("apikey", "demo-leadhub")], &body);
-    let load = Load::new(target, 1_000, 1, build).on_reply(move |reply| {
+    let load = load.on_reply(move |reply| {
         *seen.lock().unwrap_or_else(PoisonError::into_inner) =
             serde_json::from_slice(&reply.body).ok();
     });

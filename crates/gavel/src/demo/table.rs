@@ -16,8 +16,9 @@ pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String
     doors(&mut out, results);
     buyers(&mut out, posts);
     time(&mut out, metrics);
-    if let Some(sample) = &results.sample {
-        line(&mut out, &format!("\nThe Leadhub documentation's sample answered: {sample}"));
+    line(&mut out, "\nthe documentations' own samples were answered");
+    for (door, answer) in &results.samples {
+        line(&mut out, &format!("  {door:<15} {answer}"));
     }
     out
 }
@@ -35,6 +36,10 @@ A lead at the Leadhub door:
 A lead at Gavel's own door:
   curl -s http://{public}/v1/leads -H 'authorization: Bearer demo-native' -H 'content-type: application/json' -d '{native}'
 
+A lead at the Pingtree door, as JSON and as a query:
+  curl -s http://{public}{pingtree} -H 'authorization: Bearer demo-pingtree' -H 'content-type: application/json' -d '{loan}'
+  curl -s 'http://{public}{pingtree}?first_name=Ana&last_name=Query&email=ana.query@example.com&mobile=2125550144' -H 'authorization: Bearer demo-pingtree'
+
 (A second time either answers rejected, customer_already_exists: change the address.)
 
 How a lead stands (put its lead_id in):
@@ -47,6 +52,8 @@ Metrics:
   curl -s http://{ops}/metrics | grep gavel_leads_total"#,
         leadhub = leadhub(),
         native = NATIVE,
+        pingtree = sim::samples::PINGTREE_PATH,
+        loan = loan(),
     )
 }
 
@@ -76,6 +83,13 @@ const EXPLAIN: &str = r#"{"product":"personal-loan-es","attributes":{"country":"
 
 /// A lead that the demo market buys.
 const NATIVE: &str = r#"{"product":"personal-loan-es","sub_id":"fb-17","external_id":"aff-123","attributes":{"country":"ES","region":"Madrid","postal_code":"28001","monthly_income":2500,"amount":10000,"term_months":36,"purpose":"home_improvement"},"contact":{"first_name":"Ana","last_name":"Prueba","email":"ana.prueba@example.org","phone":"+34600111222","birth_date":"1988-05-10"},"consent":{"entries":[{"type":"terms","accepted":true},{"type":"privacy_policy","accepted":true}],"ip":"203.0.113.9"}}"#;
+
+/// The sample of another consumer, as for [`leadhub`].
+fn loan() -> String {
+    let mut lead = sim::samples::pingtree();
+    lead["email"] = "dana.prueba@example.com".into();
+    lead.to_string()
+}
 
 /// The sample with another address: the demo has posted the documentation's own, and one address is
 /// one customer.

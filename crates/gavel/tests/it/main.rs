@@ -11,6 +11,7 @@ mod doubt;
 mod end_to_end;
 mod full_disk;
 mod lines;
+mod pingtree;
 mod process;
 mod repeats;
 mod shared;
