@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Engine, Refusal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Unavailable};
-use lead::{Answer, Clock, Explanation, LeadId, PublisherId};
+use lead::{Answer, Clock, Explanation, LeadId, Page, PublisherId, StoredLead, StoredLeads};
 use ledger::{Refused, SqliteLedger};
 use market::Market;
 
@@ -56,6 +56,16 @@ impl Distribute for Desk {
         id: LeadId,
     ) -> Result<Option<Explanation>, Unavailable> {
         self.0.explain(publisher, id).await.map_err(|refused| unavailable(&refused))
+    }
+
+    async fn stored(
+        &self,
+        publisher: &PublisherId,
+        page: Page,
+        wanted: impl Fn(&StoredLead) -> bool + Send,
+    ) -> Result<StoredLeads, Unavailable> {
+        let found = self.0.stored(publisher, page, wanted).await;
+        found.map_err(|refused| unavailable(&refused))
     }
 
     fn clock(&self) -> &dyn Clock {

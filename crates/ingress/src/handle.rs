@@ -41,9 +41,13 @@ pub(crate) async fn handle<D: Distribute>(
             let found = own(desk, limits, (id, request.headers()), explain).await;
             found.map_or_else(|fault| native::fault(&fault), |why| native::explain(&why))
         }
-        Route::Pingtree { dialect, source } => {
+        Route::PingtreeCreate { dialect, source } => {
             let call = pingtree::Call { dialect, source, request, at };
             pingtree::create(desk, limits, call).await
+        }
+        Route::PingtreeFetch { dialect, source } => {
+            let call = pingtree::Call { dialect, source, request, at };
+            pingtree::fetch(desk, limits, call).await
         }
         Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
         Route::Unknown => word(Door::Native, &Fault::NoRoute),
@@ -135,7 +139,9 @@ fn word(door: Door, fault: &Fault) -> Reply {
 fn door_of(place: &Route) -> Door {
     match place {
         Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
-        Route::Pingtree { .. } | Route::WrongMethod(Door::Pingtree, _) => Door::Pingtree,
+        Route::PingtreeCreate { .. }
+        | Route::PingtreeFetch { .. }
+        | Route::WrongMethod(Door::Pingtree, _) => Door::Pingtree,
         _ => Door::Native,
     }
 }

@@ -35,7 +35,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lead::{Answer, Clock, Explanation, LeadId, PublisherId, Submission};
+use lead::{
+    Answer, Clock, Explanation, LeadId, Page, PublisherId, StoredLead, StoredLeads, Submission,
+};
 use market::Market;
 
 /// What the edge needs from the engine.
@@ -65,6 +67,14 @@ pub trait Distribute: Send + Sync + 'static {
         publisher: &PublisherId,
         id: LeadId,
     ) -> impl Future<Output = Result<Option<Explanation>, Unavailable>> + Send;
+
+    /// What a publisher stored at its database source and `wanted` says yes to, newest first.
+    fn stored(
+        &self,
+        publisher: &PublisherId,
+        page: Page,
+        wanted: impl Fn(&StoredLead) -> bool + Send,
+    ) -> impl Future<Output = Result<StoredLeads, Unavailable>> + Send;
 
     /// The time.
     fn clock(&self) -> &dyn Clock;

@@ -17,7 +17,9 @@ pub(crate) enum Route {
     /// `GET /v1/leads/{id}/decisions`; `None` if the id is none of ours.
     NativeDecisions(Option<LeadId>),
     /// `POST` or `GET /api/lead/create/{id}`, `POST /api/v1/database-source/{slug}/create`.
-    Pingtree { dialect: Dialect, source: String },
+    PingtreeCreate { dialect: Dialect, source: String },
+    /// `GET /api/lead/fetch/{id}` and `/api/v1/database-source/{slug}/fetch`.
+    PingtreeFetch { dialect: Dialect, source: String },
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
     /// Nothing stands there.
@@ -41,20 +43,30 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
 /// A path at the Pingtree door, with a slash at its end or without.
 fn pingtree(method: &Method, path: &str) -> Option<Route> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    let (dialect, source, allow) = match path.strip_prefix("/api/lead/create/") {
-        Some(id) => (Dialect::Id, id, "GET, POST"),
+    let (dialect, what, source) = match path.strip_prefix("/api/lead/") {
+        Some(rest) => rest.split_once('/').map(|(what, id)| (Dialect::Id, what, id))?,
         None => {
             let rest = path.strip_prefix("/api/v1/database-source/")?;
-            (Dialect::Slug, rest.strip_suffix("/create")?, "POST")
+            rest.split_once('/').map(|(slug, what)| (Dialect::Slug, what, slug))?
         }
+    };
+    let allow = match (what, dialect) {
+        ("create", Dialect::Id) => "GET, POST",
+        ("create", Dialect::Slug) => "POST",
+        ("fetch", _) => "GET",
+        _ => return None,
     };
     if source.is_empty() || source.contains('/') {
         return None;
     }
-    match allow.split(", ").any(|allowed| method == allowed) {
-        true => Some(Route::Pingtree { dialect, source: source.to_owned() }),
-        false => Some(Route::WrongMethod(Door::Pingtree, allow)),
-    }
+    let source = source.to_owned();
+    Some(match what {
+        _ if !allow.split(", ").any(|allowed| method == allowed) => {
+            Route::WrongMethod(Door::Pingtree, allow)
+        }
+        "create" => Route::PingtreeCreate { dialect, source },
+        _ => Route::PingtreeFetch { dialect, source },
+    })
 }
 
 /// What stands under one lead's path.

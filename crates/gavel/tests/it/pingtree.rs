@@ -137,3 +137,48 @@ async fn a_source_without_a_campaign_keeps_leads_and_offers_them_to_nobody() {
     let (status, answer) = post(&gavel, PINGTREE_PATH, KEY, &lead).await;
     assert_eq!((status, statuses(&answer)), (201, [&json!("accept"), &json!("sold")]), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_reads_what_it_stored_in_pages_newest_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_buyers, market) = buyers(&["orion-us-wide:bid=20.00", "*:bids=0"]).await;
+    let gavel = Gavel::start(dir.path(), &market);
+    for number in 0..105 {
+        let lead = json!({
+            "loan_ref": format!("L-{number}"), "first_name": "Ana", "mobile": format!("2125550{number:03}"),
+            "email": format!("ana{number}@example.com"), "transaction_id": format!("tx-{number}"),
+        });
+        assert_eq!(post(&gavel, ATTIC, ATTIC_KEY, &lead).await.0, 201);
+    }
+    assert_eq!(post(&gavel, PINGTREE_PATH, KEY, &sim::samples::pingtree()).await.0, 201);
+    let fetch = async |path: String, key| {
+        let (status, answer) = call(gavel.public, request("GET", &path, key, &Value::Null)).await;
+        assert_eq!(status, 200, "{answer}");
+        let leads = if answer["data"].is_null() { &answer } else { &answer["data"] };
+        let told = |what: &str| -> Vec<String> {
+            let leads = leads["leads"].as_array().unwrap().iter();
+            leads.map(|lead| lead[what].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        (told("transaction_id"), leads["has_more"].clone(), told("distribution_status"))
+    };
+    let attic = |query: &str| format!("{}?{query}", ATTIC.replace("create", "fetch"));
+    let numbers = |of: std::ops::Range<u32>| -> Vec<String> {
+        of.rev().map(|number| format!("tx-{number}")).collect()
+    };
+    let kept = |count: usize| vec![String::new(); count];
+    let first = fetch(attic(""), ATTIC_KEY).await;
+    assert_eq!(first, (numbers(95..105), json!(true), kept(10)));
+    let second = fetch(attic("page=2&limit=100"), ATTIC_KEY).await;
+    assert_eq!(second, (numbers(0..5), json!(false), kept(5)));
+    for query in ["email=ANA7%40example.com", "mobile=2125550007", "transaction_id=tx-7"] {
+        let found = fetch(attic(query), ATTIC_KEY).await;
+        assert_eq!(found, (vec!["tx-7".to_owned()], json!(false), kept(1)), "{query}");
+    }
+    let past = fetch(attic("to=2020-01-01"), ATTIC_KEY).await;
+    assert_eq!(past, (vec![], json!(false), vec![]));
+    let slug = "/api/v1/database-source/us-loans/fetch?status=sold&limit=500".to_owned();
+    let sold = fetch(slug, KEY).await;
+    assert_eq!(sold, (vec!["demo-0001".to_owned()], json!(false), vec!["sold".to_owned()]));
+    let foreign = request("GET", &attic(""), KEY, &Value::Null);
+    assert_eq!(call(gavel.public, foreign).await.0, 401);
+}

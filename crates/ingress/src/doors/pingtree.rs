@@ -10,10 +10,17 @@
 //! `duplicate` by the source's dedupe field, or by the product's own rules where the source's leads are sold. Fields
 //! of the source's own are kept for the post, and are attributes where the product has them (`loan_amount`
 //! is `amount`). A source that is linked to a campaign adds `distribution_status` (`sold`, `unsold`, `pending`) and
-//! `redirect_url`. Must never name a buyer, or decide whether a lead is eligible.
+//! `redirect_url`. What a source stored is read with `GET /api/lead/fetch/{source}` or `…/{slug}/fetch`, in pages,
+//! newest first; days are UTC. `lookup_id` and `lookup_postfix`, of which nothing is documented but the names,
+//! are refused like any filter that is not known. Must never name a buyer, or decide whether a lead is eligible.
 
 mod fields;
 pub(crate) mod form;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use stored::Ask;
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use market::{Market, PingtreeSource, Publisher};
 
 use super::{authenticate, budget, hand_in, idempotency_key};
 use crate::doors::Decoded;
-use crate::doors::pingtree::{Dialect, decode, encode, fault, form};
+use crate::doors::pingtree::{Ask, Dialect, decode, encode, fault, form};
 use crate::reply::{Fault, Reply};
 use crate::{Arrival, Delivery, Distribute, Limits, RequestId, body};
 use lead::Door;
@@ -71,6 +71,23 @@ async fn take<D: Distribute>(
         }
     };
     Ok((delivery, source.distributes))
+}
+
+/// Tells a page of what a source stored.
+pub(super) async fn fetch<D: Distribute>(desk: &D, limits: &Limits, call: Call) -> Reply {
+    let dialect = call.dialect;
+    read(desk, limits, &call).await.unwrap_or_else(|why| fault(&why, dialect))
+}
+
+async fn read<D: Distribute>(desk: &D, limits: &Limits, call: &Call) -> Result<Reply, Fault> {
+    let market = desk.market();
+    let headers = call.request.headers();
+    let (publisher, source) = authorize(&market, headers, call.dialect, &call.source)?;
+    let query = form::parse(call.request.uri().query().unwrap_or_default().as_bytes())?;
+    let ask = Ask::read(&query, call.dialect)?;
+    let found = desk.stored(&publisher.id, ask.page(), |lead| ask.wants(lead)).await;
+    let found = found.map_err(|why| Fault::Unavailable(why, limits.retry_after))?;
+    Ok(ask.encode(&found, source))
 }
 
 /// The publisher whose source the path names and whose key this is.

@@ -390,3 +390,8 @@ fn pingtree_leads_reach_the_engine_in_its_own_terms() {
 fn pingtree_speaks_its_other_dialect_under_the_slug() {
     check(&PINGTREE_SLUG, include_str!("../golden/pingtree/slug.json"));
 }
+
+#[test]
+fn pingtree_tells_what_a_source_stored_and_refuses_what_it_cannot_look_for() {
+    check(&PINGTREE, include_str!("../golden/pingtree/fetch.json"));
+}
