@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use lead::{Contact, Deadline, Disposition, RejectionReason};
 use ledger::{Claim, ClaimKind, Claimant, Digest, Ledger};
-use market::DuplicateKey;
+use market::{DuplicateKey, SourceKey};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::subject::Lead;
@@ -26,7 +27,32 @@ pub(crate) fn claims<L: Ledger>(ledger: &L, lead: &Lead<'_>) -> Vec<Claim> {
         };
         Some(Claim { kind, key: ledger.digest("identity", &parts) })
     };
-    lead.product.duplicates.keys.iter().filter_map(claim).collect()
+    let own = lead.product.duplicates.keys.iter().filter(|_| lead.is_offered()).filter_map(claim);
+    own.chain(source_claim(ledger, lead)).collect()
+}
+
+/// By what a database source finds a lead again, apart from everybody else's leads.
+fn source_claim<L: Ledger>(ledger: &L, lead: &Lead<'_>) -> Option<Claim> {
+    let key = lead.source()?.dedupe.as_ref()?;
+    let contact = &lead.submission.contact;
+    let value = match key {
+        SourceKey::Email => value(DuplicateKey::Email, contact)?,
+        SourceKey::Mobile => value(DuplicateKey::Phone, contact)?,
+        SourceKey::Field(name) => plain(contact.extra.get(name)?)?,
+    };
+    let publisher = lead.publisher.id.as_str().as_bytes();
+    let parts = [publisher, key.name().as_bytes(), value.as_bytes()];
+    Some(Claim { kind: ClaimKind::Customer, key: ledger.digest("source", &parts) })
+}
+
+/// A field of a source's own, as it compares; blank is missing.
+fn plain(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.trim().to_lowercase(),
+        other => other.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 /// The value behind a key, written the one way in which it is compared.

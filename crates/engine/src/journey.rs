@@ -57,7 +57,9 @@ async fn distribute<B: Buyers, L: Ledger>(
     };
     let id = lead_id(inner, &arrival.at);
     fraud::tell(id, &signals);
-    if let Err(reason) = admit::eligibility(product, &submission) {
+    if lead.is_offered()
+        && let Err(reason) = admit::eligibility(product, &submission)
+    {
         let record = Record::new(Arc::clone(inner), id, product.slots, created);
         return record.reject(reason).await.map(|record| Ended::rejected(&lead, &record, reason));
     }
@@ -74,6 +76,9 @@ async fn distribute<B: Buyers, L: Ledger>(
 
     created.claims = claims;
     let record = Record::new(Arc::clone(inner), id, product.slots, created);
+    if !lead.is_offered() {
+        return close(record, OfferEvent::NoneEligible, &lead).await;
+    }
     offer(inner, &lead, &budget, waiter, record).await
 }
 

@@ -3,12 +3,21 @@
 
 use std::sync::Arc;
 
-use lead::{Answer, BuyerId, CampaignKey, Currency, Explanation, LeadId, PublisherId};
-use ledger::{LeadRecord, Ledger, Refused};
+use lead::{
+    Answer, BuyerId, CampaignKey, Currency, Explanation, LeadId, Page, PublisherId, StoredLead,
+    StoredLeads,
+};
+use ledger::{LeadRecord, Ledger, Refused, SourceQuery};
 
 use crate::explain::Evidence;
 use crate::holds::Held;
 use crate::{Engine, Snapshot, standing};
+
+/// Leads that are read together when a publisher reads what it stored, so that no read is long.
+const AT_A_LOOK: u16 = 100;
+
+/// Most such reads for one page.
+const LOOKS: usize = 50;
 
 impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
     /// How a lead of `publisher`'s stands; `None` for any other.
@@ -38,6 +47,51 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         // Thousands of campaigns take milliseconds, which no lead should wait for.
         let told = tokio::task::spawn_blocking(move || evidence.for_publisher()).await;
         told.map(Some).map_err(|_| Refused::Unavailable("an explanation failed".to_owned()))
+    }
+
+    /// What `publisher` stored at its database source and `wanted` says yes to, newest first. Looks at so
+    /// many leads and no more, and says if those were not all.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn stored(
+        &self,
+        publisher: &PublisherId,
+        page: Page,
+        wanted: impl Fn(&StoredLead) -> bool + Send,
+    ) -> Result<StoredLeads, Refused> {
+        let (mut found, mut skipped, mut before) = (StoredLeads::default(), 0, None);
+        for _ in 0..LOOKS {
+            let (publisher, Page { since, until, .. }) = (publisher.clone(), page);
+            let query = SourceQuery { publisher, since, until, before, most: AT_A_LOOK };
+            let records = self.0.ledger.source_leads(query).await?;
+            let is_last = records.len() < usize::from(AT_A_LOOK);
+            before = records.last().map(|record| record.sequence);
+            for record in records {
+                let lead = self.stored_lead(record);
+                if !wanted(&lead) {
+                    continue;
+                }
+                if found.leads.len() == page.most {
+                    return Ok(StoredLeads { more: true, ..found });
+                }
+                if skipped < page.skip {
+                    skipped += 1;
+                } else {
+                    found.leads.push(lead);
+                }
+            }
+            if is_last {
+                return Ok(found);
+            }
+        }
+        Ok(StoredLeads { cut_short: true, ..found })
+    }
+
+    fn stored_lead(&self, record: LeadRecord) -> StoredLead {
+        let Answer { status, is_final, .. } = standing::now(&record, self.currency(&record));
+        let LeadRecord { id, received_at, submission, .. } = record;
+        StoredLead { id, received_at, status, is_final, submission }
     }
 
     /// A lead and the market that its journey used; `None` if there is no such lead.

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lead::{Code, Submission};
+use lead::{Code, Door, Submission};
 use ledger::{Decision, Intent};
-use market::{Campaign, Market, PayoutRule, Product, Publisher, Tier};
+use market::{Campaign, Market, PayoutRule, PingtreeSource, Product, Publisher, Tier};
 use rules::{Encoded, Scratch};
 
 use crate::Tree;
@@ -32,6 +32,16 @@ pub(crate) struct Lead<'a> {
 }
 
 impl<'a> Lead<'a> {
+    /// The database source that the lead was posted to.
+    pub(crate) fn source(&self) -> Option<&'a PingtreeSource> {
+        self.publisher.pingtree.as_ref().filter(|_| self.submission.door == Door::Pingtree)
+    }
+
+    /// Whether the lead goes through its product's tree; one that a source only keeps does not.
+    pub(crate) fn is_offered(&self) -> bool {
+        self.source().is_none_or(|source| source.distributes)
+    }
+
     /// Positions of the campaigns whose filter wants the lead, in tree order.
     pub(crate) fn matched(&self) -> Vec<usize> {
         let encoded = Encoded::new(&self.submission.attributes, &self.product.dictionary);

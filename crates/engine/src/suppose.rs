@@ -146,6 +146,7 @@ fn nobody() -> Option<Publisher> {
         keys: BTreeMap::new(),
         leadhub_id: None,
         affiliate: None,
+        pingtree: None,
         terms: BTreeMap::new(),
     })
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use engine::{Engine, Refusal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Unavailable};
-use lead::{Answer, Clock, Explanation, LeadId, Outlook, PublisherId, Submission};
+use lead::{
+    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, StoredLead, StoredLeads,
+    Submission,
+};
 use ledger::{Refused, SqliteLedger};
 use market::Market;
 
@@ -61,6 +64,16 @@ impl Distribute for Desk {
     async fn outlook(&self, submission: Submission) -> Result<Outlook, Unavailable> {
         // The market was swapped since decoding: the next try sees the new one.
         self.0.outlook(submission).ok_or(Unavailable::Busy)
+    }
+
+    async fn stored(
+        &self,
+        publisher: &PublisherId,
+        page: Page,
+        wanted: impl Fn(&StoredLead) -> bool + Send,
+    ) -> Result<StoredLeads, Unavailable> {
+        let found = self.0.stored(publisher, page, wanted).await;
+        found.map_err(|refused| unavailable(&refused))
     }
 
     fn clock(&self) -> &dyn Clock {

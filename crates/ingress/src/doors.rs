@@ -3,6 +3,7 @@
 pub(crate) mod bright_horizons;
 pub(crate) mod leadhub;
 pub(crate) mod native;
+pub(crate) mod pingtree;
 
 use std::collections::BTreeMap;
 
@@ -28,12 +29,17 @@ pub fn decode(
         Door::Leadhub => leadhub::decode(&root, publisher, market),
         Door::Native => native::decode(&root, publisher, market),
         Door::BrightHorizons => bright_horizons::decode_of(&root, publisher, market),
+        Door::Pingtree => pingtree::decode_of(&root, publisher, market),
     });
     let reply = match (door, decoded) {
         (_, Ok(Decoded::Lead(submission))) => return Ok(submission),
         (Door::Leadhub, Ok(Decoded::Rejected(answer))) => leadhub::encode(&answer),
         (Door::Leadhub, Err(fault)) => leadhub::fault(&fault),
         (Door::BrightHorizons, Err(fault)) => bright_horizons::fault(&fault, None, false),
+        (Door::Pingtree, Ok(Decoded::Rejected(answer))) => {
+            pingtree::encode(&answer, pingtree::Dialect::Id, true)
+        }
+        (Door::Pingtree, Err(fault)) => pingtree::fault(&fault, pingtree::Dialect::Id),
         (Door::Native | Door::BrightHorizons, Ok(Decoded::Rejected(answer))) => {
             native::encode(&answer)
         }

@@ -1,6 +1,7 @@
 //! One request from header to reply: route, authenticate, read, decode, distribute, encode.
 
 mod bright_horizons;
+mod pingtree;
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,8 @@ use jiff::Timestamp;
 use lead::{Door, LeadId};
 use market::{Market, Publisher};
 
-use crate::doors::{Decoded, leadhub, native};
+use crate::doors::pingtree::Dialect;
+use crate::doors::{self, Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
 use crate::{Arrival, Delivery, Distribute, Limits, RequestId, Unavailable, body, card};
@@ -52,6 +54,14 @@ pub(crate) async fn handle<D: Distribute>(
             let call = bright_horizons::Call { is_ping, path, request, at };
             bright_horizons::take(desk, limits, call).await
         }
+        Route::PingtreeCreate { dialect, source } => {
+            let call = pingtree::Call { dialect, source, request, at };
+            pingtree::create(desk, limits, call).await
+        }
+        Route::PingtreeFetch { dialect, source } => {
+            let call = pingtree::Call { dialect, source, request, at };
+            pingtree::fetch(desk, limits, call).await
+        }
         Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
         Route::Unknown => word(Door::Native, &Fault::NoRoute),
     }
@@ -67,8 +77,10 @@ async fn create<D: Distribute>(
         Ok(delivery) => {
             let reply = match door {
                 Door::Leadhub => leadhub::encode(&delivery.answer),
-                // Bright Horizons' requests go their own way: their key is in the body.
-                Door::Native | Door::BrightHorizons => native::encode(&delivery.answer),
+                // These go their own ways: one has its key in the body, and not all are JSON.
+                Door::Native | Door::BrightHorizons | Door::Pingtree => {
+                    native::encode(&delivery.answer)
+                }
             };
             Reply { delivery: Some(delivery), ..reply }
         }
@@ -95,7 +107,9 @@ async fn take<D: Distribute>(
     card::refuse(&root).map_err(Fault::Invalid)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
-        Door::Native | Door::BrightHorizons => native::decode(&root, publisher, &market)?,
+        Door::Native | Door::BrightHorizons | Door::Pingtree => {
+            native::decode(&root, publisher, &market)?
+        }
     };
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
@@ -134,6 +148,7 @@ fn word(door: Door, fault: &Fault) -> Reply {
         Door::Leadhub => leadhub::fault(fault),
         Door::Native => native::fault(fault),
         Door::BrightHorizons => bright_horizons::fault(fault),
+        Door::Pingtree => doors::pingtree::fault(fault, Dialect::Id),
     }
 }
 
@@ -141,6 +156,9 @@ fn door_of(place: &Route) -> Door {
     match place {
         Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
         Route::BrightHorizons { .. } => Door::BrightHorizons,
+        Route::PingtreeCreate { .. }
+        | Route::PingtreeFetch { .. }
+        | Route::WrongMethod(Door::Pingtree, _) => Door::Pingtree,
         _ => Door::Native,
     }
 }
@@ -152,7 +170,7 @@ fn authenticate<'m>(
 ) -> Result<&'m Publisher, Fault> {
     let key = match door {
         Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
-        Door::Native | Door::BrightHorizons => bearer(headers),
+        Door::Native | Door::BrightHorizons | Door::Pingtree => bearer(headers),
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
 }

@@ -38,7 +38,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lead::{Answer, Clock, Explanation, LeadId, Outlook, PublisherId, Submission};
+use lead::{
+    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, StoredLead, StoredLeads,
+    Submission,
+};
 use market::Market;
 
 /// What the edge needs from the engine.
@@ -74,6 +77,14 @@ pub trait Distribute: Send + Sync + 'static {
         &self,
         submission: Submission,
     ) -> impl Future<Output = Result<Outlook, Unavailable>> + Send;
+
+    /// What a publisher stored at its database source and `wanted` says yes to, newest first.
+    fn stored(
+        &self,
+        publisher: &PublisherId,
+        page: Page,
+        wanted: impl Fn(&StoredLead) -> bool + Send,
+    ) -> impl Future<Output = Result<StoredLeads, Unavailable>> + Send;
 
     /// The time.
     fn clock(&self) -> &dyn Clock;

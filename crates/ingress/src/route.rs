@@ -3,6 +3,8 @@
 use hyper::Method;
 use lead::{Door, LeadId};
 
+use crate::doors::pingtree::Dialect;
+
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -16,6 +18,10 @@ pub(crate) enum Route {
     NativeDecisions(Option<LeadId>),
     /// `/post/…/` or `/ping/…/`, under whatever method; whether it is a ping, and the path between.
     BrightHorizons { is_ping: bool, path: String },
+    /// `POST` or `GET /api/lead/create/{id}`, `POST /api/v1/database-source/{slug}/create`.
+    PingtreeCreate { dialect: Dialect, source: String },
+    /// `GET /api/lead/fetch/{id}` and `/api/v1/database-source/{slug}/fetch`.
+    PingtreeFetch { dialect: Dialect, source: String },
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
     /// Nothing stands there.
@@ -31,6 +37,7 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         "/v1/leads" if post => Route::NativeCreate,
         "/v1/leads" => Route::WrongMethod(Door::Native, "POST"),
         _ => bright_horizons(path)
+            .or_else(|| pingtree(method, path))
             .or_else(|| Some(of_lead(method, path.strip_prefix("/v1/leads/")?)))
             .unwrap_or(Route::Unknown),
     }
@@ -45,6 +52,35 @@ fn bright_horizons(path: &str) -> Option<Route> {
     };
     let path = rest.strip_suffix('/').unwrap_or(rest).to_owned();
     Some(Route::BrightHorizons { is_ping, path })
+}
+
+/// A path at the Pingtree door, with a slash at its end or without.
+fn pingtree(method: &Method, path: &str) -> Option<Route> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let (dialect, what, source) = match path.strip_prefix("/api/lead/") {
+        Some(rest) => rest.split_once('/').map(|(what, id)| (Dialect::Id, what, id))?,
+        None => {
+            let rest = path.strip_prefix("/api/v1/database-source/")?;
+            rest.split_once('/').map(|(slug, what)| (Dialect::Slug, what, slug))?
+        }
+    };
+    let allow = match (what, dialect) {
+        ("create", Dialect::Id) => "GET, POST",
+        ("create", Dialect::Slug) => "POST",
+        ("fetch", _) => "GET",
+        _ => return None,
+    };
+    if source.is_empty() || source.contains('/') {
+        return None;
+    }
+    let source = source.to_owned();
+    Some(match what {
+        _ if !allow.split(", ").any(|allowed| method == allowed) => {
+            Route::WrongMethod(Door::Pingtree, allow)
+        }
+        "create" => Route::PingtreeCreate { dialect, source },
+        _ => Route::PingtreeFetch { dialect, source },
+    })
 }
 
 /// What stands under one lead's path.

@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::Unavailable;
-use crate::doors::{bright_horizons, leadhub, native};
+use crate::doors::{bright_horizons, leadhub, native, pingtree};
 use crate::handle::{BAD_BUDGET, BAD_KEY};
 use crate::reply::{Fault, Reply};
 
@@ -79,6 +79,7 @@ pub fn specs(market: &Market, publisher: &Publisher) -> Vec<Spec> {
         Door::Leadhub => leadhub::spec(publisher, market),
         Door::Native => native::spec(publisher, market),
         Door::BrightHorizons => bright_horizons::spec(publisher, market),
+        Door::Pingtree => pingtree::spec(publisher, market),
     };
     let doors = Door::ALL.iter().filter(|door| publisher.keys.contains_key(door));
     doors.flat_map(of).collect()

@@ -1,5 +1,6 @@
 //! What the consumer agreed to, and the evidence. The address in it is personal data.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -24,6 +25,9 @@ pub struct Consent {
     /// A third party's certificate of the form's submission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_url: Option<String>,
+    /// Other references to a third party's proof, by name: `trusted_form_token`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub evidence: BTreeMap<String, String>,
 }
 
 /// One text and the answer to it.

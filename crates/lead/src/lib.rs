@@ -21,6 +21,7 @@ pub mod money;
 pub mod outlook;
 pub mod phone;
 pub mod postal;
+pub mod stored;
 pub mod submission;
 
 pub use attribute::{Attribute, Attributes, Kind, PingAttributes, Reading, Standard, Value};
@@ -34,4 +35,5 @@ pub use explanation::{Explanation, Gap, Stage, Step};
 pub use id::{BuyerId, CampaignId, CampaignKey, LeadId, PingId, ProductId, PublisherId, Sequence};
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
+pub use stored::{Page, StoredLead, StoredLeads};
 pub use submission::{Answer, Door, PayoutBasis, Sale, Status, Submission};

@@ -20,11 +20,14 @@ pub enum Door {
     Native,
     /// `POST /post/…/`.
     BrightHorizons,
+    /// `POST` and `GET /api/lead/create/{source}`.
+    Pingtree,
 }
 
 impl Door {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Leadhub, Self::Native, Self::BrightHorizons];
+    pub const ALL: &'static [Self] =
+        &[Self::Leadhub, Self::Native, Self::BrightHorizons, Self::Pingtree];
 
     /// The metric label and the word in records.
     #[must_use]
@@ -33,6 +36,7 @@ impl Door {
             Self::Leadhub => "leadhub",
             Self::Native => "native",
             Self::BrightHorizons => "bright_horizons",
+            Self::Pingtree => "pingtree",
         }
     }
 }

@@ -22,7 +22,7 @@ pub use identity::{Claim, ClaimKind, Claimant, REQUEST_KEPT, RequestKey, StoredR
 pub use memory::MemoryLedger;
 pub use record::{
     Answered, Decision, Entry, Intent, KeptMarket, LeadRecord, Limit, NewLead, OpenIntent, Party,
-    PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Settled, Write,
+    PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Settled, SourceQuery, Write,
 };
 pub use root_key::{KeyError, RootKey};
 pub use sqlite::{
@@ -57,6 +57,12 @@ pub trait Ledger: Send + Sync + 'static {
         &self,
         id: lead::LeadId,
     ) -> impl Future<Output = Result<Option<LeadRecord>, Refused>> + Send;
+
+    /// The leads that `query` asks for, newest first.
+    fn source_leads(
+        &self,
+        query: SourceQuery,
+    ) -> impl Future<Output = Result<Vec<LeadRecord>, Refused>> + Send;
 
     /// Every claim on one of `keys`, in the order of the keys and then of the leads. Answered without a
     /// look at the disk if there is none, which is the usual case.

@@ -9,16 +9,16 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use lead::{CampaignKey, LeadId};
+use lead::{CampaignKey, Door, LeadId};
 
 use crate::digest::Keys;
 use crate::legality;
 use crate::{
     ClaimKind, Claimant, Digest, KeptMarket, LeadRecord, Ledger, OpenIntent, PostRecord, PostRow,
-    Receipt, Recovery, Refused, RootKey, StoredRequest, Write,
+    Receipt, Recovery, Refused, RootKey, SourceQuery, StoredRequest, Write,
 };
 
-use self::state::{State, forget};
+use self::state::{Facts, State, forget};
 
 /// A ledger in memory, with faults on demand.
 pub struct MemoryLedger {
@@ -95,6 +95,19 @@ impl Ledger for MemoryLedger {
 
     async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
         Ok(self.state().lead(id).cloned())
+    }
+
+    async fn source_leads(&self, query: SourceQuery) -> Result<Vec<LeadRecord>, Refused> {
+        let state = self.state();
+        let asked = |(record, facts): &(&LeadRecord, &Facts)| {
+            record.publisher == query.publisher
+                && facts.door == Door::Pingtree
+                && query.before.is_none_or(|before| record.sequence < before)
+                && query.since.is_none_or(|since| record.received_at >= since)
+                && query.until.is_none_or(|until| record.received_at < until)
+        };
+        let leads = state.leads.iter().zip(&state.facts).rev().filter(asked);
+        Ok(leads.take(query.most.into()).map(|(record, _)| record.clone()).collect())
     }
 
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {

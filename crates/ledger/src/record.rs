@@ -253,6 +253,21 @@ pub struct PostRecord {
     pub posted_at: Option<Timestamp>,
 }
 
+/// Some of the leads that a publisher posted at the Pingtree door, newest first.
+#[derive(Debug, Clone)]
+pub struct SourceQuery {
+    /// Whose.
+    pub publisher: PublisherId,
+    /// That came at or after this.
+    pub since: Option<Timestamp>,
+    /// That came before this.
+    pub until: Option<Timestamp>,
+    /// Older than this one.
+    pub before: Option<Sequence>,
+    /// At most so many.
+    pub most: u16,
+}
+
 /// A post whose answer is not on record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenIntent {

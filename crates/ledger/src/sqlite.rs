@@ -54,7 +54,7 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::{
     Claimant, Digest, KeptMarket, LeadRecord, Ledger, OpenIntent, PostRow, Receipt, Recovery,
-    Refused, StoredRequest, Write,
+    Refused, SourceQuery, StoredRequest, Write,
 };
 
 pub use self::open::{OpenError, Options};
@@ -247,6 +247,11 @@ impl Ledger for SqliteLedger {
     async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
         let keys = self.keys.clone();
         self.readers.read(move |db| rows::lead(db, &keys, id)).await
+    }
+
+    async fn source_leads(&self, query: SourceQuery) -> Result<Vec<LeadRecord>, Refused> {
+        let keys = self.keys.clone();
+        self.readers.read(move |db| rows::source_leads(db, &keys, &query)).await
     }
 
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {

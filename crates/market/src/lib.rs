@@ -12,6 +12,7 @@ mod change;
 mod dictionary;
 mod lists;
 mod market;
+mod pingtree;
 mod places;
 mod price;
 mod product;
@@ -36,6 +37,7 @@ pub use change::{Standing, State};
 pub use dictionary::{Definition, Dictionary};
 pub use lists::ValueLists;
 pub use market::Market;
+pub use pingtree::{PingtreeSource, SourceKey};
 pub use places::{Country, Places, Radius, Spot, Unit};
 pub use price::{Outcome, Price, Score, Sells};
 pub use product::{

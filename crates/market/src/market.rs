@@ -7,7 +7,8 @@ use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
 use crate::{
-    Affiliate, BrightHorizons, Buyer, Campaign, KeyDigest, Places, Product, Publisher, Vault, read,
+    Affiliate, BrightHorizons, Buyer, Campaign, KeyDigest, PingtreeSource, Places, Product,
+    Publisher, Vault, read,
 };
 
 /// Everything that trades, consistent with itself.
@@ -160,6 +161,9 @@ impl Market {
         if let Some(affiliate) = &publisher.affiliate {
             self.check_affiliate(affiliate, slot, products);
         }
+        if let Some(source) = &publisher.pingtree {
+            self.check_source(source, slot, products);
+        }
         for product in publisher.terms.keys() {
             if products.and_then(|written| written.member(product.as_str())).is_none() {
                 slot.refuse(format_args!(
@@ -191,6 +195,26 @@ impl Market {
                     "posts {id}, which has no path at the Bright Horizons door"
                 ));
             }
+        }
+    }
+
+    /// A database source is one publisher's, and its leads are for a product of this market.
+    fn check_source(
+        &self,
+        source: &PingtreeSource,
+        slot: &Slot<'_, '_>,
+        products: Option<&Node<'_>>,
+    ) {
+        let all = self.publishers.values().filter_map(|publisher| publisher.pingtree.as_ref());
+        let same = all.filter(|other| other.id == source.id || other.slug == source.slug);
+        if same.count() > 1 {
+            slot.refuse("shares its Pingtree source or slug with another publisher");
+        }
+        let product = &source.product;
+        if products.and_then(|written| written.member(product.as_str())).is_none() {
+            slot.refuse(format_args!(
+                "has a Pingtree source for {product}, which is no product of this market"
+            ));
         }
     }
 

@@ -7,7 +7,7 @@ use lead::{Door, ProductId, PublisherId};
 use rust_decimal::Decimal;
 
 use crate::cap::{self, Cap, Owner};
-use crate::{Affiliate, PayoutRule, Product, read};
+use crate::{Affiliate, PayoutRule, PingtreeSource, Product, read};
 
 /// A publisher.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Publisher {
     pub leadhub_id: Option<String>,
     /// What it is at the Bright Horizons door.
     pub affiliate: Option<Affiliate>,
+    /// Its database source at the Pingtree door.
+    pub pingtree: Option<PingtreeSource>,
     /// Terms that differ from the product's own.
     pub terms: BTreeMap<ProductId, Terms>,
 }
@@ -68,6 +70,14 @@ impl KeyDigest {
     }
 }
 
+/// What a publisher is at single doors, beside its keys.
+#[derive(Default)]
+struct Own {
+    leadhub_id: Option<String>,
+    affiliate: Option<Affiliate>,
+    pingtree: Option<PingtreeSource>,
+}
+
 impl Publisher {
     pub(crate) fn read(
         id: &PublisherId,
@@ -80,9 +90,9 @@ impl Publisher {
         let modes = [("live", Mode::Live), ("test", Mode::Test)];
         let mode = fields.given("mode").map_or(Some(Mode::Live), |s| s.choice(&modes));
         let mut keys = BTreeMap::new();
-        let (mut leadhub_id, mut affiliate) = (None, None);
+        let mut own = Own::default();
         if let Some(doors) = fields.at("doors").fields() {
-            keys = Self::doors(&doors, &mut leadhub_id, &mut affiliate);
+            keys = Self::doors(&doors, &mut own);
             doors.deny_unknown();
         }
         let terms = match fields.given("products") {
@@ -98,17 +108,14 @@ impl Publisher {
             alias,
             mode: mode?,
             keys,
-            leadhub_id,
-            affiliate,
+            leadhub_id: own.leadhub_id,
+            affiliate: own.affiliate,
+            pingtree: own.pingtree,
             terms: terms?,
         })
     }
 
-    fn doors(
-        doors: &Fields<'_, '_>,
-        leadhub_id: &mut Option<String>,
-        affiliate: &mut Option<Affiliate>,
-    ) -> BTreeMap<Door, Vec<KeyDigest>> {
+    fn doors(doors: &Fields<'_, '_>, own: &mut Own) -> BTreeMap<Door, Vec<KeyDigest>> {
         let mut keys = BTreeMap::new();
         for door in Door::ALL {
             let slot = doors.at(door.name());
@@ -119,10 +126,13 @@ impl Publisher {
                 keys.insert(*door, digests);
             }
             if *door == Door::Leadhub {
-                *leadhub_id = fields.at("publisher_id").filled().map(str::to_ascii_lowercase);
+                own.leadhub_id = fields.at("publisher_id").filled().map(str::to_ascii_lowercase);
             }
             if *door == Door::BrightHorizons {
-                *affiliate = Affiliate::read(&fields);
+                own.affiliate = Affiliate::read(&fields);
+            }
+            if *door == Door::Pingtree {
+                own.pingtree = PingtreeSource::read(&fields);
             }
             fields.deny_unknown();
         }

@@ -726,3 +726,64 @@ fn the_path_that_the_configuration_guide_shows_can_be_read() {
     let fields = &product.bright_horizons.as_ref().unwrap().fields;
     assert!(fields.iter().any(|field| field.name == "auto.year" && field.required));
 }
+
+/// A market with a database source; `own` stands in the door's table.
+fn with_source(own: &str) -> String {
+    let publisher = r#"doors.leadhub = { publisher_id = "B96B", keys = ["demo-leadhub"] }"#;
+    GOOD.replace(publisher, &format!("{publisher}\ndoors.pingtree = {{ {own} }}"))
+}
+
+const SOURCE: &str =
+    r#"source = "65F0C0FFEE65F0C0FFEE65F0", slug = "us-loans", keys = ["k"], product = "loan""#;
+
+#[test]
+fn a_database_source_reads_with_its_defaults() {
+    let source = |own: &str| {
+        let text = with_source(&format!("{SOURCE}{own}"));
+        let sources = Sources::parse([("m.toml".to_owned(), text)]).unwrap();
+        let market = sources.market().unwrap();
+        market.publisher_by_key(lead::Door::Pingtree, "k").unwrap().pingtree.clone().unwrap()
+    };
+    let plain = source("");
+    assert_eq!((plain.id.as_str(), plain.slug.as_str()), ("65f0c0ffee65f0c0ffee65f0", "us-loans"));
+    assert_eq!((plain.product.as_str(), plain.active, plain.distributes), ("loan", true, true));
+    assert_eq!((plain.required, plain.dedupe), (vec![], None));
+    let own = source(
+        r#", required = ["email", "loan_ref"], dedupe = "loan_ref", active = false, distributes = false"#,
+    );
+    assert_eq!(own.required, ["email", "loan_ref"]);
+    assert_eq!(own.dedupe, Some(SourceKey::Field("loan_ref".to_owned())));
+    assert!(!own.active && !own.distributes);
+    assert_eq!(source(r#", dedupe = "email""#).dedupe, Some(SourceKey::Email));
+    assert_eq!(source(r#", dedupe = "mobile""#).dedupe, Some(SourceKey::Mobile));
+}
+
+#[test]
+fn every_fault_of_a_database_source_is_named_with_its_place() {
+    let twin = format!(
+        "{}\n[publishers.twin]\nname = \"Twin\"\ndoors.pingtree = {{ {} }}\n",
+        with_source(SOURCE),
+        SOURCE.replace("us-loans", "other").replace("[\"k\"]", "[\"k-2\"]")
+    );
+    for (text, expected) in [
+        (with_source(&SOURCE.replace("65F0C", "65F0Z")), "source must be an id of 24 hexadecimal"),
+        (with_source(&SOURCE.replace("us-loans", "US loans")), "slug must be a slug of lower-case"),
+        (
+            with_source(&SOURCE.replace("\"loan\"", "\"lone\"")),
+            "Pingtree source for lone, which is no",
+        ),
+        (with_source(&SOURCE.replace(", keys = [\"k\"]", "")), "pingtree.keys is required"),
+        (
+            with_source(&format!("{SOURCE}, required = [\"a b\"]")),
+            "required.0 must be a field name",
+        ),
+        (with_source(&format!("{SOURCE}, dedupe = \"city\"")), "dedupe must be email, mobile or"),
+        (with_source(&format!("{SOURCE}, active = 1")), "active must be a boolean"),
+        (with_source(&format!("{SOURCE}, distributes = \"no\"")), "distributes must be a boolean"),
+        (with_source(&format!("{SOURCE}, campaign = \"x\"")), "campaign is not a known field"),
+        (twin, "shares its Pingtree source or slug"),
+    ] {
+        let told = faults(&text);
+        assert!(told.iter().any(|fault| fault.contains(expected)), "{expected}\n{told:#?}");
+    }
+}

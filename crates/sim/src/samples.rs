@@ -8,6 +8,18 @@ pub const LEADHUB: &str = include_str!("samples/leadhub.json");
 /// The Bright Horizons sample post (`POST /post/debt/sub10k/`), verbatim.
 pub const BRIGHT_HORIZONS: &str = include_str!("samples/bright-horizons-sub10k.json");
 
+/// A Pingtree lead with every field of its documentation, which shows no whole one.
+pub const PINGTREE: &str = include_str!("samples/pingtree.json");
+
+/// Where it is posted to in the demo market.
+pub const PINGTREE_PATH: &str = "/api/lead/create/65f0c0ffee65f0c0ffee65f0";
+
+/// [`PINGTREE`] as a value, to vary.
+#[must_use]
+pub fn pingtree() -> Value {
+    serde_json::from_str(PINGTREE).unwrap_or_default()
+}
+
 /// [`LEADHUB`] as a value, to vary.
 #[must_use]
 pub fn leadhub() -> Value {
@@ -34,6 +46,7 @@ mod tests {
             "lucia.ferrer@example.org"
         );
         assert_eq!(bright_horizons()["xauth"]["affiliateid"], 123_456);
+        assert_eq!(pingtree()["mobile"].as_str().map(str::len), Some(10));
         assert_eq!(bright_horizons()["transaction"]["state"], "NV");
     }
 }

@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use lead::{Answer, CampaignKey, Clock, LeadId, PayoutBasis, PostClass, Status, Submission};
 use ledger::{
     Claimant, Digest, Entry, KeptMarket, LeadRecord, Ledger, Limit, MemoryLedger, OpenIntent,
-    PostRecord, PostRow, RESALE_SLOTS, Receipt, Recovery, Refused, StoredRequest, Write,
+    PostRecord, PostRow, RESALE_SLOTS, Receipt, Recovery, Refused, SourceQuery, StoredRequest,
+    Write,
 };
 use market::{Campaign, CapLimit, OnAmbiguous};
 
@@ -98,6 +99,10 @@ impl Ledger for Books {
 
     async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
         self.0.ledger.lead(id).await
+    }
+
+    async fn source_leads(&self, query: SourceQuery) -> Result<Vec<LeadRecord>, Refused> {
+        self.0.ledger.source_leads(query).await
     }
 
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {

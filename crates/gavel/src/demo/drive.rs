@@ -69,10 +69,15 @@ async fn samples(target: SocketAddr) -> Result<Vec<(&'static str, Value)>, Failu
     let leadhub =
         move |_| post("/api/v1/lead", &[("apikey", "demo-leadhub")], &::sim::samples::leadhub());
     let debt = move |_| post("/post/debt/sub10k/", &[], &::sim::samples::bright_horizons());
+    let loan = move |_| {
+        let key = ("authorization", "Bearer demo-pingtree");
+        post(::sim::samples::PINGTREE_PATH, &[key], &::sim::samples::pingtree())
+    };
     let mut samples = Vec::new();
     samples.extend(sample(Load::new(target, 1_000, 1, leadhub)).await?.map(|it| ("leadhub", it)));
     let debt = sample(Load::new(target, 1_000, 1, debt)).await?;
     samples.extend(debt.map(|it| ("bright_horizons", it)));
+    samples.extend(sample(Load::new(target, 1_000, 1, loan)).await?.map(|it| ("pingtree", it)));
     Ok(samples)
 }
 

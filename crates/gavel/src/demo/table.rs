@@ -42,6 +42,10 @@ A lead at the Bright Horizons door, and what it would find, of which nothing is 
   curl -s http://{public}/post/debt/sub10k/ -H 'content-type: application/json' -d '{debt}'
   curl -s http://{public}/ping/debt/sub10k/ -H 'content-type: application/json' -d '{ping}'
 
+A lead at the Pingtree door, as JSON and as a query:
+  curl -s http://{public}{pingtree} -H 'authorization: Bearer demo-pingtree' -H 'content-type: application/json' -d '{loan}'
+  curl -s 'http://{public}{pingtree}?first_name=Ana&last_name=Query&email=ana.query@example.com&mobile=2125550144' -H 'authorization: Bearer demo-pingtree'
+
 (A second time each answers that it is a duplicate: change the address, and the phone number.)
 
 How a lead stands (put its lead_id in):
@@ -56,6 +60,8 @@ Metrics:
         native = NATIVE,
         debt = debt(),
         ping = ping(),
+        pingtree = sim::samples::PINGTREE_PATH,
+        loan = loan(),
     )
 }
 
@@ -115,6 +121,12 @@ fn ping() -> String {
         members.retain(|name, _| matches!(name.as_str(), "state" | "zip" | "finances" | "credit"));
     }
     ping.to_string()
+}
+
+fn loan() -> String {
+    let mut lead = sim::samples::pingtree();
+    lead["email"] = "dana.prueba@example.com".into();
+    lead.to_string()
 }
 
 /// The sample with another address: the demo has posted the documentation's own, and one address is

@@ -155,6 +155,7 @@ fn the_demo_prints_its_table_and_exits_with_0() {
         "where the time went",
         r#""status":"distributed""#,
         r#""disposition":"SOLD""#,
+        r#""lead_status":"accept""#,
     ] {
         assert!(out.contains(expected), "{expected} is missing:\n{out}");
     }

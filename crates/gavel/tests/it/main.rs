@@ -16,6 +16,7 @@ mod full_disk;
 mod fuzz;
 mod lines;
 mod manage;
+mod pingtree;
 mod privacy;
 mod process;
 mod repeats;

@@ -255,6 +255,7 @@ fn read_consent(slot: &Slot<'_, '_>) -> Option<Consent> {
         collected_at: contact::filled(fields.given("collected_at")).and_then(contact::moment),
         partners: partners?,
         certificate_url: contact::optional(fields.given("certificate_url")),
+        evidence: BTreeMap::new(),
     };
     fields.deny_unknown();
     Some(consent)

@@ -7,7 +7,7 @@ use market::{KeyDigest, Market, Publisher, Sources};
 use serde_json::{Value, json};
 
 use super::{Field, KEY, Spec, html, markdown, specs};
-use crate::doors::{Decoded, bright_horizons, leadhub, native};
+use crate::doors::{Decoded, bright_horizons, leadhub, native, pingtree};
 
 const GOLDEN: &str = include_str!("../../tests/golden/market.toml");
 const DEMO: &str = include_str!("../../../../config/demo/market.toml");
@@ -32,6 +32,25 @@ fn read(spec: &Spec, market: &Market, publisher: &Publisher, body: &Value) -> Re
             Err(fault) => Err(native::fault(&fault).body),
         },
         Door::BrightHorizons => read_bright_horizons(spec, (market, publisher), &root),
+        Door::Pingtree => read_pingtree(spec, (market, publisher), &root),
+    }
+}
+
+fn read_pingtree(
+    spec: &Spec,
+    (market, publisher): (&Market, &Publisher),
+    root: &Node<'_>,
+) -> Result<(), Value> {
+    let source = publisher.pingtree.as_ref().unwrap();
+    let dialect =
+        pingtree::Dialect::ALL.into_iter().find(|dialect| dialect.create_path(source) == spec.path);
+    let dialect = dialect.unwrap();
+    match pingtree::decode(root, dialect, (publisher, source), market) {
+        Ok(Decoded::Lead(_)) => Ok(()),
+        Ok(Decoded::Rejected(answer)) => {
+            Err(pingtree::encode(&answer, dialect, source.distributes).body)
+        }
+        Err(fault) => Err(pingtree::fault(&fault, dialect).body),
     }
 }
 
@@ -154,12 +173,13 @@ fn every_field_of_the_documentations_own_samples_is_named() {
         ("hub", include_str!("../../tests/golden/leadhub/sample.json")),
         ("shop", include_str!("../../tests/golden/native/sample.json")),
         ("affiliate", include_str!("../../tests/golden/bright_horizons/sample.json")),
+        ("store", include_str!("../../tests/golden/pingtree/sample.json")),
     ];
     let market = market(GOLDEN);
     for (id, sample) in samples {
         let publisher = market.publishers.get(&id.parse().unwrap()).unwrap();
         // The golden samples are of these products.
-        let of = ["Personal loan", "Debt Sub10k Leads, post"];
+        let of = ["Personal loan", "Debt Sub10k Leads, post", "Personal loan, United States"];
         let specs = specs(&market, publisher);
         let spec = specs.iter().find(|spec| of.contains(&spec.title.as_str())).unwrap();
         for leaf in leaves(&serde_json::from_str(sample).unwrap(), "") {
@@ -198,12 +218,15 @@ fn the_native_door_reads_nothing_that_its_specification_does_not_name() {
 
 #[test]
 fn every_disposition_and_status_of_a_door_is_among_its_answers() {
-    each(|_, _, spec| {
+    each(|_, publisher, spec| {
+        let keeps = publisher.pingtree.as_ref().is_some_and(|source| !source.distributes);
         let words: Vec<&str> = match (spec.door, spec.path.starts_with("/ping/")) {
             (Door::BrightHorizons, false) => {
                 vec!["SOLD", "NO BUYERS", "PENDING", "DUPLICATE", "REJECTED"]
             }
             (Door::BrightHorizons, true) => vec!["\"passed\":1", "\"passed\":0", "NO BUYERS"],
+            (Door::Pingtree, _) if keeps => vec!["Lead created", "duplicate", "rejected"],
+            (Door::Pingtree, _) => vec!["sold", "unsold", "pending", "duplicate", "rejected"],
             (Door::Leadhub | Door::Native, _) => {
                 vec!["distributed", "new", "rejected", "fraud_suspected"]
             }
@@ -212,7 +235,8 @@ fn every_disposition_and_status_of_a_door_is_among_its_answers() {
         for word in words {
             assert!(all.contains(word), "{word} is missing at {}", spec.path);
         }
-        for status in [200, 400, 401, 405, 408, 409, 413, 422, 500, 503] {
+        let done = if spec.path.starts_with("/api/lead/create/") { 201 } else { 200 };
+        for status in [done, 400, 401, 405, 408, 409, 413, 422, 500, 503] {
             let has = spec.answers.iter().any(|answer| answer.status.as_u16() == status);
             assert!(has, "{status} is missing at {}", spec.path);
         }
@@ -234,6 +258,12 @@ fn a_publisher_is_told_of_its_own_doors_only() {
     assert_eq!(paths("trusted-affiliate"), ["/post/debt/sub10k/", "/ping/debt/sub10k/"]);
     assert_eq!(paths("shop").len(), market.products.len());
     assert_eq!(paths("affiliate").len(), 4);
+    assert_eq!(
+        paths("store"),
+        ["/api/lead/create/65f0c0ffee65f0c0ffee65f0", "/api/v1/database-source/us-loans/create"]
+    );
+    // A source that takes nothing is not to be posted to.
+    assert_eq!(paths("closed"), Vec::<String>::new());
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::time::Instant;
 use ingress::{Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Unavailable};
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, Outlook, PublisherId, Sequence,
-    Stage, Status, Step, Submission,
+    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, Outlook, Page, PublisherId,
+    Sequence, Stage, Status, Step, StoredLead, StoredLeads, Submission,
 };
 use market::{Market, Sources};
 use tokio::net::TcpListener;
@@ -263,6 +263,38 @@ impl Distribute for Desk {
         let outlook = self.shared.script.lock().unwrap().outlook.clone();
         self.shared.pinged.lock().unwrap().push(submission);
         outlook.unwrap_or(Ok(Outlook::Nobody))
+    }
+
+    /// What it was handed so far, each a second after the other.
+    async fn stored(
+        &self,
+        publisher: &PublisherId,
+        page: Page,
+        wanted: impl Fn(&StoredLead) -> bool + Send,
+    ) -> Result<StoredLeads, Unavailable> {
+        if let Some(why) = self.unavailable() {
+            return Err(why);
+        }
+        let received = self.shared.received.lock().unwrap();
+        let own = received.iter().filter(|arrival| arrival.submission.publisher == *publisher);
+        let stored = |(second, arrival): (i64, &Arrival)| StoredLead {
+            id: LEAD.parse().unwrap(),
+            received_at: arrival.at + jiff::SignedDuration::from_secs(second),
+            status: Status::New,
+            is_final: true,
+            submission: Some(arrival.submission.clone()),
+        };
+        let mut leads: Vec<StoredLead> = (0..).zip(own).map(stored).collect();
+        leads.reverse();
+        leads.retain(|lead| {
+            let at = lead.received_at;
+            let is_within = page.since.is_none_or(|since| at >= since)
+                && page.until.is_none_or(|until| at < until);
+            is_within && wanted(lead)
+        });
+        let more = leads.len() > page.skip + page.most;
+        let leads = leads.into_iter().skip(page.skip).take(page.most).collect();
+        Ok(StoredLeads { leads, more, cut_short: false })
     }
 
     fn clock(&self) -> &dyn Clock {

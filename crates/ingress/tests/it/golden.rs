@@ -148,6 +148,21 @@ const BRIGHT_HORIZONS: Dialect = Dialect {
     },
 };
 
+const PINGTREE: Dialect = Dialect {
+    path: "/api/lead/create/65f0c0ffee65f0c0ffee65f0",
+    key: ("authorization", "Bearer store-key"),
+    sample: include_str!("../golden/pingtree/sample.json"),
+    media_type: "application/json",
+    // Its cases bring their bodies.
+    invalid: |_| Value::Null,
+};
+
+const PINGTREE_SLUG: Dialect = Dialect {
+    path: "/api/v1/database-source/us-loans/create",
+    sample: include_str!("../golden/pingtree/slug-sample.json"),
+    ..PINGTREE
+};
+
 fn check(dialect: &Dialect, text: &str) {
     let cases: Vec<Case> = serde_json::from_str(text).unwrap();
     let edge = Edge::start(Limits::default());
@@ -415,4 +430,34 @@ fn bright_horizons_names_every_field_that_is_not_valid_in_order() {
 #[test]
 fn bright_horizons_leads_reach_the_engine_in_its_own_terms() {
     check(&BRIGHT_HORIZONS, include_str!("../golden/bright_horizons/submissions.json"));
+}
+
+#[test]
+fn pingtree_answers_have_the_documented_words() {
+    check(&PINGTREE, include_str!("../golden/pingtree/answers.json"));
+}
+
+#[test]
+fn pingtree_turns_away_what_is_no_request_of_its_own() {
+    check(&PINGTREE, include_str!("../golden/pingtree/requests.json"));
+}
+
+#[test]
+fn pingtree_lists_every_field_that_is_missing_or_not_valid() {
+    check(&PINGTREE, include_str!("../golden/pingtree/validation.json"));
+}
+
+#[test]
+fn pingtree_leads_reach_the_engine_in_its_own_terms() {
+    check(&PINGTREE, include_str!("../golden/pingtree/submissions.json"));
+}
+
+#[test]
+fn pingtree_speaks_its_other_dialect_under_the_slug() {
+    check(&PINGTREE_SLUG, include_str!("../golden/pingtree/slug.json"));
+}
+
+#[test]
+fn pingtree_tells_what_a_source_stored_and_refuses_what_it_cannot_look_for() {
+    check(&PINGTREE, include_str!("../golden/pingtree/fetch.json"));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use lead::LeadId;
+use lead::{Door, LeadId};
 
 use crate::legality::{self, Held, PostChange, Standing};
 use crate::{
@@ -27,6 +27,7 @@ pub(super) struct State {
 /// What outlives an erased submission.
 pub(super) struct Facts {
     pub(super) test: bool,
+    pub(super) door: Door,
 }
 
 impl State {
@@ -88,7 +89,7 @@ impl State {
         if let Some(request) = request {
             self.requests.insert(request.key, StoredRequest { body: request.body, lead: id, at });
         }
-        self.facts.push(Facts { test: submission.test });
+        self.facts.push(Facts { test: submission.test, door: submission.door });
         let sequence = i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1);
         self.leads.push(LeadRecord {
             id,

@@ -7,11 +7,11 @@ use rusqlite::{Connection, params};
 use super::columns::Columns;
 use super::decisions::{self, StoredDecisions};
 use super::fault::Fault;
-use super::lead_row::LeadRow;
+use super::lead_row::{LeadRow, lead_columns};
 use super::post_row::{StoredPost, post_columns};
 use crate::digest::Keys;
 use crate::seal::LeadKey;
-use crate::{LeadRecord, OpenIntent, PostRow};
+use crate::{LeadRecord, OpenIntent, PostRow, SourceQuery};
 
 const BLOBS: &str = "SELECT decisions, reasons, sealed, wrapped FROM leads \
      LEFT JOIN keys ON keys.lead = leads.seq WHERE seq = ?1";
@@ -26,6 +26,14 @@ const POSTS: &str =
 /// Posts that are shown together.
 const AT_A_TIME: usize = 1024;
 
+/// The door is written out: only then is its index used.
+const OF_SOURCE: &str = concat!(
+    "SELECT ",
+    lead_columns!(),
+    " FROM leads WHERE publisher = ?1 AND door = 'pingtree' AND seq < ?2 AND received_at >= ?3 \
+     AND received_at < ?4 ORDER BY seq DESC LIMIT ?5"
+);
+
 const PINGS: &str = "SELECT id, received_at, decisions FROM leads WHERE id >= ?1 \
      AND received_at >= ?2 AND test = 0 AND decisions IS NOT NULL ORDER BY received_at, seq";
 
@@ -35,6 +43,28 @@ pub(super) fn lead(db: &Connection, keys: &Keys, id: LeadId) -> Result<Option<Le
         Some(row) => record(db, keys, row).map(Some),
         None => Ok(None),
     }
+}
+
+/// Everything about the leads that `query` asks for.
+pub(super) fn source_leads(
+    db: &Connection,
+    keys: &Keys,
+    query: &SourceQuery,
+) -> Result<Vec<LeadRecord>, Fault> {
+    let mut statement = db.prepare_cached(OF_SOURCE)?;
+    let millis = |at: Option<Timestamp>, none| at.map_or(none, Timestamp::as_millisecond);
+    let mut rows = statement.query(params![
+        query.publisher.as_str(),
+        query.before.map_or(i64::MAX, |before| before.0),
+        millis(query.since, i64::MIN),
+        millis(query.until, i64::MAX),
+        query.most,
+    ])?;
+    let mut leads = Vec::new();
+    while let Some(row) = rows.next()? {
+        leads.push(record(db, keys, LeadRow::read(&mut Columns::of(row), keys)?)?);
+    }
+    Ok(leads)
 }
 
 /// Everything about the lead of `row`.

@@ -1,11 +1,13 @@
 //! What every ledger does. Each test runs over both.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use lead::{Disposition, OfferOutcome, PostClass, RejectionReason, Sequence};
+use lead::{Disposition, Door, OfferOutcome, PostClass, RejectionReason, Sequence, Submission};
 use ledger::{
     Answered, Entry, KeptMarket, LeadRecord, Ledger, MemoryLedger, PostRecord, Receipt, Recovery,
-    Refused, Write,
+    Refused, SourceQuery, Write,
 };
 
 use crate::sample::{
@@ -62,6 +64,50 @@ conformance! {
     a_start_is_shown_every_post_and_the_pings_since_a_time,
     digests_are_of_a_domain_and_of_parts,
     a_market_on_record_stays_as_it_is,
+    a_source_reads_its_own_leads_newest_first,
+}
+
+async fn a_source_reads_its_own_leads_newest_first(ledger: &impl Ledger) {
+    let posted_by = |number: u16, publisher: &str, door| {
+        let mut write = created(id(number), vec![]);
+        let new = write.created.as_mut().unwrap();
+        new.received_at = at(number.into());
+        let own = Submission { publisher: publisher.parse().unwrap(), door, ..submission() };
+        new.submission = Arc::new(own);
+        write
+    };
+    for (number, publisher, door) in [
+        (1, "store", Door::Pingtree),
+        (2, "attic", Door::Pingtree),
+        (3, "store", Door::Pingtree),
+        (4, "store", Door::Native),
+        (5, "store", Door::Pingtree),
+        (6, "store", Door::Pingtree),
+    ] {
+        ok(ledger, posted_by(number, publisher, door)).await;
+    }
+    let all = SourceQuery {
+        publisher: "store".parse().unwrap(),
+        since: None,
+        until: None,
+        before: None,
+        most: 100,
+    };
+    let (since, until, before) = (Some(at(3)), Some(at(6)), Some(Sequence(5)));
+    for (query, expected) in [
+        (all.clone(), vec![6, 5, 3, 1]),
+        (SourceQuery { most: 2, ..all.clone() }, vec![6, 5]),
+        (SourceQuery { most: 2, before, ..all.clone() }, vec![3, 1]),
+        (SourceQuery { since, until, ..all.clone() }, vec![5, 3]),
+        (SourceQuery { publisher: "attic".parse().unwrap(), ..all.clone() }, vec![2]),
+        (SourceQuery { publisher: "nobody".parse().unwrap(), ..all.clone() }, vec![]),
+    ] {
+        let found = ledger.source_leads(query.clone()).await.unwrap();
+        let ids: Vec<_> = found.iter().map(|lead| lead.id).collect();
+        assert_eq!(ids, expected.into_iter().map(id).collect::<Vec<_>>(), "{query:?}");
+    }
+    let newest = ledger.source_leads(SourceQuery { most: 1, ..all }).await.unwrap();
+    assert_eq!(newest[0], record(ledger, 6).await);
 }
 
 async fn record(ledger: &impl Ledger, number: u16) -> LeadRecord {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use lead::{Bid, CampaignKey, Clock, LeadId, NoBid};
 use ledger::{
     Claimant, Digest, Entry, KeptMarket, LeadRecord, Ledger, OpenIntent, Options, PostRow, Receipt,
-    Recovery, Refused, RootKey, SqliteLedger, StoredRequest, Write,
+    Recovery, Refused, RootKey, SourceQuery, SqliteLedger, StoredRequest, Write,
 };
 use market::Sources;
 
@@ -180,6 +180,10 @@ impl Ledger for Store {
 
     async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
         self.inner.lead(id).await
+    }
+
+    async fn source_leads(&self, query: SourceQuery) -> Result<Vec<LeadRecord>, Refused> {
+        self.inner.source_leads(query).await
     }
 
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {

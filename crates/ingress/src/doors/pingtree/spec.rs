@@ -1,0 +1,165 @@
+//! What publishers at the Pingtree door are told: the door's fields, and those of the source's own.
+
+use lead::{Answer, Attribute, RejectionReason, Standard, Status};
+use market::{Market, PingtreeSource, Product, Publisher};
+
+use super::{Dialect, decode, encode, fault};
+use crate::doors::Decoded;
+use crate::spec::{self, Field, Spec, words};
+
+/// Attributes that the door reads from fields of its own.
+const ELSEWHERE: &[Standard] = &[
+    Standard::Country,
+    Standard::Region,
+    Standard::City,
+    Standard::PostalCode,
+    Standard::BirthDate,
+    Standard::Age,
+];
+
+/// The requests of a publisher: its source under its id and under its slug; none while it takes nothing.
+pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
+    let Some(source) = publisher.pingtree.as_ref().filter(|source| source.active) else {
+        return Vec::new();
+    };
+    let Some(product) = market.products.get(&source.product) else { return Vec::new() };
+    let of = |dialect| sheet(dialect, (publisher, source, product), market);
+    Dialect::ALL.into_iter().map(of).collect()
+}
+
+fn sheet(
+    dialect: Dialect,
+    (publisher, source, product): (&Publisher, &PingtreeSource, &Product),
+    market: &Market,
+) -> Spec {
+    let fields = fields(dialect, source, product);
+    let encode = |answer: &Answer| encode(answer, dialect, source.distributes);
+    let word = |body: &mut [u8]| {
+        let root = document::parse_json(body).ok()?;
+        match decode(&root, dialect, (publisher, source), market) {
+            Err(why) => Some(fault(&why, dialect)),
+            Ok(Decoded::Rejected(answer)) => Some(encode(&answer)),
+            Ok(Decoded::Lead(_)) => None,
+        }
+    };
+    let mut answers = spec::answers(product, |answer| encode(&as_stored(answer)));
+    // A lead that is only kept is never sold; one answer says that it is stored.
+    answers.drain(..if source.distributes { 0 } else { 2 });
+    answers.extend(spec::without_required(&fields, word));
+    answers.extend(spec::faults(|why| fault(why, dialect)));
+    Spec {
+        door: lead::Door::Pingtree,
+        title: product.name.clone(),
+        method: "POST",
+        path: dialect.create_path(source),
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("authorization", format!("Bearer {}", spec::KEY)),
+        ],
+        fields,
+        notes: notes(dialect, source, product),
+        answers,
+    }
+}
+
+/// The answer as it is: what is refused before there is a lead has no id.
+fn as_stored(answer: &Answer) -> Answer {
+    use RejectionReason as Reason;
+    let is_kept = !matches!(
+        answer.status,
+        Status::Rejected(
+            Reason::InvalidProduct
+                | Reason::ConsentsMissing
+                | Reason::Blacklisted
+                | Reason::FraudSuspected
+        )
+    );
+    Answer { lead: answer.lead.filter(|_| is_kept), ..answer.clone() }
+}
+
+fn notes(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<String> {
+    let mut notes = match source.distributes {
+        true => words::notes(product),
+        false => vec!["Leads are kept, and offered to nobody.".to_owned()],
+    };
+    notes.extend(source.dedupe.as_ref().map(|key| {
+        let name = dialect.name(key.name());
+        format!("A lead is a duplicate by {name} if the source has one with the same.")
+    }));
+    notes.push(match dialect {
+        Dialect::Id => {
+            "A form is taken as JSON is, and a GET with the fields as its query.".to_owned()
+        }
+        Dialect::Slug => "A form is taken as JSON is.".to_owned(),
+    });
+    notes.push("Any other field is kept, and passed on with the post.".to_owned());
+    notes.push(format!(
+        "GET {} tells what was stored.",
+        dialect.create_path(source).replacen("create", "fetch", 1)
+    ));
+    notes
+}
+
+fn fields(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<Field> {
+    let text = |name: &str| Field::new(name, "a string");
+    let mut fields = vec![
+        text("first_name").like("JJ"),
+        text("last_name").like("McClure"),
+        Field::new("email", "an e-mail address").like("jj.mcclure@example.com"),
+        Field::new(dialect.name("mobile"), "a number of 10 digits").like("7025550143"),
+        text("address").like("123 happy lane"),
+        Field::new("city", "letters and spaces").like("Boulder City"),
+        Field::new("state", "a state's abbreviation of 2 letters").like("NV"),
+        Field::new(dialect.name("zip_code"), "5 digits").like("89002"),
+        Field::new("date_of_birth", "a date (YYYY-MM-DD)").like("1988-05-10"),
+        text("transaction_id").about("your own id of the lead; echoed").like("tx-1"),
+        text("sub1").about("your channel"),
+        text("xxTrustedFormCertUrl").about("of TrustedForm"),
+        text("xxTrustedFormToken").about("of TrustedForm"),
+        text("xxTrustedFormPingUrl").about("of TrustedForm"),
+        text("jornaya").about("a LeadiD"),
+        Field::new("tcpa_consent", "a boolean"),
+        Field::new("tcpa_consent_date", "a date or an RFC 3339 time"),
+        Field::new("gclid", "any value").about("kept, as any other field is"),
+    ];
+    fields.extend(own(dialect, source, product, &fields));
+    for field in &mut fields {
+        field.required = source.required.iter().any(|name| dialect.name(name) == field.name());
+    }
+    fields
+}
+
+/// What the product has as attributes, and what the source requires of its own.
+fn own(
+    dialect: Dialect,
+    source: &PingtreeSource,
+    product: &Product,
+    doors: &[Field],
+) -> Vec<Field> {
+    let is_new = |name: &str, known: &[Field]| !known.iter().any(|field| field.name() == name);
+    let mut own = Vec::new();
+    for definition in product.dictionary.definitions() {
+        let name = match definition.attribute.name() {
+            "amount" => "loan_amount",
+            name => name,
+        };
+        let is_told = match &definition.attribute {
+            Attribute::Standard(standard) => {
+                !words::DERIVED.contains(standard) && !ELSEWHERE.contains(standard)
+            }
+            Attribute::Declared(_) => true,
+        };
+        if is_told && is_new(name, doors) {
+            // Whatever stands there is kept; buyers' filters see it if it is one.
+            let about = format!("best {}", definition.expected());
+            let field = Field::new(name, "any value").about(about);
+            own.push(field.like(words::sample(definition, product)));
+        }
+    }
+    for name in source.required.iter().map(|name| dialect.name(name)) {
+        if is_new(name, doors) && is_new(name, &own) {
+            own.push(Field::new(name, "any value").like("abc"));
+        }
+    }
+    own
+}

@@ -1,0 +1,115 @@
+//! A request at the Pingtree door: two paths, three ways to write the fields. Words nothing itself.
+
+use std::time::Instant;
+
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::{Method, Request};
+use jiff::Timestamp;
+use market::{Market, PingtreeSource, Publisher};
+
+use super::{authenticate, budget, hand_in, idempotency_key};
+use crate::doors::Decoded;
+use crate::doors::pingtree::{Ask, Dialect, decode, encode, fault, form};
+use crate::reply::{Fault, Reply};
+use crate::{Arrival, Delivery, Distribute, Limits, RequestId, body, card};
+use lead::Door;
+
+/// A request and what its path says.
+pub(super) struct Call {
+    pub(super) dialect: Dialect,
+    /// The source's id or slug.
+    pub(super) source: String,
+    pub(super) request: Request<Incoming>,
+    pub(super) at: (Timestamp, Instant),
+}
+
+/// Takes a lead.
+pub(super) async fn create<D: Distribute>(desk: &D, limits: &Limits, call: Call) -> Reply {
+    let dialect = call.dialect;
+    match take(desk, limits, call).await {
+        Ok((delivery, distributes)) => {
+            let reply = encode(&delivery.answer, dialect, distributes);
+            Reply { delivery: Some(delivery), ..reply }
+        }
+        Err(why) => fault(&why, dialect),
+    }
+}
+
+async fn take<D: Distribute>(
+    desk: &D,
+    limits: &Limits,
+    call: Call,
+) -> Result<(Delivery, bool), Fault> {
+    let Call { dialect, source, request, at: (at, instant) } = call;
+    let market = desk.market();
+    let (publisher, source) = authorize(&market, request.headers(), dialect, &source)?;
+    let budget = budget(request.headers())?;
+    let key = idempotency_key(request.headers())?;
+    if let Some(why) = desk.unavailable() {
+        return Err(Fault::Unavailable(why, limits.retry_after));
+    }
+    let is_query = *request.method() == Method::GET;
+    let is_form = is_query || says_form(request.headers());
+    let mut bytes = match is_query {
+        true => request.uri().query().unwrap_or_default().as_bytes().to_vec(),
+        false => body::read(request.into_body(), limits).await?,
+    };
+    let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
+    let root = match is_query || (is_form && !is_object(&bytes)) {
+        true => form::parse(&bytes)?,
+        false => document::parse_json(&mut bytes).map_err(Fault::Unparsable)?,
+    };
+    card::refuse(&root).map_err(Fault::Invalid)?;
+    let delivery = match decode(&root, dialect, (publisher, source), &market)? {
+        Decoded::Rejected(answer) => Delivery::new(*answer),
+        Decoded::Lead(submission) => {
+            let arrival = Arrival { submission: *submission, at, instant, budget, request };
+            hand_in(desk, limits, arrival).await?
+        }
+    };
+    Ok((delivery, source.distributes))
+}
+
+/// Tells a page of what a source stored.
+pub(super) async fn fetch<D: Distribute>(desk: &D, limits: &Limits, call: Call) -> Reply {
+    let dialect = call.dialect;
+    read(desk, limits, &call).await.unwrap_or_else(|why| fault(&why, dialect))
+}
+
+async fn read<D: Distribute>(desk: &D, limits: &Limits, call: &Call) -> Result<Reply, Fault> {
+    let market = desk.market();
+    let headers = call.request.headers();
+    let (publisher, source) = authorize(&market, headers, call.dialect, &call.source)?;
+    let query = form::parse(call.request.uri().query().unwrap_or_default().as_bytes())?;
+    let ask = Ask::read(&query, call.dialect)?;
+    let found = desk.stored(&publisher.id, ask.page(), |lead| ask.wants(lead)).await;
+    let found = found.map_err(|why| Fault::Unavailable(why, limits.retry_after))?;
+    Ok(ask.encode(&found, source))
+}
+
+/// The publisher whose source the path names and whose key this is.
+fn authorize<'m>(
+    market: &'m Market,
+    headers: &HeaderMap,
+    dialect: Dialect,
+    named: &str,
+) -> Result<(&'m Publisher, &'m PingtreeSource), Fault> {
+    let publisher = authenticate(market, Door::Pingtree, headers)?;
+    let source = publisher.pingtree.as_ref().filter(|source| match dialect {
+        Dialect::Id => source.id.eq_ignore_ascii_case(named),
+        Dialect::Slug => source.slug == named,
+    });
+    Ok((publisher, source.ok_or(Fault::Unauthorized)?))
+}
+
+fn says_form(headers: &HeaderMap) -> bool {
+    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = said.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Many clients call JSON a form unless they are told; no form begins so.
+fn is_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'{')
+}
