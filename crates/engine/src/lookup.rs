@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use lead::{Answer, BuyerId, CampaignKey, Currency, Explanation, LeadId, PublisherId};
+use lead::{Answer, BuyerId, CampaignKey, Currency, Explanation, LeadId, PublisherId, Sequence};
 use ledger::{LeadRecord, Ledger, Refused};
 
 use crate::explain::Evidence;
@@ -22,6 +22,23 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
     ) -> Result<Option<Answer>, Refused> {
         let record = self.own(publisher, id).await?;
         Ok(record.map(|record| standing::now(&record, self.currency(&record))))
+    }
+
+    /// The record of a lead of `publisher`'s by its number, and how it stands; `None` for any other.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn find_numbered(
+        &self,
+        publisher: &PublisherId,
+        number: Sequence,
+    ) -> Result<Option<(LeadRecord, Answer)>, Refused> {
+        let Some(id) = self.0.ledger.numbered(number).await? else { return Ok(None) };
+        let record = self.own(publisher, id).await?;
+        Ok(record.map(|record| {
+            let answer = standing::now(&record, self.currency(&record));
+            (record, answer)
+        }))
     }
 
     /// Why a lead of `publisher`'s ended as it did; `None` for any other.

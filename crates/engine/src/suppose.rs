@@ -128,6 +128,7 @@ fn nobody() -> Option<Publisher> {
         mode: Mode::Live,
         keys: BTreeMap::new(),
         leadhub_id: None,
+        brainysoft: market::BrainySoft::default(),
         terms: BTreeMap::new(),
     })
 }

@@ -12,17 +12,19 @@ use crate::{
 
 /// An HTTP dialect through which publishers post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum Door {
     /// `POST /api/v1/lead`.
     Leadhub,
     /// `POST /v1/leads`.
     Native,
+    /// `POST /bs-core/main/leads`.
+    BrainySoft,
 }
 
 impl Door {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Leadhub, Self::Native];
+    pub const ALL: &'static [Self] = &[Self::Leadhub, Self::Native, Self::BrainySoft];
 
     /// The metric label and the word in records.
     #[must_use]
@@ -30,6 +32,7 @@ impl Door {
         match self {
             Self::Leadhub => "leadhub",
             Self::Native => "native",
+            Self::BrainySoft => "brainysoft",
         }
     }
 }

@@ -30,7 +30,7 @@ pub use dictionary::{Definition, Dictionary};
 pub use market::Market;
 pub use price::{Outcome, Price, Score, Sells};
 pub use product::{DuplicateKey, Duplicates, Eligibility, PayoutRule, Product, Range};
-pub use publisher::{KeyDigest, Mode, Publisher, Terms};
+pub use publisher::{BrainySoft, KeyDigest, LoginDigest, Mode, Publisher, Terms};
 pub use schedule::Schedule;
 pub use secret::{Place, Secret, Secrets, Vault};
 pub use source::{Fault, Sources};

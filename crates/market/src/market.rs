@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
-use crate::{Buyer, Campaign, KeyDigest, Product, Publisher, Vault, read};
+use crate::{Buyer, Campaign, KeyDigest, LoginDigest, Product, Publisher, Vault, read};
 
 /// Everything that trades, consistent with itself.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,7 @@ pub struct Market {
     pub campaigns: BTreeMap<CampaignKey, Campaign>,
     keys: HashMap<(Door, KeyDigest), PublisherId>,
     leadhub_products: HashMap<String, ProductId>,
+    credit_products: HashMap<i64, ProductId>,
 }
 
 impl Market {
@@ -134,6 +135,11 @@ impl Market {
                 }
             }
         }
+        let login = publisher.brainysoft.login;
+        let first = login.and_then(|login| self.publisher_by_login(&login));
+        if first.is_some_and(|first| first.id != publisher.id) {
+            slot.refuse("shares a brainysoft login with another publisher");
+        }
         for product in publisher.terms.keys() {
             if products.and_then(|written| written.member(product.as_str())).is_none() {
                 slot.refuse(format_args!(
@@ -160,6 +166,11 @@ impl Market {
 
     fn index_products(&mut self, slot: &Slot<'_, '_>) {
         for product in self.products.values() {
+            for id in &product.credit_products {
+                if self.credit_products.insert(*id, product.id.clone()).is_some() {
+                    slot.refuse(format_args!("has the BrainySoft credit product {id} twice"));
+                }
+            }
             let Some(leadhub_id) = &product.leadhub_id else {
                 continue;
             };
@@ -182,6 +193,21 @@ impl Market {
     #[must_use]
     pub fn product_by_leadhub_id(&self, product_id: &str) -> Option<&Product> {
         self.products.get(self.leadhub_products.get(&product_id.to_ascii_lowercase())?)
+    }
+
+    /// The product that the BrainySoft door calls `creditProductId`.
+    #[must_use]
+    pub fn product_by_credit_product(&self, id: i64) -> Option<&Product> {
+        self.products.get(self.credit_products.get(&id)?)
+    }
+
+    /// The publisher whose user this is at the BrainySoft door.
+    #[must_use]
+    pub fn publisher_by_login(&self, login: &LoginDigest) -> Option<&Publisher> {
+        let own = |publisher: &&Publisher| {
+            publisher.brainysoft.login.is_some_and(|known| known.is_same(login))
+        };
+        self.publishers.values().find(own)
     }
 
     /// Where a campaign's filter stands in the document that the market is read from.

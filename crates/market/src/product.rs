@@ -29,6 +29,8 @@ pub struct Product {
     pub active: bool,
     /// Its `product_id` at the Leadhub door.
     pub leadhub_id: Option<String>,
+    /// Its `creditProductId`s at the BrainySoft door.
+    pub credit_products: Vec<i64>,
     /// Its attributes.
     pub dictionary: Dictionary,
     /// Who may have it.
@@ -223,7 +225,7 @@ impl Product {
         let timezone = read::timezone(fields.at("timezone"));
         let statuses = [("active", true), ("inactive", false)];
         let active = fields.given("status").map_or(Some(true), |s| s.choice(&statuses));
-        let leadhub_id = Self::leadhub_id(&fields);
+        let (leadhub_id, credit_products) = Self::doors(&fields).unwrap_or_default();
         let own =
             fields.given("attributes").as_ref().and_then(Slot::fields).map(|own| definitions(&own));
         let eligibility =
@@ -255,6 +257,7 @@ impl Product {
             timezone: timezone?,
             active: active?,
             leadhub_id,
+            credit_products,
             dictionary: Dictionary::new(own.unwrap_or_default()),
             eligibility: eligibility?,
             consents: consents?,
@@ -272,7 +275,8 @@ impl Product {
         })
     }
 
-    fn leadhub_id(fields: &Fields<'_, '_>) -> Option<String> {
+    /// What the doors call it.
+    fn doors(fields: &Fields<'_, '_>) -> Option<(Option<String>, Vec<i64>)> {
         let doors = fields.given("doors")?;
         let doors = doors.fields()?;
         let leadhub = doors.given("leadhub").as_ref().and_then(Slot::fields).and_then(|leadhub| {
@@ -280,8 +284,14 @@ impl Product {
             leadhub.deny_unknown();
             id
         });
+        let brainysoft =
+            doors.given("brainysoft").as_ref().and_then(Slot::fields).and_then(|own| {
+                let ids = own.at("credit_products").each(|id| id.integer(1, i64::MAX));
+                own.deny_unknown();
+                ids
+            });
         doors.deny_unknown();
-        leadhub
+        Some((leadhub, brainysoft.unwrap_or_default()))
     }
 
     /// Every slot takes a post at least.

@@ -182,6 +182,10 @@ impl Ledger for Store {
         self.inner.lead(id).await
     }
 
+    async fn numbered(&self, sequence: lead::Sequence) -> Result<Option<LeadId>, Refused> {
+        self.inner.numbered(sequence).await
+    }
+
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
         self.inner.claimants(keys).await
     }
