@@ -1,5 +1,6 @@
 //! The doors: one module a dialect, each one decode and one encode. None knows the engine.
 
+pub(crate) mod brainysoft;
 pub(crate) mod leadhub;
 pub(crate) mod native;
 

@@ -1,5 +1,7 @@
 //! One request from header to reply: route, authenticate, read, decode, distribute, encode.
 
+mod visit;
+
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
@@ -9,7 +11,7 @@ use jiff::Timestamp;
 use lead::{Door, LeadId};
 use market::{Market, Publisher};
 
-use crate::doors::{Decoded, leadhub, native};
+use crate::doors::{Decoded, brainysoft, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
 use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body};
@@ -17,13 +19,13 @@ use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailab
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
     desk: &D,
-    limits: &Limits,
+    (limits, checked): (&Limits, &brainysoft::Checked),
     request: Request<Incoming>,
 ) -> Reply {
     let at = (desk.clock().timestamp(), desk.clock().instant());
     let place = route(request.method(), request.uri().path());
     if !names_one_host(&request) {
-        return word(door_of(&place), &Fault::Host);
+        return word(door_of(&place), &Fault::Host, at.0);
     }
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
@@ -38,8 +40,14 @@ pub(crate) async fn handle<D: Distribute>(
             let found = own(desk, limits, (id, request.headers()), explain).await;
             found.map_or_else(|fault| native::fault(&fault), |why| native::explain(&why))
         }
-        Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
-        Route::Unknown => word(Door::Native, &Fault::NoRoute),
+        Route::BrainySoft(brainysoft::Path::Create) => {
+            create(desk, limits, Door::BrainySoft, (request, at)).await
+        }
+        Route::BrainySoft(path) => {
+            visit::visit(desk, (limits, checked), (path, request), at.0).await
+        }
+        Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow), at.0),
+        Route::Unknown => word(Door::Native, &Fault::NoRoute, at.0),
     }
 }
 
@@ -54,10 +62,11 @@ async fn create<D: Distribute>(
             let reply = match door {
                 Door::Leadhub => leadhub::encode(&delivery.answer),
                 Door::Native => native::encode(&delivery.answer),
+                Door::BrainySoft => brainysoft::encode(&delivery.answer, at.0),
             };
             Reply { delivery: Some(delivery), ..reply }
         }
-        Err(fault) => word(door, &fault),
+        Err(fault) => word(door, &fault, at.0),
     }
 }
 
@@ -68,18 +77,24 @@ async fn take<D: Distribute>(
     (request, (at, instant)): (Request<Incoming>, (Timestamp, Instant)),
 ) -> Result<Delivery, Fault> {
     let market = desk.market();
-    let publisher = authenticate(&market, door, request.headers())?;
+    let publisher = match door {
+        Door::BrainySoft => visit::publisher(desk, &market, request.headers(), at)?,
+        Door::Leadhub | Door::Native => authenticate(&market, door, request.headers())?,
+    };
     let budget = budget(request.headers())?;
     let key = idempotency_key(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
     let mut bytes = body::read(request.into_body(), limits).await?;
-    let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
-    let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
+    // Of a body that may hold a card no digest is made.
+    let whole = (door != Door::BrainySoft).then(|| *blake3::hash(&bytes).as_bytes());
+    let mut root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
+    let request = RequestId { key, body: whole.unwrap_or_else(|| brainysoft::scrub(&mut root)) };
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
         Door::Native => native::decode(&root, publisher, &market)?,
+        Door::BrainySoft => brainysoft::decode(&root, publisher, &market)?,
     };
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
@@ -108,16 +123,18 @@ async fn own<D: Distribute, T>(
     found.map_err(|why| Fault::Unavailable(why, limits.retry_after))?.ok_or(Fault::NoLead)
 }
 
-fn word(door: Door, fault: &Fault) -> Reply {
+fn word(door: Door, fault: &Fault, at: Timestamp) -> Reply {
     match door {
         Door::Leadhub => leadhub::fault(fault),
         Door::Native => native::fault(fault),
+        Door::BrainySoft => brainysoft::fault(fault, at),
     }
 }
 
 fn door_of(place: &Route) -> Door {
     match place {
         Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
+        Route::BrainySoft(_) => Door::BrainySoft,
         _ => Door::Native,
     }
 }
@@ -130,6 +147,7 @@ fn authenticate<'m>(
     let key = match door {
         Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
         Door::Native => bearer(headers),
+        Door::BrainySoft => None,
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
 }

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use lead::{Answer, Clock, Explanation, LeadId, PublisherId, Submission};
+use lead::{Answer, Clock, Explanation, LeadId, PublisherId, Sequence, Submission};
 use market::Market;
 
 /// What the edge needs from the engine.
@@ -58,6 +58,16 @@ pub trait Distribute: Send + Sync + 'static {
         publisher: &PublisherId,
         id: LeadId,
     ) -> impl Future<Output = Result<Option<Answer>, Unavailable>> + Send;
+
+    /// A publisher's lead by its number; `None` if it has no such lead.
+    fn find_numbered(
+        &self,
+        publisher: &PublisherId,
+        number: Sequence,
+    ) -> impl Future<Output = Result<Option<Stored>, Unavailable>> + Send;
+
+    /// A hash of `parts` under the store's own key, another in every `domain`.
+    fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 16];
 
     /// Why a publisher's lead ended as it did; `None` if it has no such lead.
     fn explain(
@@ -83,6 +93,17 @@ pub struct Arrival {
     pub budget: Option<Duration>,
     /// Which request it is, so that a repeat is known.
     pub request: RequestId,
+}
+
+/// A lead as the store has it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// How it stands.
+    pub answer: Answer,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// What was posted; `None` once erased.
+    pub submission: Option<Submission>,
 }
 
 /// What tells one request from another.

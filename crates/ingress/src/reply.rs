@@ -21,6 +21,8 @@ pub struct Reply {
     pub body: Value,
     /// Which methods the path takes.
     pub allow: Option<&'static str>,
+    /// Others, by lower-case name; one whose value is no header is left out.
+    pub headers: Vec<(&'static str, String)>,
     /// When to ask again, in whole seconds, at least one.
     pub retry_after: Option<Duration>,
     /// The connection is not to be used again: what follows on it may be no request.
@@ -38,6 +40,7 @@ impl Reply {
             content_type: "application/json",
             body,
             allow: None,
+            headers: Vec::new(),
             retry_after: None,
             close: false,
             delivery: None,
@@ -54,6 +57,11 @@ impl Reply {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
         }
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));

@@ -3,6 +3,8 @@
 use hyper::Method;
 use lead::{Door, LeadId};
 
+use crate::doors::brainysoft;
+
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -14,6 +16,8 @@ pub(crate) enum Route {
     NativeFind(Option<LeadId>),
     /// `GET /v1/leads/{id}/decisions`; `None` if the id is none of ours.
     NativeDecisions(Option<LeadId>),
+    /// What stands under `/bs-core/main/`.
+    BrainySoft(brainysoft::Path),
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
     /// Nothing stands there.
@@ -28,7 +32,11 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         "/api/v1/lead" => Route::WrongMethod(Door::Leadhub, "POST"),
         "/v1/leads" if post => Route::NativeCreate,
         "/v1/leads" => Route::WrongMethod(Door::Native, "POST"),
-        _ => path.strip_prefix("/v1/leads/").map_or(Route::Unknown, |rest| of_lead(method, rest)),
+        _ => match (path.strip_prefix("/v1/leads/"), path.strip_prefix("/bs-core/main/")) {
+            (Some(rest), _) => of_lead(method, rest),
+            (_, Some(rest)) => Route::BrainySoft(brainysoft::path(method, rest)),
+            _ => Route::Unknown,
+        },
     }
 }
 

@@ -131,6 +131,15 @@ const NATIVE: Dialect = Dialect {
     },
 };
 
+const BRAINYSOFT: Dialect = Dialect {
+    path: "/bs-core/main/leads",
+    key: ("bsauth", "brainy-key"),
+    sample: include_str!("../golden/brainysoft/sample.json"),
+    media_type: "application/json",
+    // Its cases bring their own: every defect has a code.
+    invalid: |_| Value::Null,
+};
+
 fn check(dialect: &Dialect, text: &str) {
     let cases: Vec<Case> = serde_json::from_str(text).unwrap();
     let edge = Edge::start(Limits::default());
@@ -349,4 +358,29 @@ fn native_points_at_every_field_that_is_not_valid() {
 #[test]
 fn native_leads_reach_the_engine_in_its_own_terms() {
     check(&NATIVE, include_str!("../golden/native/submissions.json"));
+}
+
+#[test]
+fn brainysoft_answers_are_an_id_whatever_became_of_the_lead() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/answers.json"));
+}
+
+#[test]
+fn brainysoft_reads_show_a_lead_to_its_publisher_alone() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/reads.json"));
+}
+
+#[test]
+fn brainysoft_turns_away_what_is_no_request_of_its_own() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/requests.json"));
+}
+
+#[test]
+fn brainysoft_names_every_field_that_is_not_valid_by_a_code() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/validation.json"));
+}
+
+#[test]
+fn brainysoft_leads_reach_the_engine_in_its_own_terms() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/submissions.json"));
 }
