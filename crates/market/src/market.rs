@@ -140,6 +140,20 @@ impl Market {
         if first.is_some_and(|first| first.id != publisher.id) {
             slot.refuse("shares a brainysoft login with another publisher");
         }
+        // A product that could not be read has its own defects.
+        let written = products.map_or(0, |written| match written {
+            Node::Object(members) => members.len(),
+            _ => 0,
+        });
+        let has = |id| self.products.values().any(|product| product.credit_products.contains(id));
+        if let Some(id) = publisher.brainysoft.credit_product
+            && written == self.products.len()
+            && !has(&id)
+        {
+            slot.refuse(format_args!(
+                "has the BrainySoft credit_product {id}, which no product has"
+            ));
+        }
         for product in publisher.terms.keys() {
             if products.and_then(|written| written.member(product.as_str())).is_none() {
                 slot.refuse(format_args!(

@@ -8,6 +8,16 @@ pub const LEADHUB: &str = include_str!("samples/leadhub.json");
 /// The Bright Horizons sample post (`POST /post/debt/sub10k/`), verbatim.
 pub const BRIGHT_HORIZONS: &str = include_str!("samples/bright-horizons-sub10k.json");
 
+/// A lead for the BrainySoft door (`POST /bs-core/main/leads`): the documented fields, the way its
+/// publishers send them. The documentation has no sample of its own.
+pub const BRAINYSOFT: &str = include_str!("samples/brainysoft.json");
+
+/// [`BRAINYSOFT`] as a value, to vary.
+#[must_use]
+pub fn brainysoft() -> Value {
+    serde_json::from_str(BRAINYSOFT).unwrap_or_default()
+}
+
 /// [`LEADHUB`] as a value, to vary.
 #[must_use]
 pub fn leadhub() -> Value {
@@ -35,5 +45,6 @@ mod tests {
         );
         assert_eq!(bright_horizons()["xauth"]["affiliateid"], 123_456);
         assert_eq!(bright_horizons()["transaction"]["state"], "NV");
+        assert_eq!(brainysoft()["creditProductId"], 101_339);
     }
 }

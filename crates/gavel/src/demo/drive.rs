@@ -25,12 +25,17 @@ pub(crate) struct Door {
 /// Everything that was posted.
 pub(crate) struct Results {
     pub(crate) sample: Option<Value>,
+    /// What the BrainySoft door says of its lead.
+    pub(crate) brainysoft: Option<Value>,
     pub(crate) doors: Vec<Door>,
 }
 
 /// Posts the documentation's sample, then generated leads, door after door.
 pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Results, Failure> {
-    let sample = sample(target).await?;
+    let leadhub = ("/api/v1/lead", ("apikey", "demo-leadhub"));
+    let sample = one(target, leadhub, sim::samples::leadhub()).await?;
+    let brainysoft = ("/bs-core/main/leads", ("bsauth", "demo-brainysoft"));
+    let brainysoft = one(target, brainysoft, sim::samples::brainysoft()).await?;
     let half = (options.leads / 2).max(1);
     let mut doors = Vec::new();
     for name in ["leadhub", "native"] {
@@ -53,7 +58,7 @@ pub(crate) async fn run(target: SocketAddr, options: &cli::Demo) -> Result<Resul
         let payouts = std::mem::take(&mut *replies.lock().unwrap_or_else(PoisonError::into_inner));
         doors.push(Door { name, report, payouts });
     }
-    Ok(Results { sample, doors })
+    Ok(Results { sample, brainysoft, doors })
 }
 
 /// Each run makes up other people, so that kept data does not turn the next run into duplicates.
@@ -63,12 +68,15 @@ fn generator(name: &str) -> Generator {
     Generator::new(seed.wrapping_mul(2).wrapping_add(u64::from(name == "native"))).at(now)
 }
 
-/// The Leadhub documentation's own example, as it stands there but for the demo's ids.
-async fn sample(target: SocketAddr) -> Result<Option<Value>, Failure> {
+/// One lead, such as the documentation's own example: what it was answered.
+async fn one(
+    target: SocketAddr,
+    (path, key): (&'static str, (&'static str, &'static str)),
+    body: Value,
+) -> Result<Option<Value>, Failure> {
     let reply: Arc<Mutex<Option<Value>>> = Arc::default();
     let seen = Arc::clone(&reply);
-    let body = sim::samples::leadhub();
-    let build = move |_| post("/api/v1/lead", &[("apikey", "demo-leadhub")], &body);
+    let build = move |_| post(path, &[key], &body);
     let load = Load::new(target, 1_000, 1, build).on_reply(move |reply| {
         *seen.lock().unwrap_or_else(PoisonError::into_inner) =
             serde_json::from_slice(&reply.body).ok();

@@ -19,6 +19,9 @@ pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String
     if let Some(sample) = &results.sample {
         line(&mut out, &format!("\nThe Leadhub documentation's sample answered: {sample}"));
     }
+    if let Some(sample) = &results.brainysoft {
+        line(&mut out, &format!("The BrainySoft door's sample answered: {sample}"));
+    }
     out
 }
 
@@ -37,6 +40,11 @@ A lead at Gavel's own door:
 
 (A second time either answers rejected, customer_already_exists: change the address.)
 
+A lead at the BrainySoft door; how it stands (put the id from its data in); a token for the header bsauth:
+  curl -si http://{public}/bs-core/main/leads -H 'bsauth: demo-brainysoft' -H 'content-type: application/json' -d '{brainysoft}'
+  curl -s http://{public}/bs-core/main/leads/ID -H 'bsauth: demo-brainysoft'
+  curl -si http://{public}/bs-core/main/login -H 'customer-key: demo' -d '{{"userName":"demo","password":"demo-brainysoft-password"}}'
+
 How a lead stands (put its lead_id in):
   curl -s http://{public}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-native'
 
@@ -46,6 +54,7 @@ Why it ended so, as its publisher may know it:
 Metrics:
   curl -s http://{ops}/metrics | grep gavel_leads_total"#,
         leadhub = leadhub(),
+        brainysoft = sim::samples::brainysoft(),
         native = NATIVE,
     )
 }

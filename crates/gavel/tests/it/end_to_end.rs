@@ -147,9 +147,14 @@ fn gavel(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn the_demo_prints_its_table_and_exits_with_0() {
     let (code, out, err) = gavel(&["demo", "--leads", "60", "--rate", "60"]);
     assert_eq!(code, Some(0), "{err}");
-    for expected in
-        ["leadhub", "native", "top buyers", "where the time went", r#""status":"distributed""#]
-    {
+    for expected in [
+        "leadhub",
+        "native",
+        "top buyers",
+        "where the time went",
+        r#""status":"distributed""#,
+        "BrainySoft door's sample answered: {\"data\":2,\"status\":\"ok\"",
+    ] {
         assert!(out.contains(expected), "{expected} is missing:\n{out}");
     }
 }
@@ -200,6 +205,6 @@ fn what_cannot_be_used_is_refused_with_its_place() {
     assert!(err.contains("data directory") && err.contains("file/data"), "{err}");
 
     let (code, out, _) = gavel(&["check", &at("m.toml")]);
-    assert_eq!((code, out.contains("ok: 2 publisher(s)")), (Some(0), true), "{out}");
+    assert_eq!((code, out.contains("ok: 3 publisher(s)")), (Some(0), true), "{out}");
     assert_eq!(gavel(&["serve", "--config", &at("none.toml")]).0, Some(1));
 }
