@@ -38,7 +38,7 @@ pub(crate) fn token<D: Distribute>(desk: &D, login: &Login, at: Timestamp) -> Op
     let market = desk.market();
     let publisher = market.publisher_by_login(&login.0)?;
     let until = at.checked_add(GOOD_FOR).ok()?.as_millisecond();
-    Some(signed(desk, publisher, until)?)
+    signed(desk, publisher, until)
 }
 
 /// The publisher whose key or token stands in the header `bsauth`.
