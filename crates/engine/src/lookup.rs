@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use lead::{
-    Answer, BuyerId, CampaignKey, Currency, Explanation, LeadId, Page, PublisherId, StoredLead,
-    StoredLeads,
+    Answer, BuyerId, CampaignKey, Currency, Explanation, LeadId, Page, PublisherId, Sequence,
+    StoredLead, StoredLeads,
 };
 use ledger::{LeadRecord, Ledger, Refused, SourceQuery};
 
@@ -31,6 +31,23 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
     ) -> Result<Option<Answer>, Refused> {
         let record = self.own(publisher, id).await?;
         Ok(record.map(|record| standing::now(&record, self.currency(&record))))
+    }
+
+    /// The record of a lead of `publisher`'s by its number, and how it stands; `None` for any other.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn find_numbered(
+        &self,
+        publisher: &PublisherId,
+        number: Sequence,
+    ) -> Result<Option<(LeadRecord, Answer)>, Refused> {
+        let Some(id) = self.0.ledger.numbered(number).await? else { return Ok(None) };
+        let record = self.own(publisher, id).await?;
+        Ok(record.map(|record| {
+            let answer = standing::now(&record, self.currency(&record));
+            (record, answer)
+        }))
     }
 
     /// Why a lead of `publisher`'s ended as it did; `None` for any other.

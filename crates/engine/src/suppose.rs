@@ -147,6 +147,7 @@ fn nobody() -> Option<Publisher> {
         leadhub_id: None,
         affiliate: None,
         pingtree: None,
+        brainysoft: market::BrainySoft::default(),
         terms: BTreeMap::new(),
     })
 }

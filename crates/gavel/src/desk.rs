@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use engine::{Engine, Refusal};
 use fanout::HttpBuyers;
-use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Unavailable};
+use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Stored, Unavailable};
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, StoredLead, StoredLeads,
-    Submission,
+    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, Sequence, StoredLead,
+    StoredLeads, Submission,
 };
-use ledger::{Refused, SqliteLedger};
+use ledger::{Ledger, Refused, SqliteLedger};
 use market::Market;
 
 use crate::clock::SystemClock;
@@ -51,6 +51,24 @@ impl Distribute for Desk {
         id: LeadId,
     ) -> Result<Option<Answer>, Unavailable> {
         self.0.find(publisher, id).await.map_err(|refused| unavailable(&refused))
+    }
+
+    async fn find_numbered(
+        &self,
+        publisher: &PublisherId,
+        number: Sequence,
+    ) -> Result<Option<Stored>, Unavailable> {
+        let found = self.0.find_numbered(publisher, number).await;
+        let found = found.map_err(|refused| unavailable(&refused))?;
+        Ok(found.map(|(record, answer)| Stored {
+            answer,
+            received_at: record.received_at,
+            submission: record.submission,
+        }))
+    }
+
+    fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 16] {
+        self.0.ledger().digest(domain, parts).0
     }
 
     async fn explain(

@@ -2,6 +2,7 @@
 
 mod bright_horizons;
 mod pingtree;
+mod visit;
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use lead::{Door, LeadId};
 use market::{Market, Publisher};
 
 use crate::doors::pingtree::Dialect;
-use crate::doors::{self, Decoded, leadhub, native};
+use crate::doors::{self, Decoded, brainysoft, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
 use crate::{Arrival, Delivery, Distribute, Limits, RequestId, Unavailable, body, card};
@@ -29,13 +30,13 @@ pub(crate) const BAD_BUDGET: &str =
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
     desk: &D,
-    limits: &Limits,
+    (limits, checked): (&Limits, &brainysoft::Checked),
     request: Request<Incoming>,
 ) -> Reply {
     let at = (desk.clock().timestamp(), desk.clock().instant());
     let place = route(request.method(), request.uri().path());
     if !names_one_host(&request) {
-        return word(door_of(&place), &Fault::Host);
+        return word(door_of(&place), &Fault::Host, at.0);
     }
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
@@ -62,8 +63,14 @@ pub(crate) async fn handle<D: Distribute>(
             let call = pingtree::Call { dialect, source, request, at };
             pingtree::fetch(desk, limits, call).await
         }
-        Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow)),
-        Route::Unknown => word(Door::Native, &Fault::NoRoute),
+        Route::BrainySoft(brainysoft::Path::Create) => {
+            create(desk, limits, Door::BrainySoft, (request, at)).await
+        }
+        Route::BrainySoft(path) => {
+            visit::visit(desk, (limits, checked), (path, request), at.0).await
+        }
+        Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow), at.0),
+        Route::Unknown => word(Door::Native, &Fault::NoRoute, at.0),
     }
 }
 
@@ -77,6 +84,7 @@ async fn create<D: Distribute>(
         Ok(delivery) => {
             let reply = match door {
                 Door::Leadhub => leadhub::encode(&delivery.answer),
+                Door::BrainySoft => brainysoft::encode(&delivery.answer, at.0),
                 // These go their own ways: one has its key in the body, and not all are JSON.
                 Door::Native | Door::BrightHorizons | Door::Pingtree => {
                     native::encode(&delivery.answer)
@@ -84,7 +92,7 @@ async fn create<D: Distribute>(
             };
             Reply { delivery: Some(delivery), ..reply }
         }
-        Err(fault) => word(door, &fault),
+        Err(fault) => word(door, &fault, at.0),
     }
 }
 
@@ -95,18 +103,24 @@ async fn take<D: Distribute>(
     (request, (at, instant)): (Request<Incoming>, (Timestamp, Instant)),
 ) -> Result<Delivery, Fault> {
     let market = desk.market();
-    let publisher = authenticate(&market, door, request.headers())?;
+    let publisher = match door {
+        Door::BrainySoft => visit::publisher(desk, &market, request.headers(), at)?,
+        _ => authenticate(&market, door, request.headers())?,
+    };
     let budget = budget(request.headers())?;
     let key = idempotency_key(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
     let mut bytes = body::read(request.into_body(), limits).await?;
-    let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
-    let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
+    // Of a body that may hold a card no digest is made.
+    let whole = (door != Door::BrainySoft).then(|| *blake3::hash(&bytes).as_bytes());
+    let mut root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
+    let request = RequestId { key, body: whole.unwrap_or_else(|| brainysoft::scrub(&mut root)) };
     card::refuse(&root).map_err(Fault::Invalid)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,
+        Door::BrainySoft => brainysoft::decode(&root, publisher, &market)?,
         Door::Native | Door::BrightHorizons | Door::Pingtree => {
             native::decode(&root, publisher, &market)?
         }
@@ -143,12 +157,13 @@ async fn own<D: Distribute, T>(
     found.map_err(|why| Fault::Unavailable(why, limits.retry_after))?.ok_or(Fault::NoLead)
 }
 
-fn word(door: Door, fault: &Fault) -> Reply {
+fn word(door: Door, fault: &Fault, at: Timestamp) -> Reply {
     match door {
         Door::Leadhub => leadhub::fault(fault),
         Door::Native => native::fault(fault),
         Door::BrightHorizons => bright_horizons::fault(fault),
         Door::Pingtree => doors::pingtree::fault(fault, Dialect::Id),
+        Door::BrainySoft => brainysoft::fault(fault, at),
     }
 }
 
@@ -159,6 +174,7 @@ fn door_of(place: &Route) -> Door {
         Route::PingtreeCreate { .. }
         | Route::PingtreeFetch { .. }
         | Route::WrongMethod(Door::Pingtree, _) => Door::Pingtree,
+        Route::BrainySoft(_) => Door::BrainySoft,
         _ => Door::Native,
     }
 }
@@ -171,6 +187,8 @@ fn authenticate<'m>(
     let key = match door {
         Door::Leadhub => headers.get("apikey").and_then(|value| value.to_str().ok()),
         Door::Native | Door::BrightHorizons | Door::Pingtree => bearer(headers),
+        // A login's token is no key.
+        Door::BrainySoft => None,
     };
     key.and_then(|key| market.publisher_by_key(door, key)).ok_or(Fault::Unauthorized)
 }

@@ -39,8 +39,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, StoredLead, StoredLeads,
-    Submission,
+    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, Sequence, StoredLead,
+    StoredLeads, Submission,
 };
 use market::Market;
 
@@ -64,6 +64,16 @@ pub trait Distribute: Send + Sync + 'static {
         publisher: &PublisherId,
         id: LeadId,
     ) -> impl Future<Output = Result<Option<Answer>, Unavailable>> + Send;
+
+    /// A publisher's lead by its number; `None` if it has no such lead.
+    fn find_numbered(
+        &self,
+        publisher: &PublisherId,
+        number: Sequence,
+    ) -> impl Future<Output = Result<Option<Stored>, Unavailable>> + Send;
+
+    /// A hash of `parts` under the store's own key, another in every `domain`.
+    fn digest(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 16];
 
     /// Why a publisher's lead ended as it did; `None` if it has no such lead.
     fn explain(
@@ -103,6 +113,17 @@ pub struct Arrival {
     pub budget: Option<Duration>,
     /// Which request it is, so that a repeat is known.
     pub request: RequestId,
+}
+
+/// A lead as the store has it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// How it stands.
+    pub answer: Answer,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// What was posted; `None` once erased.
+    pub submission: Option<Submission>,
 }
 
 /// What tells one request from another.

@@ -50,6 +50,13 @@ impl Reply {
         }
     }
 
+    /// Adds a header by its lower-case name; a value that no header can have is left out.
+    pub(crate) fn add(&mut self, name: &'static str, value: String) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
+    }
+
     /// As it is sent; nothing in a 204.
     #[must_use]
     pub fn into_response(self) -> Response<Full<Bytes>> {

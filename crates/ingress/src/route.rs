@@ -3,6 +3,7 @@
 use hyper::Method;
 use lead::{Door, LeadId};
 
+use crate::doors::brainysoft;
 use crate::doors::pingtree::Dialect;
 
 /// Where a request goes.
@@ -22,6 +23,8 @@ pub(crate) enum Route {
     PingtreeCreate { dialect: Dialect, source: String },
     /// `GET /api/lead/fetch/{id}` and `/api/v1/database-source/{slug}/fetch`.
     PingtreeFetch { dialect: Dialect, source: String },
+    /// What stands under `/bs-core/main/`.
+    BrainySoft(brainysoft::Path),
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
     /// Nothing stands there.
@@ -39,6 +42,10 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         _ => bright_horizons(path)
             .or_else(|| pingtree(method, path))
             .or_else(|| Some(of_lead(method, path.strip_prefix("/v1/leads/")?)))
+            .or_else(|| {
+                let rest = path.strip_prefix("/bs-core/main/")?;
+                Some(Route::BrainySoft(brainysoft::path(method, rest)))
+            })
             .unwrap_or(Route::Unknown),
     }
 }

@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use tokio::net::TcpListener;
 
+use crate::doors::brainysoft::Checked;
 use crate::handle::handle;
 use crate::metrics::Metrics;
 use crate::socket::{Connection, Sockets, Stop};
@@ -18,6 +19,7 @@ use crate::{Delivery, Distribute, Limits};
 pub struct Server<D> {
     desk: Arc<D>,
     limits: Arc<Limits>,
+    checked: Arc<Checked>,
     metrics: Metrics,
 }
 
@@ -25,7 +27,12 @@ impl<D: Distribute> Server<D> {
     /// A server in front of `desk`.
     #[must_use]
     pub fn new(desk: D, limits: Limits) -> Self {
-        Self { desk: Arc::new(desk), limits: Arc::new(limits), metrics: Metrics::new() }
+        Self {
+            desk: Arc::new(desk),
+            limits: Arc::new(limits),
+            checked: Arc::default(),
+            metrics: Metrics::new(),
+        }
     }
 
     /// Serves until told to stop, then until the last request under way is answered.
@@ -35,6 +42,7 @@ impl<D: Distribute> Server<D> {
         let connect = move || Line {
             desk: Arc::clone(&self.desk),
             limits: Arc::clone(&self.limits),
+            checked: Arc::clone(&self.checked),
             metrics: self.metrics.clone(),
             on_its_way: OnItsWay::default(),
         };
@@ -46,6 +54,7 @@ impl<D: Distribute> Server<D> {
 struct Line<D> {
     desk: Arc<D>,
     limits: Arc<Limits>,
+    checked: Arc<Checked>,
     metrics: Metrics,
     on_its_way: OnItsWay,
 }
@@ -54,7 +63,7 @@ impl<D: Distribute> Connection for Line<D> {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         // Another request on the connection: the answer before it arrived.
         self.on_its_way.arrived();
-        let mut reply = handle(&*self.desk, &self.limits, request).await;
+        let mut reply = handle(&*self.desk, (&self.limits, &self.checked), request).await;
         self.metrics.replied(&reply);
         self.on_its_way.put(reply.delivery.take());
         reply.into_response()

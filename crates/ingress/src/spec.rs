@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::Unavailable;
-use crate::doors::{bright_horizons, leadhub, native, pingtree};
+use crate::doors::{brainysoft, bright_horizons, leadhub, native, pingtree};
 use crate::handle::{BAD_BUDGET, BAD_KEY};
 use crate::reply::{Fault, Reply};
 
@@ -80,6 +80,7 @@ pub fn specs(market: &Market, publisher: &Publisher) -> Vec<Spec> {
         Door::Native => native::spec(publisher, market),
         Door::BrightHorizons => bright_horizons::spec(publisher, market),
         Door::Pingtree => pingtree::spec(publisher, market),
+        Door::BrainySoft => brainysoft::spec(publisher, market),
     };
     let doors = Door::ALL.iter().filter(|door| publisher.keys.contains_key(door));
     doors.flat_map(of).collect()
@@ -184,6 +185,21 @@ pub(crate) fn answers(product: &Product, encode: impl Fn(&Answer) -> Reply) -> V
         Example::of(format!("rejected: {}", words::reason(*reason)), reply)
     }));
     all
+}
+
+/// The answer as a door with ids gives it: what is refused before there is a lead has none.
+pub(crate) fn as_stored(answer: &Answer) -> Answer {
+    use RejectionReason as Reason;
+    let is_kept = !matches!(
+        answer.status,
+        Status::Rejected(
+            Reason::InvalidProduct
+                | Reason::ConsentsMissing
+                | Reason::Blacklisted
+                | Reason::FraudSuspected
+        )
+    );
+    Answer { lead: answer.lead.filter(|_| is_kept), ..answer.clone() }
 }
 
 /// The id of the lead in examples.

@@ -5,13 +5,14 @@ use market::{Market, Publisher, Sources};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::doors::{Decoded, bright_horizons, leadhub, native};
+use crate::doors::{Decoded, brainysoft, bright_horizons, leadhub, native};
 use crate::reply::{Fault, Reply};
 
 const MARKET: &str = include_str!("../tests/golden/market.toml");
 const LEADHUB: &str = include_str!("../tests/golden/leadhub/sample.json");
 const BRIGHT_HORIZONS: &str = include_str!("../tests/golden/bright_horizons/sample.json");
 const NATIVE: &str = include_str!("../tests/golden/native/sample.json");
+const BRAINYSOFT: &str = include_str!("../tests/golden/brainysoft/sample.json");
 
 thread_local! {
     static READ: Market = Sources::parse([("market.toml".to_owned(), MARKET.to_owned())])
@@ -47,7 +48,7 @@ fn read_bright_horizons(market: &Market, bytes: &[u8]) -> [(Reply, bool); 2] {
 }
 
 /// What the doors say to a body, and whether they took it as a lead.
-fn read(bytes: &[u8]) -> [(Reply, bool); 4] {
+fn read(bytes: &[u8]) -> [(Reply, bool); 5] {
     READ.with(|market| {
         let say = |decoded: Result<Decoded, Fault>,
                    encode: fn(&lead::Answer) -> Reply,
@@ -56,16 +57,25 @@ fn read(bytes: &[u8]) -> [(Reply, bool); 4] {
             Ok(Decoded::Lead(_)) => (Reply::json(hyper::StatusCode::OK, Value::Null), true),
             Err(fault) => (word(&fault), false),
         };
-        let (mut one, mut two) = (bytes.to_vec(), bytes.to_vec());
+        let (mut one, mut two, mut three) = (bytes.to_vec(), bytes.to_vec(), bytes.to_vec());
         let hub = parse_json(&mut one)
             .map_err(Fault::Unparsable)
             .and_then(|root| leadhub::decode(&root, publisher(market, "hub"), market));
         let shop = parse_json(&mut two)
             .map_err(Fault::Unparsable)
             .and_then(|root| native::decode(&root, publisher(market, "shop"), market));
+        let brainy = parse_json(&mut three).map_err(Fault::Unparsable).and_then(|mut root| {
+            brainysoft::scrub(&mut root);
+            brainysoft::decode(&root, publisher(market, "brainy"), market)
+        });
         let [json, form] = read_bright_horizons(market, bytes);
         let hub = say(hub, leadhub::encode, leadhub::fault);
-        [hub, say(shop, native::encode, native::fault), json, form]
+        let brainy = say(
+            brainy,
+            |answer| brainysoft::encode(answer, jiff::Timestamp::UNIX_EPOCH),
+            |fault| brainysoft::fault(fault, jiff::Timestamp::UNIX_EPOCH),
+        );
+        [hub, say(shop, native::encode, native::fault), json, form, brainy]
     })
 }
 
@@ -88,6 +98,7 @@ fn tree() -> impl Strategy<Value = Value> {
             proptest::sample::select(names(LEADHUB)),
             proptest::sample::select(names(NATIVE)),
             proptest::sample::select(names(BRIGHT_HORIZONS)),
+            proptest::sample::select(names(BRAINYSOFT)),
         ];
         let members = proptest::collection::vec((name, inner.clone()), 0..8);
         prop_oneof![
@@ -148,9 +159,10 @@ fn holds(bytes: &[u8]) -> Result<(), TestCaseError> {
 #[test]
 fn the_samples_are_leads_at_their_own_doors() {
     let taken = |sample: &str| read(sample.as_bytes()).map(|(_, lead)| lead);
-    assert_eq!(taken(LEADHUB), [true, false, false, false]);
-    assert_eq!(taken(NATIVE), [false, true, false, false]);
-    assert_eq!(taken(BRIGHT_HORIZONS), [false, false, true, false]);
+    assert_eq!(taken(LEADHUB), [true, false, false, false, false]);
+    assert_eq!(taken(NATIVE), [false, true, false, false, false]);
+    assert_eq!(taken(BRIGHT_HORIZONS), [false, false, true, false, false]);
+    assert_eq!(taken(BRAINYSOFT), [false, false, false, false, true]);
 }
 
 proptest! {
@@ -180,6 +192,30 @@ proptest! {
     }
 
     #[test]
+    fn a_spoilt_brainysoft_lead_is_read_or_refused(body in spoilt(BRAINYSOFT)) {
+        holds(body.to_string().as_bytes())?;
+    }
+
+    /// However a card is written and wherever it stands, two bodies that differ in nothing else are one.
+    #[test]
+    fn a_digest_knows_nothing_of_a_card(
+        first in "[0-9]{12}", second in "[0-9]{12}", codes in ("[0-9]{3}", "[0-9]{3}"),
+        gap in "[ -]?", deep in any::<bool>(),
+    ) {
+        let digest = |number: &str, code: &str| {
+            let card = json!({"cardNumber": format!("{number}{gap}1234"), "cardCvc": code});
+            let body = if deep { json!({"client": [card]}) } else { card };
+            let mut bytes = body.to_string().into_bytes();
+            let mut root = parse_json(&mut bytes).unwrap();
+            let digest = brainysoft::scrub(&mut root);
+            let left = crate::json::value(&root).to_string();
+            assert!(!left.contains(number) && left.contains("1234"), "{left}");
+            digest
+        };
+        prop_assert_eq!(digest(&first, &codes.0), digest(&second, &codes.1));
+    }
+
+    #[test]
     fn a_spoilt_bright_horizons_lead_is_read_or_refused(body in spoilt(BRIGHT_HORIZONS)) {
         holds(body.to_string().as_bytes())?;
     }
@@ -195,7 +231,7 @@ proptest! {
     fn a_lead_cut_short_or_with_a_byte_changed_is_read_or_refused(
         cut in 0..BRIGHT_HORIZONS.len(), at in 0..BRIGHT_HORIZONS.len(), byte in any::<u8>(),
     ) {
-        for sample in [LEADHUB, NATIVE, BRIGHT_HORIZONS] {
+        for sample in [LEADHUB, NATIVE, BRIGHT_HORIZONS, BRAINYSOFT] {
             let mut bytes = sample.as_bytes().to_vec();
             if let Some(changed) = bytes.get_mut(at) {
                 *changed = byte;

@@ -22,12 +22,15 @@ pub enum Door {
     BrightHorizons,
     /// `POST` and `GET /api/lead/create/{source}`.
     Pingtree,
+    /// `POST /bs-core/main/leads`.
+    #[serde(rename = "brainysoft")]
+    BrainySoft,
 }
 
 impl Door {
     /// All of them.
     pub const ALL: &'static [Self] =
-        &[Self::Leadhub, Self::Native, Self::BrightHorizons, Self::Pingtree];
+        &[Self::Leadhub, Self::Native, Self::BrightHorizons, Self::Pingtree, Self::BrainySoft];
 
     /// The metric label and the word in records.
     #[must_use]
@@ -37,6 +40,7 @@ impl Door {
             Self::Native => "native",
             Self::BrightHorizons => "bright_horizons",
             Self::Pingtree => "pingtree",
+            Self::BrainySoft => "brainysoft",
         }
     }
 }

@@ -64,6 +64,12 @@ pub trait Ledger: Send + Sync + 'static {
         query: SourceQuery,
     ) -> impl Future<Output = Result<Vec<LeadRecord>, Refused>> + Send;
 
+    /// Which lead has this number, if any has; never another lead's, whatever happens to the process.
+    fn numbered(
+        &self,
+        sequence: lead::Sequence,
+    ) -> impl Future<Output = Result<Option<lead::LeadId>, Refused>> + Send;
+
     /// Every claim on one of `keys`, in the order of the keys and then of the leads. Answered without a
     /// look at the disk if there is none, which is the usual case.
     fn claimants(

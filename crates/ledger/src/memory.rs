@@ -110,6 +110,11 @@ impl Ledger for MemoryLedger {
         Ok(leads.take(query.most.into()).map(|(record, _)| record.clone()).collect())
     }
 
+    async fn numbered(&self, sequence: lead::Sequence) -> Result<Option<LeadId>, Refused> {
+        let state = self.state();
+        Ok(state.leads.iter().find(|lead| lead.sequence == sequence).map(|lead| lead.id))
+    }
+
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
         let state = self.state();
         let keys: BTreeSet<Digest> = keys.iter().copied().collect();

@@ -43,6 +43,7 @@ use self::apply::Parcel;
 use self::bulk::{BulkJob, Erasure};
 use self::checkpoint::{Checkpointer, Order};
 use self::fault::Fault;
+use self::lead_row::LeadRow;
 use self::markets::Keeping;
 use self::reader::Readers;
 use self::sync::Syncer;
@@ -252,6 +253,12 @@ impl Ledger for SqliteLedger {
     async fn source_leads(&self, query: SourceQuery) -> Result<Vec<LeadRecord>, Refused> {
         let keys = self.keys.clone();
         self.readers.read(move |db| rows::source_leads(db, &keys, &query)).await
+    }
+
+    async fn numbered(&self, sequence: lead::Sequence) -> Result<Option<LeadId>, Refused> {
+        let keys = self.keys.clone();
+        let found = self.readers.read(move |db| LeadRow::numbered(db, &keys, sequence.0)).await?;
+        Ok(found.map(|row| row.id))
     }
 
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {

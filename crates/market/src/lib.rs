@@ -43,7 +43,7 @@ pub use price::{Outcome, Price, Score, Sells};
 pub use product::{
     DuplicateKey, Duplicates, Eligibility, OPERATOR_FIELDS, PayoutRule, Product, Range,
 };
-pub use publisher::{KeyDigest, Mode, Publisher, Terms};
+pub use publisher::{BrainySoft, KeyDigest, LoginDigest, Mode, Publisher, Terms};
 pub use schedule::Schedule;
 pub use secret::{Place, Secret, Secrets, Vault};
 pub use source::{Fault, Sources};

@@ -7,8 +7,8 @@ use document::{Defect, Defects, Fields, Node, Path, Slot};
 use lead::{BuyerId, CampaignId, CampaignKey, Door, ProductId, PublisherId};
 
 use crate::{
-    Affiliate, BrightHorizons, Buyer, Campaign, KeyDigest, PingtreeSource, Places, Product,
-    Publisher, Vault, read,
+    Affiliate, BrightHorizons, Buyer, Campaign, KeyDigest, LoginDigest, PingtreeSource, Places,
+    Product, Publisher, Vault, read,
 };
 
 /// Everything that trades, consistent with itself.
@@ -29,6 +29,7 @@ pub struct Market {
     keys: HashMap<(Door, KeyDigest), PublisherId>,
     leadhub_products: HashMap<String, ProductId>,
     bright_horizons_products: HashMap<String, ProductId>,
+    credit_products: HashMap<i64, ProductId>,
 }
 
 impl Market {
@@ -164,12 +165,41 @@ impl Market {
         if let Some(source) = &publisher.pingtree {
             self.check_source(source, slot, products);
         }
+        self.check_brainysoft(publisher, slot, products);
         for product in publisher.terms.keys() {
             if products.and_then(|written| written.member(product.as_str())).is_none() {
                 slot.refuse(format_args!(
                     "has terms for {product}, which is no product of this market"
                 ));
             }
+        }
+    }
+
+    /// A login is one publisher's, and the credit product that it means by default some product's.
+    fn check_brainysoft(
+        &self,
+        publisher: &Publisher,
+        slot: &Slot<'_, '_>,
+        products: Option<&Node<'_>>,
+    ) {
+        let login = publisher.brainysoft.login;
+        let first = login.and_then(|login| self.publisher_by_login(&login));
+        if first.is_some_and(|first| first.id != publisher.id) {
+            slot.refuse("shares a brainysoft login with another publisher");
+        }
+        // A product that could not be read has its own defects.
+        let written = products.map_or(0, |written| match written {
+            Node::Object(members) => members.len(),
+            _ => 0,
+        });
+        let has = |id| self.products.values().any(|product| product.credit_products.contains(id));
+        if let Some(id) = publisher.brainysoft.credit_product
+            && written == self.products.len()
+            && !has(&id)
+        {
+            slot.refuse(format_args!(
+                "has the BrainySoft credit_product {id}, which no product has"
+            ));
         }
     }
 
@@ -242,6 +272,11 @@ impl Market {
             }
         }
         for product in self.products.values() {
+            for id in &product.credit_products {
+                if self.credit_products.insert(*id, product.id.clone()).is_some() {
+                    slot.refuse(format_args!("has the BrainySoft credit product {id} twice"));
+                }
+            }
             let Some(leadhub_id) = &product.leadhub_id else {
                 continue;
             };
@@ -277,6 +312,21 @@ impl Market {
     #[must_use]
     pub fn product_by_bright_horizons_path(&self, path: &str) -> Option<&Product> {
         self.products.get(self.bright_horizons_products.get(path)?)
+    }
+
+    /// The product that the BrainySoft door calls `creditProductId`.
+    #[must_use]
+    pub fn product_by_credit_product(&self, id: i64) -> Option<&Product> {
+        self.products.get(self.credit_products.get(&id)?)
+    }
+
+    /// The publisher whose user this is at the BrainySoft door.
+    #[must_use]
+    pub fn publisher_by_login(&self, login: &LoginDigest) -> Option<&Publisher> {
+        let own = |publisher: &&Publisher| {
+            publisher.brainysoft.login.is_some_and(|known| known.is_same(login))
+        };
+        self.publishers.values().find(own)
     }
 
     /// Where a campaign's filter stands in the document that the market is read from.

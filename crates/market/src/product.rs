@@ -31,6 +31,8 @@ pub struct Product {
     pub leadhub_id: Option<String>,
     /// Its place at the Bright Horizons door.
     pub bright_horizons: Option<BrightHorizons>,
+    /// Its `creditProductId`s at the BrainySoft door.
+    pub credit_products: Vec<i64>,
     /// Its attributes.
     pub dictionary: Dictionary,
     /// Who may have it.
@@ -237,7 +239,7 @@ impl Product {
         let timezone = read::timezone(fields.at("timezone"));
         let statuses = [("active", true), ("inactive", false)];
         let active = fields.given("status").map_or(Some(true), |s| s.choice(&statuses));
-        let leadhub_id = Self::leadhub_id(&fields);
+        let (leadhub_id, credit_products) = Self::doors(&fields).unwrap_or_default();
         let own =
             fields.given("attributes").as_ref().and_then(Slot::fields).map(|own| definitions(&own));
         let dictionary = Dictionary::new(own.unwrap_or_default());
@@ -276,6 +278,7 @@ impl Product {
             active: active?,
             leadhub_id,
             bright_horizons,
+            credit_products,
             dictionary,
             eligibility: eligibility?,
             consents: consents?,
@@ -294,7 +297,8 @@ impl Product {
         })
     }
 
-    fn leadhub_id(fields: &Fields<'_, '_>) -> Option<String> {
+    /// What the doors call it.
+    fn doors(fields: &Fields<'_, '_>) -> Option<(Option<String>, Vec<i64>)> {
         let doors = fields.given("doors")?;
         let doors = doors.fields()?;
         let leadhub = doors.given("leadhub").as_ref().and_then(Slot::fields).and_then(|leadhub| {
@@ -303,8 +307,14 @@ impl Product {
             id
         });
         let _read_apart = doors.at("bright_horizons");
+        let brainysoft =
+            doors.given("brainysoft").as_ref().and_then(Slot::fields).and_then(|own| {
+                let ids = own.at("credit_products").each(|id| id.integer(1, i64::MAX));
+                own.deny_unknown();
+                ids
+            });
         doors.deny_unknown();
-        leadhub
+        Some((leadhub, brainysoft.unwrap_or_default()))
     }
 
     fn bright_horizons(fields: &Fields<'_, '_>, dictionary: &Dictionary) -> Option<BrightHorizons> {

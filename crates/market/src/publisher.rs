@@ -28,8 +28,67 @@ pub struct Publisher {
     pub affiliate: Option<Affiliate>,
     /// Its database source at the Pingtree door.
     pub pingtree: Option<PingtreeSource>,
+    /// What else the BrainySoft door knows of it.
+    pub brainysoft: BrainySoft,
     /// Terms that differ from the product's own.
     pub terms: BTreeMap<ProductId, Terms>,
+}
+
+/// A publisher at the BrainySoft door, beside its keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BrainySoft {
+    /// The user who may log in for a token.
+    pub login: Option<LoginDigest>,
+    /// Its leads are for this credit product if they name none.
+    pub credit_product: Option<i64>,
+    /// One consumer is another client for every manager, and so for every legal entity.
+    pub clients_by_manager: bool,
+}
+
+/// A user, customer key and password, as the market keeps them: a digest. Passwords here are long and
+/// random, as keys are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginDigest(KeyDigest);
+
+impl LoginDigest {
+    /// The digest of what a user presents.
+    #[must_use]
+    pub fn of(customer: &str, user: &str, password: &str) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in [customer, user, password] {
+            // With its length, so that no part runs into the next.
+            hasher.update(&part.len().to_le_bytes()).update(part.as_bytes());
+        }
+        Self(KeyDigest(*hasher.finalize().as_bytes()))
+    }
+
+    /// Whether it is the same, found out in constant time.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.is_same(&other.0)
+    }
+
+    /// For what is to be void once the login has changed.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0.0
+    }
+}
+
+impl BrainySoft {
+    /// Reads what stands beside the keys of the door.
+    fn read(fields: &Fields<'_, '_>) -> Self {
+        let login = fields.given("login").and_then(|slot| {
+            let fields = slot.fields()?;
+            let (customer, user) = (fields.at("customer").filled(), fields.at("user").filled());
+            let password = fields.at("password").filled();
+            fields.deny_unknown();
+            Some(LoginDigest::of(customer?, user?, password?))
+        });
+        let product = fields.given("credit_product").and_then(|slot| slot.integer(1, i64::MAX));
+        let by_manager = fields.given("clients_by_manager").and_then(|slot| slot.bool());
+        Self { login, credit_product: product, clients_by_manager: by_manager.unwrap_or(false) }
+    }
 }
 
 /// Whether a publisher's leads are real.
@@ -76,6 +135,7 @@ struct Own {
     leadhub_id: Option<String>,
     affiliate: Option<Affiliate>,
     pingtree: Option<PingtreeSource>,
+    brainysoft: BrainySoft,
 }
 
 impl Publisher {
@@ -111,6 +171,7 @@ impl Publisher {
             leadhub_id: own.leadhub_id,
             affiliate: own.affiliate,
             pingtree: own.pingtree,
+            brainysoft: own.brainysoft,
             terms: terms?,
         })
     }
@@ -133,6 +194,9 @@ impl Publisher {
             }
             if *door == Door::Pingtree {
                 own.pingtree = PingtreeSource::read(&fields);
+            }
+            if *door == Door::BrainySoft {
+                own.brainysoft = BrainySoft::read(&fields);
             }
             fields.deny_unknown();
         }

@@ -787,3 +787,63 @@ fn every_fault_of_a_database_source_is_named_with_its_place() {
         assert!(told.iter().any(|fault| fault.contains(expected)), "{expected}\n{told:#?}");
     }
 }
+
+/// The good market with a publisher and a product at the BrainySoft door.
+fn brainysoft() -> String {
+    let product = "tiers = [{ mode = \"auction\", floor = \"2.00\" }]";
+    let door = format!("{product}\ndoors.brainysoft.credit_products = [7, 101339]");
+    let publisher = r#"
+[publishers.brainy]
+name = "Brainy"
+doors.brainysoft = { keys = ["demo-brainy"], credit_product = 7, clients_by_manager = true, login = { customer = "c", user = "u", password = "p" } }
+"#;
+    GOOD.replace(product, &door) + publisher
+}
+
+#[test]
+fn what_the_brainysoft_door_needs_is_read() {
+    let sources = Sources::parse([("m.toml".to_owned(), brainysoft())]).unwrap();
+    let market = sources.market().unwrap();
+    assert_eq!(market.product_by_credit_product(101_339).unwrap().id.as_str(), "loan");
+    assert!(market.product_by_credit_product(8).is_none());
+    let login = |password| market.publisher_by_login(&LoginDigest::of("c", "u", password));
+    assert_eq!(login("p").unwrap().id.as_str(), "brainy");
+    assert!(login("").is_none() && login("pp").is_none());
+    let brainysoft = &login("p").unwrap().brainysoft;
+    assert_eq!((brainysoft.credit_product, brainysoft.clients_by_manager), (Some(7), true));
+}
+
+#[test]
+fn a_bad_brainysoft_key_is_refused_with_its_place() {
+    let cases = [
+        (
+            "credit_product = 7",
+            "credit_product = 0",
+            "credit_product must be a whole number from 1",
+        ),
+        (
+            "clients_by_manager = true",
+            "clients_by_manager = 1",
+            "clients_by_manager must be a boolean, found a number",
+        ),
+        ("user = \"u\"", "user = \"\"", "login.user must not be empty"),
+        ("user = \"u\"", "name = \"u\"", "login.user is required"),
+        ("user = \"u\"", "user = \"u\", x = 1", "login.x is not a known field"),
+        ("[7, 101339]", "[7, 7]", "has the BrainySoft credit product 7 twice"),
+        ("[7, 101339]", "[\"7\"]", "credit_products.0 must be a whole number from 1"),
+        ("credit_products =", "products =", "credit_products is required"),
+        (
+            "[7, 101339]",
+            "[101339]",
+            "publishers.brainy has the BrainySoft credit_product 7, which no product has",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        assert!(brainysoft().contains(from), "{from}");
+        let told = faults(&brainysoft().replace(from, to));
+        assert!(told.iter().any(|fault| fault.contains(expected)), "{to}: {told:?}");
+    }
+    let twin = brainysoft().replace("[products.loan]", "[publishers.twin]\nname = \"T\"\ndoors.brainysoft = { keys = [], login = { customer = \"c\", user = \"u\", password = \"p\" } }\n[products.loan]");
+    let told = faults(&twin);
+    assert!(told.iter().any(|fault| fault.contains("shares a brainysoft login")), "{told:?}");
+}

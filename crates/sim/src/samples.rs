@@ -20,6 +20,16 @@ pub fn pingtree() -> Value {
     serde_json::from_str(PINGTREE).unwrap_or_default()
 }
 
+/// A lead for the BrainySoft door (`POST /bs-core/main/leads`): the documented fields, the way its
+/// publishers send them. The documentation has no sample of its own.
+pub const BRAINYSOFT: &str = include_str!("samples/brainysoft.json");
+
+/// [`BRAINYSOFT`] as a value, to vary.
+#[must_use]
+pub fn brainysoft() -> Value {
+    serde_json::from_str(BRAINYSOFT).unwrap_or_default()
+}
+
 /// [`LEADHUB`] as a value, to vary.
 #[must_use]
 pub fn leadhub() -> Value {
@@ -48,5 +58,6 @@ mod tests {
         assert_eq!(bright_horizons()["xauth"]["affiliateid"], 123_456);
         assert_eq!(pingtree()["mobile"].as_str().map(str::len), Some(10));
         assert_eq!(bright_horizons()["transaction"]["state"], "NV");
+        assert_eq!(brainysoft()["creditProductId"], 101_339);
     }
 }

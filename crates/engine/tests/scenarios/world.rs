@@ -105,6 +105,10 @@ impl Ledger for Books {
         self.0.ledger.source_leads(query).await
     }
 
+    async fn numbered(&self, sequence: lead::Sequence) -> Result<Option<LeadId>, Refused> {
+        self.0.ledger.numbered(sequence).await
+    }
+
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
         self.0.ledger.claimants(keys).await
     }

@@ -73,11 +73,17 @@ async fn samples(target: SocketAddr) -> Result<Vec<(&'static str, Value)>, Failu
         let key = ("authorization", "Bearer demo-pingtree");
         post(::sim::samples::PINGTREE_PATH, &[key], &::sim::samples::pingtree())
     };
+    let brainy = move |_| {
+        let key = ("bsauth", "demo-brainysoft");
+        post("/bs-core/main/leads", &[key], &::sim::samples::brainysoft())
+    };
     let mut samples = Vec::new();
     samples.extend(sample(Load::new(target, 1_000, 1, leadhub)).await?.map(|it| ("leadhub", it)));
     let debt = sample(Load::new(target, 1_000, 1, debt)).await?;
     samples.extend(debt.map(|it| ("bright_horizons", it)));
     samples.extend(sample(Load::new(target, 1_000, 1, loan)).await?.map(|it| ("pingtree", it)));
+    let brainy = sample(Load::new(target, 1_000, 1, brainy)).await?;
+    samples.extend(brainy.map(|it| ("brainysoft", it)));
     Ok(samples)
 }
 

@@ -48,6 +48,11 @@ A lead at the Pingtree door, as JSON and as a query:
 
 (A second time each answers that it is a duplicate: change the address, and the phone number.)
 
+A lead at the BrainySoft door; how it stands (put the id from its data in); a token for the header bsauth:
+  curl -si http://{public}/bs-core/main/leads -H 'bsauth: demo-brainysoft' -H 'content-type: application/json' -d '{brainysoft}'
+  curl -s http://{public}/bs-core/main/leads/ID -H 'bsauth: demo-brainysoft'
+  curl -si http://{public}/bs-core/main/login -H 'customer-key: demo' -d '{{"userName":"demo","password":"demo-brainysoft-password"}}'
+
 How a lead stands (put its lead_id in):
   curl -s http://{public}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-native'
 
@@ -57,6 +62,7 @@ Why it ended so, as its publisher may know it:
 Metrics:
   curl -s http://{ops}/metrics | grep gavel_leads_total"#,
         leadhub = leadhub(),
+        brainysoft = sim::samples::brainysoft(),
         native = NATIVE,
         debt = debt(),
         ping = ping(),

@@ -156,6 +156,7 @@ fn the_demo_prints_its_table_and_exits_with_0() {
         r#""status":"distributed""#,
         r#""disposition":"SOLD""#,
         r#""lead_status":"accept""#,
+        r#""status":"ok""#,
     ] {
         assert!(out.contains(expected), "{expected} is missing:\n{out}");
     }

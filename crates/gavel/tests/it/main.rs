@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod bad_buyers;
+mod brainysoft;
 mod bright_horizons;
 mod canonical;
 mod caps;

@@ -7,7 +7,7 @@ use market::{KeyDigest, Market, Publisher, Sources};
 use serde_json::{Value, json};
 
 use super::{Field, KEY, Spec, html, markdown, specs};
-use crate::doors::{Decoded, bright_horizons, leadhub, native, pingtree};
+use crate::doors::{Decoded, brainysoft, bright_horizons, leadhub, native, pingtree};
 
 const GOLDEN: &str = include_str!("../../tests/golden/market.toml");
 const DEMO: &str = include_str!("../../../../config/demo/market.toml");
@@ -19,7 +19,7 @@ fn market(text: &str) -> Market {
 /// What a door makes of a body: nothing if it is a lead, else its words.
 fn read(spec: &Spec, market: &Market, publisher: &Publisher, body: &Value) -> Result<(), Value> {
     let mut bytes = with_key(publisher, body).to_string().into_bytes();
-    let root = parse_json(&mut bytes).unwrap();
+    let mut root = parse_json(&mut bytes).unwrap();
     match spec.door {
         Door::Leadhub => match leadhub::decode(&root, publisher, market) {
             Ok(Decoded::Lead(_)) => Ok(()),
@@ -33,6 +33,15 @@ fn read(spec: &Spec, market: &Market, publisher: &Publisher, body: &Value) -> Re
         },
         Door::BrightHorizons => read_bright_horizons(spec, (market, publisher), &root),
         Door::Pingtree => read_pingtree(spec, (market, publisher), &root),
+        Door::BrainySoft => {
+            brainysoft::scrub(&mut root);
+            let at = jiff::Timestamp::UNIX_EPOCH;
+            match brainysoft::decode(&root, publisher, market) {
+                Ok(Decoded::Lead(_)) => Ok(()),
+                Ok(Decoded::Rejected(answer)) => Err(brainysoft::encode(&answer, at).body),
+                Err(fault) => Err(brainysoft::fault(&fault, at).body),
+            }
+        }
     }
 }
 
@@ -173,13 +182,19 @@ fn every_field_of_the_documentations_own_samples_is_named() {
         ("hub", include_str!("../../tests/golden/leadhub/sample.json")),
         ("shop", include_str!("../../tests/golden/native/sample.json")),
         ("affiliate", include_str!("../../tests/golden/bright_horizons/sample.json")),
+        ("brainy", include_str!("../../tests/golden/brainysoft/sample.json")),
         ("store", include_str!("../../tests/golden/pingtree/sample.json")),
     ];
     let market = market(GOLDEN);
     for (id, sample) in samples {
         let publisher = market.publishers.get(&id.parse().unwrap()).unwrap();
         // The golden samples are of these products.
-        let of = ["Personal loan", "Debt Sub10k Leads, post", "Personal loan, United States"];
+        let of = [
+            "Personal loan",
+            "Debt Sub10k Leads, post",
+            "Personal loan, United States",
+            "Short loan",
+        ];
         let specs = specs(&market, publisher);
         let spec = specs.iter().find(|spec| of.contains(&spec.title.as_str())).unwrap();
         for leaf in leaves(&serde_json::from_str(sample).unwrap(), "") {
@@ -225,6 +240,9 @@ fn every_disposition_and_status_of_a_door_is_among_its_answers() {
                 vec!["SOLD", "NO BUYERS", "PENDING", "DUPLICATE", "REJECTED"]
             }
             (Door::BrightHorizons, true) => vec!["\"passed\":1", "\"passed\":0", "NO BUYERS"],
+            (Door::BrainySoft, _) => {
+                vec!["\"ok\"", "CREDIT_PRODUCT_NOT_FOUND_ERROR", "fraud_suspected"]
+            }
             (Door::Pingtree, _) if keeps => vec!["Lead created", "duplicate", "rejected"],
             (Door::Pingtree, _) => vec!["sold", "unsold", "pending", "duplicate", "rejected"],
             (Door::Leadhub | Door::Native, _) => {

@@ -135,5 +135,9 @@ fn text<'a>(attribute: &str, product: &'a Product) -> &'a str {
 
 /// A phone number of the product's country, in international form.
 pub(crate) fn phone(product: &Product) -> &'static str {
-    if product.country == "US" { "+17025550143" } else { "+34600111222" }
+    match product.country.as_str() {
+        "US" => "+17025550143",
+        "RU" => "+79031112233",
+        _ => "+34600111222",
+    }
 }

@@ -163,6 +163,15 @@ const PINGTREE_SLUG: Dialect = Dialect {
     ..PINGTREE
 };
 
+const BRAINYSOFT: Dialect = Dialect {
+    path: "/bs-core/main/leads",
+    key: ("bsauth", "brainy-key"),
+    sample: include_str!("../golden/brainysoft/sample.json"),
+    media_type: "application/json",
+    // Its cases bring their own: every defect has a code.
+    invalid: |_| Value::Null,
+};
+
 fn check(dialect: &Dialect, text: &str) {
     let cases: Vec<Case> = serde_json::from_str(text).unwrap();
     let edge = Edge::start(Limits::default());
@@ -460,4 +469,29 @@ fn pingtree_speaks_its_other_dialect_under_the_slug() {
 #[test]
 fn pingtree_tells_what_a_source_stored_and_refuses_what_it_cannot_look_for() {
     check(&PINGTREE, include_str!("../golden/pingtree/fetch.json"));
+}
+
+#[test]
+fn brainysoft_answers_are_an_id_whatever_became_of_the_lead() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/answers.json"));
+}
+
+#[test]
+fn brainysoft_reads_show_a_lead_to_its_publisher_alone() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/reads.json"));
+}
+
+#[test]
+fn brainysoft_turns_away_what_is_no_request_of_its_own() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/requests.json"));
+}
+
+#[test]
+fn brainysoft_names_every_field_that_is_not_valid_by_a_code() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/validation.json"));
+}
+
+#[test]
+fn brainysoft_leads_reach_the_engine_in_its_own_terms() {
+    check(&BRAINYSOFT, include_str!("../golden/brainysoft/submissions.json"));
 }

@@ -56,6 +56,7 @@ conformance! {
     an_illegal_neighbour_fails_alone,
     a_start_finds_what_is_open,
     an_unknown_lead_reads_as_none,
+    a_lead_is_found_by_its_number_and_by_no_other,
     a_claimed_key_names_its_leads,
     claims_are_there_as_soon_as_the_write_is_answered,
     a_refused_write_claims_nothing,
@@ -280,6 +281,17 @@ async fn a_start_finds_what_is_open(ledger: &impl Recovery) {
 
 async fn an_unknown_lead_reads_as_none(ledger: &impl Ledger) {
     assert_eq!(ledger.lead(id(1)).await, Ok(None));
+}
+
+async fn a_lead_is_found_by_its_number_and_by_no_other(ledger: &impl Ledger) {
+    assert_eq!(ledger.numbered(Sequence(1)).await, Ok(None));
+    for n in 1..=3 {
+        let receipt = ledger.commit(created(id(n), vec![])).await.unwrap();
+        assert_eq!(ledger.numbered(receipt.sequence).await, Ok(Some(id(n))));
+    }
+    for unknown in [i64::MIN, -1, 0, 4, i64::MAX] {
+        assert_eq!(ledger.numbered(Sequence(unknown)).await, Ok(None), "{unknown}");
+    }
 }
 
 #[tokio::test]

@@ -186,6 +186,10 @@ impl Ledger for Store {
         self.inner.source_leads(query).await
     }
 
+    async fn numbered(&self, sequence: lead::Sequence) -> Result<Option<LeadId>, Refused> {
+        self.inner.numbered(sequence).await
+    }
+
     async fn claimants(&self, keys: &[Digest]) -> Result<Vec<Claimant>, Refused> {
         self.inner.claimants(keys).await
     }

@@ -1,6 +1,6 @@
 //! What publishers at the Pingtree door are told: the door's fields, and those of the source's own.
 
-use lead::{Answer, Attribute, RejectionReason, Standard, Status};
+use lead::{Answer, Attribute, Standard};
 use market::{Market, PingtreeSource, Product, Publisher};
 
 use super::{Dialect, decode, encode, fault};
@@ -42,7 +42,7 @@ fn sheet(
             Ok(Decoded::Lead(_)) => None,
         }
     };
-    let mut answers = spec::answers(product, |answer| encode(&as_stored(answer)));
+    let mut answers = spec::answers(product, |answer| encode(&spec::as_stored(answer)));
     // A lead that is only kept is never sold; one answer says that it is stored.
     answers.drain(..if source.distributes { 0 } else { 2 });
     answers.extend(spec::without_required(&fields, word));
@@ -60,21 +60,6 @@ fn sheet(
         notes: notes(dialect, source, product),
         answers,
     }
-}
-
-/// The answer as it is: what is refused before there is a lead has no id.
-fn as_stored(answer: &Answer) -> Answer {
-    use RejectionReason as Reason;
-    let is_kept = !matches!(
-        answer.status,
-        Status::Rejected(
-            Reason::InvalidProduct
-                | Reason::ConsentsMissing
-                | Reason::Blacklisted
-                | Reason::FraudSuspected
-        )
-    );
-    Answer { lead: answer.lead.filter(|_| is_kept), ..answer.clone() }
 }
 
 fn notes(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<String> {
