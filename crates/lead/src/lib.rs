@@ -16,6 +16,7 @@ pub mod explanation;
 pub mod id;
 pub mod journey;
 pub mod money;
+pub mod quote;
 pub mod submission;
 
 pub use attribute::{Attribute, Attributes, Kind, PingAttributes, Reading, Standard, Value};
@@ -28,4 +29,5 @@ pub use disposition::{Disposition, OfferOutcome, PostClass, RejectionReason};
 pub use explanation::{Explanation, Gap, Stage, Step};
 pub use id::{BuyerId, CampaignId, CampaignKey, LeadId, PingId, ProductId, PublisherId, Sequence};
 pub use money::{Currency, Money};
+pub use quote::{NoQuote, Quote};
 pub use submission::{Answer, Door, PayoutBasis, Sale, Status, Submission};
