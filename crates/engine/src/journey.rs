@@ -319,7 +319,7 @@ impl Waiter {
     }
 }
 
-fn lead_id<B: Buyers, L: Ledger>(inner: &Inner<B, L>, at: &jiff::Timestamp) -> LeadId {
+fn lead_id<B: Buyers, L: Ledger>(inner: &Inner<B, L>, at: &Timestamp) -> LeadId {
     let mut bytes = [0; 10];
     (inner.entropy)(&mut bytes);
     LeadId::new(*at, bytes)

@@ -145,7 +145,7 @@ impl Promises {
                 let State::Open(promise) = std::mem::replace(state, State::Taken) else {
                     return Err(PingFault::Used);
                 };
-                Ok(Taken { promises: Arc::clone(self), id, promise: Some(promise) })
+                Ok(Taken { promises: Arc::clone(self), id, promise: Some(promise), is_used: true })
             }
         }
     }
@@ -173,6 +173,7 @@ impl Promises {
     }
 
     fn put_back(&self, id: PingId, promise: Box<Promise>) {
+        // Its time may be over: then it is dropped, which gives its room back.
         if let Some((_, state @ State::Taken)) = self.lock().pings.get_mut(&id) {
             *state = State::Open(promise);
         }
@@ -188,6 +189,7 @@ pub(crate) struct Taken {
     promises: Arc<Promises>,
     id: PingId,
     promise: Option<Box<Promise>>,
+    is_used: bool,
 }
 
 impl Taken {
@@ -205,17 +207,14 @@ impl Taken {
     pub(crate) fn put_back(mut self) {
         if let Some(promise) = self.promise.take() {
             self.promises.put_back(self.id, promise);
+            self.is_used = false;
         }
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        // Put back, it is open and has nothing to end here.
-        let mut book = self.promises.lock();
-        let is_open = matches!(book.pings.get_mut(&self.id), Some((_, State::Open(_))));
-        drop(book);
-        if !is_open {
+        if self.is_used {
             self.promises.end(self.id, PingFault::Used);
         }
     }

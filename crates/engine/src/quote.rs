@@ -2,6 +2,7 @@
 //! what would buy it is reserved and promised instead of posted to. Stores nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanout::Buyers;
 use lead::{Deadline, LeadId, NoQuote, PingId, Quote};
@@ -51,7 +52,7 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
     if eligible.is_empty() {
         return Ok(Quote::Rejected(NoQuote::Unmatched));
     }
-    let mut why = NoQuote::Unsold;
+    let (mut why, mut waited) = (NoQuote::Unsold, Duration::ZERO);
     for (tier, number) in product.tiers.iter().zip(1u8..) {
         let campaigns = lead.in_tier(number, &eligible);
         let Some(until) = budget.for_pings(inner.clock.instant(), tier.time_limit) else { break };
@@ -60,7 +61,7 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
         }
         let mut rung = Rung { tier, until, campaigns, passed_over: Vec::new() };
         choose::narrow(&inner, &lead, &mut rung, &mut record);
-        let offers = ask(&inner, &lead, &rung, &mut std::time::Duration::ZERO, &mut record).await;
+        let offers = ask(&inner, &lead, &rung, &mut waited, &mut record).await;
         let mut left = offers.clone();
         while let Some(offer) = choose::next(&inner, &lead, &rung, &mut left, &mut record) {
             let at = inner.clock.timestamp();
@@ -95,11 +96,7 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
 }
 
 /// Keeps a promise for its time.
-fn accept<B: Buyers, L: Ledger>(
-    inner: &Inner<B, L>,
-    promise: Promise,
-    ttl: std::time::Duration,
-) -> Quote {
+fn accept<B: Buyers, L: Ledger>(inner: &Inner<B, L>, promise: Promise, ttl: Duration) -> Quote {
     let mut bytes = [0; 16];
     (inner.entropy)(&mut bytes);
     let ping = PingId::new(bytes);

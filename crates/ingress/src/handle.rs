@@ -12,7 +12,7 @@ use market::{Market, Publisher};
 use crate::doors::{Decoded, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body};
+use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, Unavailable, body, ping};
 
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
@@ -28,6 +28,8 @@ pub(crate) async fn handle<D: Distribute>(
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
         Route::NativeCreate => create(desk, limits, Door::Native, (request, at)).await,
+        Route::NativePing => ping::ping(desk, limits, (request, at)).await,
+        Route::NativePost => ping::post(desk, limits, (request, at)).await,
         Route::NativeFind(id) => {
             let find = async |publisher: &Publisher, id| desk.find(&publisher.id, id).await;
             let found = own(desk, limits, (id, request.headers()), find).await;
@@ -84,13 +86,19 @@ async fn take<D: Distribute>(
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
-            let arrival = Arrival { submission: *submission, at, instant, budget, request };
-            desk.distribute(arrival).await.map_err(|refusal| match refusal {
-                Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
-                Refusal::InFlight => Fault::InFlight(limits.retry_after),
-                Refusal::KeyReused => Fault::KeyReused,
-            })
+            let arrival =
+                Arrival { submission: *submission, at, instant, budget, ping: None, request };
+            desk.distribute(arrival).await.map_err(|refusal| refused(refusal, limits))
         }
+    }
+}
+
+pub(crate) fn refused(refusal: Refusal, limits: &Limits) -> Fault {
+    match refusal {
+        Refusal::Unavailable(why) => Fault::Unavailable(why, limits.retry_after),
+        Refusal::InFlight => Fault::InFlight(limits.retry_after),
+        Refusal::KeyReused => Fault::KeyReused,
+        Refusal::NoPing(why) => Fault::NoPing(why),
     }
 }
 
@@ -122,7 +130,7 @@ fn door_of(place: &Route) -> Door {
     }
 }
 
-fn authenticate<'m>(
+pub(crate) fn authenticate<'m>(
     market: &'m Market,
     door: Door,
     headers: &HeaderMap,
@@ -143,7 +151,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The key, quoted as the draft standard writes it or bare.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
     let mut values = headers.get_all("idempotency-key").iter();
     let (first, second) = (values.next(), values.next());
     let Some(value) = first else {
@@ -160,7 +168,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
     Ok(Some(bare.to_owned()))
 }
 
-fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
+pub(crate) fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
     let Some(value) = headers.get("gavel-budget-ms") else {
         return Ok(None);
     };

@@ -112,6 +112,7 @@ fn arrival(n: usize) -> Arrival {
         at: clock.timestamp(),
         instant: clock.instant(),
         budget: None,
+        ping: None,
         key: Some(key(n)),
         body,
     }
