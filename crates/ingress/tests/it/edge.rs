@@ -8,8 +8,8 @@ use std::time::Instant;
 use ingress::{Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Unavailable};
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, PublisherId, Sequence, Stage,
-    Status, Step, Submission,
+    Answer, Clock, Code, Explanation, LeadId, Money, NoQuote, OfferOutcome, PublisherId, Quote,
+    Sequence, Stage, Status, Step, Submission,
 };
 use market::{Market, Sources};
 use tokio::net::TcpListener;
@@ -29,6 +29,8 @@ pub(crate) struct Script {
     pub(crate) unavailable: Option<Unavailable>,
     /// To a submission: whether a lead exists, and its status; `Err` if it cannot be taken.
     pub(crate) distribute: Option<Result<Told, Refusal>>,
+    /// To a ping.
+    pub(crate) ping: Option<Result<Quote, Refusal>>,
     /// To a question: whose lead it is, and how it stands.
     pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
 }
@@ -220,6 +222,12 @@ impl Distribute for Desk {
         let delivery = answer.map(|answer| Delivery::new(answer).told(move |fate| lost.note(fate)));
         drop(self.shared.gate.acquire().await);
         delivery
+    }
+
+    async fn ping(&self, arrival: Arrival) -> Result<Quote, Refusal> {
+        let quote = self.shared.script.lock().unwrap().ping;
+        self.shared.received.lock().unwrap().push(arrival);
+        quote.unwrap_or(Ok(Quote::Rejected(NoQuote::Unsold)))
     }
 
     async fn find(
