@@ -31,6 +31,17 @@ pub(crate) fn admit<B: Send + Sync + 'static, L: Ledger>(
     Ok(shown.iter().map(|(_, signal)| signal.name).collect())
 }
 
+/// What refuses a ping. It names no consumer, who may be suppressed or suspected only with the post.
+pub(crate) fn admit_ping(
+    product: &Product,
+    submission: &Submission,
+) -> Result<(), RejectionReason> {
+    if !product.active {
+        return Err(RejectionReason::InvalidProduct);
+    }
+    consents(product, submission)
+}
+
 /// Consents without which no lead of the product may be sold.
 fn consents(product: &Product, submission: &Submission) -> Result<(), RejectionReason> {
     let given = product.consents.iter().all(|kind| submission.consent.accepts(kind));

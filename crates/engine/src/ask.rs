@@ -2,7 +2,7 @@
 //! may buy. Posts nothing.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fanout::{Asked, Buyers, Heard, Ping, Pings, SharedAttributes};
 use jiff::Timestamp;
@@ -14,7 +14,6 @@ use crate::Tree;
 use crate::auction::{self, Offer, Place};
 use crate::choose;
 use crate::engine::Inner;
-use crate::journey::Waiter;
 use crate::late::Asking;
 use crate::lines::{Room, Trial};
 use crate::pace::{Chance, Pace};
@@ -116,7 +115,7 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
     inner: &Arc<Inner<B, L>>,
     lead: &Lead<'_>,
     rung: &Rung<'_>,
-    waiter: &mut Waiter,
+    waited: &mut Duration,
     record: &mut Record<B, L>,
 ) -> Vec<Offer> {
     let now = inner.clock.instant();
@@ -137,7 +136,7 @@ pub(crate) async fn ask<B: Buyers, L: Ledger>(
         }
     }
     let took = inner.clock.instant().saturating_duration_since(now);
-    waiter.waited += took;
+    *waited += took;
     let unneeded: Vec<&Target> = pings.open().filter_map(|index| asked_of.get(index)).collect();
     for target in &unneeded {
         record.not_awaited(target.candidate.row, took);

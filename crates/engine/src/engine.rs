@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use lead::{Answer, CampaignKey, Clock, Deadline, LeadId, Submission};
+use lead::{Answer, CampaignKey, Clock, Deadline, LeadId, PingId, Quote, Submission};
 use ledger::{Ledger, Refused, Write};
 use market::Product;
 use tokio::sync::oneshot;
@@ -22,13 +22,14 @@ use crate::lines::Lines;
 use crate::markets::OldMarkets;
 use crate::metrics::{Ending, Metrics};
 use crate::pace::Paces;
+use crate::promise::{PingFault, Promises};
 use crate::register::Register;
 use crate::repeats::{Entry, Repeats, Request, Ticket, Waited};
 use crate::reserve::Reservations;
 use crate::review::{self, ReviewRefusal, Verdict};
 use crate::shares::Shares;
 use crate::suppress::Suppressions;
-use crate::{BreakerReport, BreakerRules, Reserves, Snapshot, journey, repeats, standing};
+use crate::{BreakerReport, BreakerRules, Reserves, Snapshot, journey, quote, repeats, standing};
 
 /// How often holds are looked through for those that are over.
 const HOLDS_LOOK: Duration = Duration::from_secs(1);
@@ -88,6 +89,7 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     pub(crate) old_markets: OldMarkets,
     /// Held by whoever changes the market.
     pub(crate) register: tokio::sync::Mutex<Register>,
+    pub(crate) promises: Arc<Promises>,
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -106,6 +108,8 @@ pub struct Arrival {
     pub budget: Option<Duration>,
     /// The publisher's Idempotency-Key.
     pub key: Option<String>,
+    /// The accepted ping whose post this is.
+    pub ping: Option<PingId>,
     /// A digest of the request's body.
     pub body: [u8; 32],
 }
@@ -126,6 +130,9 @@ pub enum Refusal {
     /// The Idempotency-Key belongs to another body.
     #[error("the idempotency key was used with another body")]
     KeyReused,
+    /// The ping that the post names promises nothing.
+    #[error("the ping is not open")]
+    NoPing(PingFault),
     /// The ledger cannot take it.
     #[error(transparent)]
     Ledger(Refused),
@@ -161,6 +168,7 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
             late_reads: Arc::new(tokio::sync::Semaphore::new(late::AT_ONCE)),
             old_markets: OldMarkets::default(),
             register: tokio::sync::Mutex::default(),
+            promises: Arc::default(),
             repeats: Arc::default(),
             in_flight: Arc::new(tokio::sync::Semaphore::new(parts.in_flight_max)),
             tasks: TaskTracker::new(),
@@ -199,6 +207,27 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
                 },
             }
         }
+    }
+
+    /// Asks what a lead without its consumer would bring, and reserves it. Nothing is stored. It goes on
+    /// if the caller stops waiting.
+    ///
+    /// # Errors
+    /// The ping was not taken.
+    pub async fn ping(&self, arrival: Arrival) -> Result<Quote, Refusal> {
+        let inner = &self.0;
+        if let Some(trouble) = inner.ledger.trouble() {
+            return Err(Refusal::Ledger(Refused::Unavailable(trouble)));
+        }
+        let permit = Arc::clone(&inner.in_flight).try_acquire_owned();
+        let permit = permit.map_err(|_| Refusal::Busy)?;
+        let quote = Box::pin(quote::quote(Arc::clone(inner), arrival));
+        let task = inner.tasks.spawn(async move {
+            let quote = quote.await;
+            drop(permit);
+            quote
+        });
+        task.await.unwrap_or(Err(Refusal::Bug("a ping ended without an answer")))
     }
 
     /// Runs a request that is not under way, unless the ledger knows its answer.

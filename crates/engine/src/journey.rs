@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanout::Buyers;
+use jiff::Timestamp;
 use lead::journey::OfferEvent;
-use lead::{Answer, Code, LeadId, RejectionReason, Status};
+use lead::{Answer, Code, LeadId, Money, RejectionReason, Status};
 use ledger::{Ledger, NewLead, RequestKey};
 use market::Mode;
 use tokio::sync::oneshot;
 
 use crate::ask::{Rung, ask, gate};
+use crate::auction::Offer;
 use crate::budget::Budget;
 use crate::deliver::{fits_post, leave, post, release_unsent, settle_reservation};
 use crate::delivery::Delivery;
 use crate::engine::{Arrival, Inner, Refusal};
 use crate::metrics::Ending;
+use crate::promise::{Promise, Room, Taken};
 use crate::record::Record;
 use crate::repeats::{Request, Ticket};
 use crate::subject::Lead;
@@ -29,10 +32,21 @@ async fn distribute<B: Buyers, L: Ledger>(
     arrival: Arrival,
     request: &Request,
     waiter: &mut Waiter,
+    ping: &mut Option<Taken>,
 ) -> Result<Ended, Refusal> {
-    let snapshot = inner.snapshot.load_full();
-    let market = &*snapshot.market;
     let mut submission = arrival.submission;
+    *ping = arrival
+        .ping
+        .map(|id| inner.promises.take(id, &submission))
+        .transpose()
+        .map_err(Refusal::NoPing)?;
+    let promised = ping.as_ref().and_then(Taken::promise);
+    // A ping and its post are one journey, which keeps the market that it began with.
+    let begun = promised.map(|promise| Arc::clone(&promise.snapshot));
+    let snapshot = begun.unwrap_or_else(|| inner.snapshot.load_full());
+    let market = &*snapshot.market;
+    let least = promised.and_then(|promise| promise.min_payout);
+    submission.min_payout = at_least(submission.min_payout, least);
     let (product, tree) = snapshot.tree(&submission.product).ok_or(Refusal::NoProduct)?;
     let publisher = market.publishers.get(&submission.publisher).ok_or(Refusal::NoProduct)?;
     let whole = arrival.budget.unwrap_or(product.budget).min(product.budget);
@@ -79,26 +93,38 @@ async fn distribute<B: Buyers, L: Ledger>(
     if !lead.is_offered() {
         return close(record, OfferEvent::NoneEligible, &lead).await;
     }
-    offer(inner, &lead, &budget, waiter, record).await
+    let promise = ping.as_mut().and_then(Taken::spend);
+    offer(inner, (&lead, promise), &budget, waiter, record).await
 }
 
 /// Takes an accepted lead through its product's tree, once: until it is sold whole, its slots are gone,
 /// or nobody is left.
 async fn offer<B: Buyers, L: Ledger>(
     inner: &Arc<Inner<B, L>>,
-    lead: &Lead<'_>,
+    (lead, promise): (&Lead<'_>, Option<Promise>),
     budget: &Budget,
     waiter: &mut Waiter,
     mut record: Record<B, L>,
 ) -> Result<Ended, Refusal> {
     let matched = lead.matched();
+    let mut posts_left = lead.product.max_posts;
+    if let Some(promise) = promise.and_then(|it| it.for_lead(lead, &matched)) {
+        let Promise { tier: number, decisions, offer, others, room, at, .. } = promise;
+        record.decisions = decisions;
+        let tier = lead.product.tiers.get(usize::from(number) - 1);
+        let tier = tier.ok_or(Refusal::Bug("a promise names no tier"))?;
+        let until = budget.answer_by();
+        let rung = Rung { tier, until, campaigns: Vec::new(), passed_over: Vec::new() };
+        let hand = Hand { rung: &rung, promised: Some((offer, room, at)), offers: others };
+        sell(inner, (lead, budget), hand, (waiter, &mut record), &mut posts_left).await?;
+        return close(record, OfferEvent::Exhausted, lead).await;
+    }
     record.decisions = matched.iter().filter_map(|index| lead.decision(*index)).collect();
     let eligible = gate(inner, lead, &matched, &mut record);
     if eligible.is_empty() {
         return close(record, OfferEvent::NoneEligible, lead).await;
     }
 
-    let mut posts_left = lead.product.max_posts;
     for (tier, number) in lead.product.tiers.iter().zip(1u8..) {
         let campaigns = lead.in_tier(number, &eligible);
         let campaigns = choose::unserved(lead, campaigns, &mut record);
@@ -111,43 +137,86 @@ async fn offer<B: Buyers, L: Ledger>(
         };
         let mut rung = Rung { tier, until, campaigns, passed_over: Vec::new() };
         choose::narrow(inner, lead, &mut rung, &mut record);
-        let mut offers = ask(inner, lead, &rung, waiter, &mut record).await;
-        while let Some(offer) = choose::next(inner, lead, &rung, &mut offers, &mut record) {
-            let leave = match leave(inner, lead, &offer) {
-                Ok(leave) => leave,
-                Err(code) => {
-                    record.note(offer.place.row, code);
-                    continue;
-                }
-            };
-            if !fits_post(inner, lead, (&offer, &leave), budget) {
-                record.ran_out(offer.place.row);
-                continue;
-            }
-            let at = inner.clock.timestamp();
-            let reservation = match lead.reserve(&inner.reservations, &offer, at) {
-                Ok(reservation) => reservation,
-                Err(stop) => {
-                    record.stopped(offer.place.row, stop);
-                    continue;
-                }
-            };
-            posts_left = posts_left.saturating_sub(1);
-            choose::offered(inner, lead, &rung, (&offer, &mut offers));
-            let slot = record.slots.number(offer.part);
-            if let Err(refusal) = record.intend(lead.intent(&offer, slot, at)?).await {
-                release_unsent(reservation);
-                return Err(refusal);
-            }
-            let sent = (&offer, leave);
-            let posted = post(inner, lead, sent, budget, (waiter, &mut record)).await?;
-            settle_reservation(reservation, &offer, &posted);
-            if record.is_over() || posts_left == 0 {
-                return close(record, OfferEvent::Exhausted, lead).await;
-            }
+        let offers = ask(inner, lead, &rung, &mut waiter.waited, &mut record).await;
+        let hand = Hand { rung: &rung, promised: None, offers };
+        if sell(inner, (lead, budget), hand, (waiter, &mut record), &mut posts_left).await? {
+            return close(record, OfferEvent::Exhausted, lead).await;
         }
     }
     close(record, OfferEvent::Exhausted, lead).await
+}
+
+/// A tier's offers that may buy, and the one among them that a ping was promised.
+struct Hand<'a> {
+    rung: &'a Rung<'a>,
+    promised: Option<(Offer, Room, Timestamp)>,
+    offers: Vec<Offer>,
+}
+
+/// Posts to one offer of a tier after another, the promised one first; says whether nothing can follow.
+async fn sell<B: Buyers, L: Ledger>(
+    inner: &Arc<Inner<B, L>>,
+    (lead, budget): (&Lead<'_>, &Budget),
+    Hand { rung, mut promised, mut offers }: Hand<'_>,
+    (waiter, record): (&mut Waiter, &mut Record<B, L>),
+    posts_left: &mut u32,
+) -> Result<bool, Refusal> {
+    loop {
+        let (offer, room) = match promised.take() {
+            Some((offer, room, at)) => (offer, Some((room, at))),
+            None => match choose::next(inner, lead, rung, &mut offers, record) {
+                Some(offer) => (offer, None),
+                None => return Ok(false),
+            },
+        };
+        let leave = match leave(inner, lead, &offer) {
+            Ok(leave) => leave,
+            Err(code) => {
+                record.note(offer.place.row, code);
+                continue;
+            }
+        };
+        if !fits_post(inner, lead, (&offer, &leave), budget) {
+            record.ran_out(offer.place.row);
+            continue;
+        }
+        // A reservation belongs to the moment at which it was taken, and so does its intent.
+        let taken = match room {
+            Some((room, at)) => Ok((room.hand_over(), at)),
+            None => {
+                let at = inner.clock.timestamp();
+                lead.reserve(&inner.reservations, &offer, at).map(|taken| (taken, at))
+            }
+        };
+        let (reservation, at) = match taken {
+            Ok(taken) => taken,
+            Err(stop) => {
+                record.stopped(offer.place.row, stop);
+                continue;
+            }
+        };
+        *posts_left = posts_left.saturating_sub(1);
+        choose::offered(inner, lead, rung, (&offer, &mut offers));
+        let slot = record.slots.number(offer.part);
+        if let Err(refusal) = record.intend(lead.intent(&offer, slot, at)?).await {
+            release_unsent(reservation);
+            return Err(refusal);
+        }
+        let sent = (&offer, leave);
+        let posted = post(inner, lead, sent, budget, (waiter, record)).await?;
+        settle_reservation(reservation, &offer, &posted);
+        if record.is_over() || *posts_left == 0 {
+            return Ok(true);
+        }
+    }
+}
+
+/// The greater of what a post and its ping ask for.
+fn at_least(posted: Option<Money>, pinged: Option<Money>) -> Option<Money> {
+    match (posted, pinged) {
+        (Some(posted), Some(pinged)) if pinged.amount > posted.amount => Some(pinged),
+        (posted, pinged) => posted.or(pinged),
+    }
 }
 
 /// Settles the record and makes the answer.
@@ -174,7 +243,11 @@ pub(crate) async fn run<B: Buyers, L: Ledger>(
 ) {
     let (door, started, budget) = (arrival.submission.door, arrival.instant, arrival.budget);
     let product = arrival.submission.product.clone();
-    let result = distribute(&inner, arrival, &request, &mut waiter).await;
+    let mut ping = None;
+    let result = distribute(&inner, arrival, &request, &mut waiter, &mut ping).await;
+    if let Some(taken) = ping.filter(|_| result.is_err()) {
+        taken.put_back();
+    }
 
     let took = inner.clock.instant().saturating_duration_since(started);
     let ending = result.as_ref().map_or(Ending::Refused, |ended| ended.ending);
@@ -253,7 +326,7 @@ impl Waiter {
     }
 }
 
-fn lead_id<B: Buyers, L: Ledger>(inner: &Inner<B, L>, at: &jiff::Timestamp) -> LeadId {
+fn lead_id<B: Buyers, L: Ledger>(inner: &Inner<B, L>, at: &Timestamp) -> LeadId {
     let mut bytes = [0; 10];
     (inner.entropy)(&mut bytes);
     LeadId::new(*at, bytes)

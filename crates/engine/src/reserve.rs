@@ -150,7 +150,6 @@ impl Reservations {
     }
 
     /// What every cap of a scope, and the buyer's funds, still allow.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for metrics and reserved pings"))]
     pub(crate) fn headroom(&self, scope: &Scope<'_>, at: Timestamp) -> Vec<Headroom> {
         let accounts = self.accounts(scope);
         let mut rows = Vec::new();

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, Refusal};
+use engine::{Engine, PingFault, Refusal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Stored, Unavailable};
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, Sequence, StoredLead,
+    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, Quote, Sequence, StoredLead,
     StoredLeads, Submission,
 };
 use ledger::{Ledger, Refused, SqliteLedger};
@@ -34,15 +34,17 @@ impl Distribute for Desk {
     }
 
     async fn distribute(&self, arrival: Arrival) -> Result<Delivery, ingress::Refusal> {
-        let Arrival { submission, at, instant, budget, request } = arrival;
-        let RequestId { key, body } = request;
-        let arrival = engine::Arrival { submission, at, instant, budget, key, body };
-        let delivery = self.0.distribute(arrival).await.map_err(|refusal| refused(&refusal))?;
+        let delivery =
+            self.0.distribute(arrived(arrival)).await.map_err(|refusal| refused(&refusal))?;
         let answer = delivery.answer.clone();
         Ok(Delivery::new(answer).told(move |fate| match fate {
             Fate::Arrived => delivery.arrived(),
             Fate::Lost => drop(delivery),
         }))
+    }
+
+    async fn ping(&self, arrival: Arrival) -> Result<Quote, ingress::Refusal> {
+        self.0.ping(arrived(arrival)).await.map_err(|refusal| refused(&refusal))
     }
 
     async fn find(
@@ -99,10 +101,21 @@ impl Distribute for Desk {
     }
 }
 
+fn arrived(arrival: Arrival) -> engine::Arrival {
+    let Arrival { submission, at, instant, budget, ping, request } = arrival;
+    let RequestId { key, body } = request;
+    engine::Arrival { submission, at, instant, budget, key, ping, body }
+}
+
 fn refused(refusal: &Refusal) -> ingress::Refusal {
     match refusal {
         Refusal::InFlight => ingress::Refusal::InFlight,
         Refusal::KeyReused => ingress::Refusal::KeyReused,
+        Refusal::NoPing(why) => ingress::Refusal::NoPing(match why {
+            PingFault::Unknown => ingress::PingFault::Unknown,
+            PingFault::Expired => ingress::PingFault::Expired,
+            PingFault::Used => ingress::PingFault::Used,
+        }),
         // The market was swapped between decoding and distributing: the next try sees the new one.
         Refusal::Busy | Refusal::NoProduct => Unavailable::Busy.into(),
         Refusal::Ledger(refused) => unavailable(refused).into(),

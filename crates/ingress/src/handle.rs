@@ -1,6 +1,7 @@
 //! One request from header to reply: route, authenticate, read, decode, distribute, encode.
 
 mod bright_horizons;
+mod ping;
 mod pingtree;
 mod visit;
 
@@ -41,6 +42,8 @@ pub(crate) async fn handle<D: Distribute>(
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
         Route::NativeCreate => create(desk, limits, Door::Native, (request, at)).await,
+        Route::NativePing => ping::ping(desk, limits, (request, at)).await,
+        Route::NativePost => ping::post(desk, limits, (request, at)).await,
         Route::NativeFind(id) => {
             let find = async |publisher: &Publisher, id| desk.find(&publisher.id, id).await;
             let found = own(desk, limits, (id, request.headers()), find).await;
@@ -128,7 +131,8 @@ async fn take<D: Distribute>(
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
-            let arrival = Arrival { submission: *submission, at, instant, budget, request };
+            let submission = *submission;
+            let arrival = Arrival { submission, at, instant, budget, ping: None, request };
             hand_in(desk, limits, arrival).await
         }
     }

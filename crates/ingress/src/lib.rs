@@ -39,8 +39,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, Sequence, StoredLead,
-    StoredLeads, Submission,
+    Answer, Clock, Explanation, LeadId, Outlook, Page, PingId, PublisherId, Quote, Sequence,
+    StoredLead, StoredLeads, Submission,
 };
 use market::Market;
 
@@ -57,6 +57,9 @@ pub trait Distribute: Send + Sync + 'static {
         &self,
         arrival: Arrival,
     ) -> impl Future<Output = Result<Delivery, Refusal>> + Send;
+
+    /// Asks what a lead without its consumer would bring, and reserves it.
+    fn ping(&self, arrival: Arrival) -> impl Future<Output = Result<Quote, Refusal>> + Send;
 
     /// How a publisher's lead stands; `None` if it has no such lead.
     fn find(
@@ -111,6 +114,8 @@ pub struct Arrival {
     pub instant: Instant,
     /// A publisher's own, shorter budget.
     pub budget: Option<Duration>,
+    /// The accepted ping whose post this is.
+    pub ping: Option<PingId>,
     /// Which request it is, so that a repeat is known.
     pub request: RequestId,
 }
@@ -144,6 +149,19 @@ pub enum Refusal {
     InFlight,
     /// The Idempotency-Key belongs to a request with another body.
     KeyReused,
+    /// The ping that a post names promises nothing.
+    NoPing(PingFault),
+}
+
+/// Why a post's ping promises nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PingFault {
+    /// The publisher has no such ping for that product, or it is long over.
+    Unknown,
+    /// Its time was over before its post came.
+    Expired,
+    /// It was posted before, or is being posted.
+    Used,
 }
 
 impl From<Unavailable> for Refusal {

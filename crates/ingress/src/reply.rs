@@ -8,7 +8,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RE
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::{BodyFault, Delivery, Refusal, Unavailable};
+use crate::{BodyFault, Delivery, PingFault, Refusal, Unavailable};
 
 /// An answer before it is bytes.
 #[derive(Debug)]
@@ -112,6 +112,8 @@ pub(crate) enum Fault {
     InFlight(Duration),
     /// Another body under an Idempotency-Key that is taken.
     KeyReused,
+    /// The ping that a post names promises nothing.
+    NoPing(PingFault),
     /// Not now.
     Unavailable(Unavailable, Duration),
 }
@@ -133,6 +135,7 @@ impl Fault {
             Refusal::Unavailable(why) => Self::Unavailable(why, wait),
             Refusal::InFlight => Self::InFlight(wait),
             Refusal::KeyReused => Self::KeyReused,
+            Refusal::NoPing(why) => Self::NoPing(why),
         }
     }
 
@@ -148,7 +151,7 @@ impl Fault {
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::InFlight(_) => StatusCode::CONFLICT,
+            Self::InFlight(_) | Self::NoPing(_) => StatusCode::CONFLICT,
             Self::Unavailable(Unavailable::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -172,6 +175,15 @@ impl Fault {
                 "the same lead is still being processed; post again to get its answer".to_owned()
             }
             Self::KeyReused => "this Idempotency-Key was used with another body".to_owned(),
+            Self::NoPing(PingFault::Unknown) => {
+                "you have no such ping for this product; ping again".to_owned()
+            }
+            Self::NoPing(PingFault::Expired) => {
+                "the ping expired before its post; ping again".to_owned()
+            }
+            Self::NoPing(PingFault::Used) => {
+                "the ping was posted already; it buys one lead".to_owned()
+            }
             Self::Unavailable(Unavailable::Busy, _) => {
                 "too many leads are in flight; post again".to_owned()
             }
@@ -196,6 +208,9 @@ impl Fault {
             Self::Invalid(_) => "invalid",
             Self::InFlight(_) => "in_flight",
             Self::KeyReused => "idempotency_key_reused",
+            Self::NoPing(PingFault::Unknown) => "ping_unknown",
+            Self::NoPing(PingFault::Expired) => "ping_expired",
+            Self::NoPing(PingFault::Used) => "ping_used",
             Self::Unavailable(Unavailable::Busy, _) => "busy",
             Self::Unavailable(Unavailable::Storage, _) => "storage_unavailable",
             Self::Unavailable(Unavailable::Internal, _) => "internal",

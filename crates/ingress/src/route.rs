@@ -13,6 +13,10 @@ pub(crate) enum Route {
     LeadhubCreate,
     /// `POST /v1/leads`.
     NativeCreate,
+    /// `POST /v1/ping`.
+    NativePing,
+    /// `POST /v1/post`.
+    NativePost,
     /// `GET /v1/leads/{id}`; `None` if the id is none of ours.
     NativeFind(Option<LeadId>),
     /// `GET /v1/leads/{id}/decisions`; `None` if the id is none of ours.
@@ -38,7 +42,9 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         "/api/v1/lead" if post => Route::LeadhubCreate,
         "/api/v1/lead" => Route::WrongMethod(Door::Leadhub, "POST"),
         "/v1/leads" if post => Route::NativeCreate,
-        "/v1/leads" => Route::WrongMethod(Door::Native, "POST"),
+        "/v1/ping" if post => Route::NativePing,
+        "/v1/post" if post => Route::NativePost,
+        "/v1/leads" | "/v1/ping" | "/v1/post" => Route::WrongMethod(Door::Native, "POST"),
         _ => bright_horizons(path)
             .or_else(|| pingtree(method, path))
             .or_else(|| Some(of_lead(method, path.strip_prefix("/v1/leads/")?)))

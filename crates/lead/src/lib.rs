@@ -21,6 +21,7 @@ pub mod money;
 pub mod outlook;
 pub mod phone;
 pub mod postal;
+pub mod quote;
 pub mod stored;
 pub mod submission;
 
@@ -35,5 +36,6 @@ pub use explanation::{Explanation, Gap, Stage, Step};
 pub use id::{BuyerId, CampaignId, CampaignKey, LeadId, PingId, ProductId, PublisherId, Sequence};
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
+pub use quote::{NoQuote, Quote};
 pub use stored::{Page, StoredLead, StoredLeads};
 pub use submission::{Answer, Door, PayoutBasis, Sale, Status, Submission};

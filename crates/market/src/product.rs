@@ -55,6 +55,8 @@ pub struct Product {
     pub max_posts: u32,
     /// How long an unknown post is held before it counts as not sold.
     pub hold_for: Duration,
+    /// How long an accepted ping keeps what it reserved.
+    pub ping_ttl: Duration,
     /// Least part of a price that stays with the house.
     pub min_margin: Money,
     /// The publisher's part unless its terms say otherwise.
@@ -224,6 +226,9 @@ impl Product {
     /// How long an unknown post is held where a product does not say.
     pub const HOLD_FOR: Duration = Duration::from_secs(86_400);
 
+    /// `ping_ttl` unless the product says otherwise.
+    pub const PING_TTL: Duration = Duration::from_secs(30);
+
     /// What is known of the places of its country.
     #[must_use]
     pub fn places(&self) -> Option<&Country> {
@@ -256,6 +261,7 @@ impl Product {
         let slots = fields.given("slots").map_or(Some(1), |s| s.integer(1u16, SLOTS_MAX));
         let max_posts = Self::max_posts(&fields, slots.unwrap_or(1));
         let hold_for = fields.given("hold_for").map_or(Some(Self::HOLD_FOR), read::duration);
+        let ping_ttl = fields.given("ping_ttl").map_or(Some(Self::PING_TTL), read::duration);
         let payout =
             fields.given("payout").map_or(Some(PayoutRule::Share(Decimal::ONE)), PayoutRule::read);
         let redirect = fields.given("requires_redirect").map_or(Some(false), |s| s.bool());
@@ -290,6 +296,7 @@ impl Product {
             fanout_width: usize::try_from(fanout_width?).ok()?,
             max_posts: max_posts?,
             hold_for: hold_for?,
+            ping_ttl: ping_ttl?,
             min_margin: min_margin?,
             payout: payout?,
             requires_redirect: redirect?,

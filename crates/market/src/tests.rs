@@ -364,6 +364,7 @@ fn a_policy_without_its_means_is_refused() {
             "delivery.ping.format must be query: a GET has no body",
         ),
         ("budget_ms = 2000", "budget_ms = 2000\nhold_for = 5", "hold_for must be a duration"),
+        ("budget_ms = 2000", "budget_ms = 2000\nping_ttl = 5", "ping_ttl must be a duration"),
     ]);
 }
 
@@ -373,8 +374,9 @@ fn policies_for_unknown_posts_read_with_their_means() {
     let status = "delivery.status = { url = \"http://api.nova.example/s\", method = \"GET\" }\n";
     for (name, policy) in OnAmbiguous::NAMES {
         let keys = format!("on_ambiguous = \"{name}\"\n{means}{status}filter = {{");
-        let text =
-            GOOD.replace("filter = {", &keys).replace("budget_ms", "hold_for = \"2h\"\nbudget_ms");
+        let text = GOOD
+            .replace("filter = {", &keys)
+            .replace("budget_ms", "hold_for = \"2h\"\nping_ttl = \"10s\"\nbudget_ms");
         assert_eq!(faults(&text), Vec::<String>::new());
         let market = Sources::parse([("m".to_owned(), text)]).unwrap().market().unwrap();
         let campaign = market.campaigns.values().next().unwrap();
@@ -383,6 +385,7 @@ fn policies_for_unknown_posts_read_with_their_means() {
         assert_eq!(method, Some(Method::Get));
         let product = market.products.values().next().unwrap();
         assert_eq!(product.hold_for.as_secs(), 7_200);
+        assert_eq!(product.ping_ttl.as_secs(), 10);
     }
     let market = Sources::parse([("m".to_owned(), GOOD.to_owned())]).unwrap().market().unwrap();
     let campaign = market.campaigns.values().next().unwrap();

@@ -10,6 +10,7 @@ mod explain;
 mod file;
 mod guard;
 mod lines;
+mod promises;
 mod review;
 mod turns;
 mod world;

@@ -253,6 +253,7 @@ impl World {
             instant: clock.instant(),
             budget: self.budget,
             key: None,
+            ping: None,
             body: [self.arrivals.fetch_add(1, Ordering::Relaxed); 32],
         }
     }

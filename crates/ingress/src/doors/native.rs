@@ -1,9 +1,10 @@
-//! Gavel's own door: `POST /v1/leads`, `GET /v1/leads/{id}` and `…/decisions`, key as `Authorization: Bearer`.
+//! Gavel's own door: `POST /v1/leads`, `POST /v1/ping` and `POST /v1/post`, `GET /v1/leads/{id}` and `…/decisions`, key as `Authorization: Bearer`.
 //!
 //! Strict where the other doors are tolerant: an attribute that the product does not have, a value of
 //! the wrong kind or an unknown field is a 422 that lists every defect. Must never decide whether a
 //! lead is eligible.
 
+pub(crate) mod ping;
 mod spec;
 
 pub(crate) use spec::spec;
@@ -38,6 +39,26 @@ pub(crate) fn decode(
     publisher: &Publisher,
     market: &Market,
 ) -> Result<Decoded, Fault> {
+    decode_as(Shape::Lead, root, publisher, market)
+}
+
+/// What a body must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// A lead.
+    Lead,
+    /// A lead without its consumer: contact data is refused.
+    Ping,
+    /// A lead and the ping that it was promised something for.
+    Post,
+}
+
+fn decode_as(
+    shape: Shape,
+    root: &Node<'_>,
+    publisher: &Publisher,
+    market: &Market,
+) -> Result<Decoded, Fault> {
     let product = root.member("product").and_then(Node::as_text);
     let product = product.and_then(|id| market.products.get(&id.parse().ok()?));
     let defects = Defects::new();
@@ -51,7 +72,7 @@ pub(crate) fn decode(
         let tags = fields.given("tags").and_then(|slot| tags(&slot)).unwrap_or_default();
         return Ok(Decoded::rejected(RejectionReason::InvalidProduct, external_id, tags));
     }
-    let read = product.and_then(|product| read(&slot, publisher, product));
+    let read = product.and_then(|product| read(shape, &slot, publisher, product));
     defects.finish(read).map(|lead| Decoded::Lead(Box::new(lead))).map_err(Fault::Invalid)
 }
 
@@ -140,7 +161,12 @@ pub(crate) fn fault(fault: &Fault) -> Reply {
     fault.dress(reply)
 }
 
-fn read(slot: &Slot<'_, '_>, publisher: &Publisher, product: &Product) -> Option<Submission> {
+fn read(
+    shape: Shape,
+    slot: &Slot<'_, '_>,
+    publisher: &Publisher,
+    product: &Product,
+) -> Option<Submission> {
     let fields = slot.fields()?;
     let _known = fields.at("product");
     let sub_id = word(fields.given("sub_id"));
@@ -150,7 +176,13 @@ fn read(slot: &Slot<'_, '_>, publisher: &Publisher, product: &Product) -> Option
     let source_url = contact::optional(fields.given("source_url"));
     let user_agent = contact::optional(fields.given("user_agent"));
     let attributes = product.dictionary.read_strictly(&fields.at("attributes"));
-    let contact = read_contact(&fields.at("contact"), &product.country);
+    let contact = match shape {
+        Shape::Ping => Some(Contact::default()),
+        Shape::Lead | Shape::Post => read_contact(&fields.at("contact"), &product.country),
+    };
+    if shape == Shape::Post {
+        let _known = fields.at("ping_id").filled();
+    }
     let consent =
         fields.given("consent").map_or(Some(Consent::default()), |slot| read_consent(&slot));
     let test = fields.given("test").map_or(Some(false), |slot| slot.bool());

@@ -95,7 +95,8 @@ async fn answer<D: Distribute>(
     }
     let posted = door::decode(&root, &who)?;
     let request = RequestId { key, body: *digest.as_bytes() };
-    let arrival = Arrival { submission: posted.submission, at, instant, budget, request };
+    let arrival =
+        Arrival { submission: posted.submission, at, instant, budget, ping: None, request };
     let delivery = super::hand_in(desk, limits, arrival).await?;
     let reply = door::encode(&delivery.answer, &who, posted.state);
     Ok(Reply { delivery: Some(delivery), ..reply })

@@ -64,7 +64,8 @@ async fn take<D: Distribute>(
     let delivery = match decode(&root, dialect, (publisher, source), &market)? {
         Decoded::Rejected(answer) => Delivery::new(*answer),
         Decoded::Lead(submission) => {
-            let arrival = Arrival { submission: *submission, at, instant, budget, request };
+            let arrival =
+                Arrival { submission: *submission, at, instant, budget, ping: None, request };
             hand_in(desk, limits, arrival).await?
         }
     };

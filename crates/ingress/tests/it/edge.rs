@@ -10,8 +10,8 @@ use ingress::{
 };
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, LeadId, Money, OfferOutcome, Outlook, Page, PublisherId,
-    Sequence, Stage, Status, Step, StoredLead, StoredLeads, Submission,
+    Answer, Clock, Code, Explanation, LeadId, Money, NoQuote, OfferOutcome, Outlook, Page,
+    PublisherId, Quote, Sequence, Stage, Status, Step, StoredLead, StoredLeads, Submission,
 };
 use market::{Market, Sources};
 use tokio::net::TcpListener;
@@ -31,6 +31,8 @@ pub(crate) struct Script {
     pub(crate) unavailable: Option<Unavailable>,
     /// To a submission: whether a lead exists, and its status; `Err` if it cannot be taken.
     pub(crate) distribute: Option<Result<Told, Refusal>>,
+    /// To a ping.
+    pub(crate) ping: Option<Result<Quote, Refusal>>,
     /// To a question: whose lead it is, and how it stands.
     pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
     /// To a ping that asks nobody.
@@ -231,6 +233,12 @@ impl Distribute for Desk {
         let delivery = answer.map(|answer| Delivery::new(answer).told(move |fate| lost.note(fate)));
         drop(self.shared.gate.acquire().await);
         delivery
+    }
+
+    async fn ping(&self, arrival: Arrival) -> Result<Quote, Refusal> {
+        let quote = self.shared.script.lock().unwrap().ping;
+        self.shared.received.lock().unwrap().push(arrival);
+        quote.unwrap_or(Ok(Quote::Rejected(NoQuote::Unsold)))
     }
 
     async fn find(

@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use ingress::{Limits, Refusal, Unavailable};
+use ingress::{Limits, PingFault, Refusal, Unavailable};
 use lead::attribute::Plain;
-use lead::{Outlook, PayoutBasis, Reading, RejectionReason, Sale, Status, Submission};
+use lead::{
+    NoQuote, Outlook, PayoutBasis, PingId, Quote, Reading, RejectionReason, Sale, Status,
+    Submission,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -23,6 +26,7 @@ struct Case {
     distribute: Option<Word>,
     find: Option<Found>,
     outlook: Option<Word>,
+    ping: Option<Word>,
     expect: Expect,
 }
 
@@ -195,6 +199,7 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
     edge.script(Script {
         unavailable: case.unavailable.map(why),
         distribute: case.distribute.as_ref().map(told),
+        ping: case.ping.as_ref().map(quote),
         find: case.find.as_ref().map(|found| (found.owner.clone(), tell(&found.answer))),
         outlook: case.outlook.as_ref().map(outlook),
     });
@@ -208,7 +213,7 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
     } else if let Some(submission) = pinged.pop() {
         faults.extend(differences(&submission, &case.expect.submission));
     }
-    if received.len() != usize::from(case.distribute.is_some()) {
+    if received.len() != usize::from(case.distribute.is_some() || case.ping.is_some()) {
         faults.push(format!("the engine was handed {} leads", received.len()));
     } else if let Some(arrival) = received.pop() {
         let seen = arrival.budget.map(|budget| budget.as_millis());
@@ -287,8 +292,34 @@ fn told(word: &Word) -> Result<Told, Refusal> {
     match word.status.as_str() {
         "in_flight" => Err(Refusal::InFlight),
         "key_reused" => Err(Refusal::KeyReused),
+        "ping_unknown" => Err(Refusal::NoPing(PingFault::Unknown)),
+        "ping_expired" => Err(Refusal::NoPing(PingFault::Expired)),
+        "ping_used" => Err(Refusal::NoPing(PingFault::Used)),
         _ => tell(word).map_err(Refusal::Unavailable),
     }
+}
+
+/// What the engine says to a ping.
+fn quote(word: &Word) -> Result<Quote, Refusal> {
+    let why = match word.status.as_str() {
+        "accepted" => {
+            return Ok(Quote::Accepted {
+                ping: PingId::new([1; 16]),
+                payout: euros(word.payout.as_deref().expect("a payout")),
+                expires_at: "2026-03-01T09:00:35Z".parse().unwrap(),
+            });
+        }
+        "busy" => return Err(Refusal::Unavailable(Unavailable::Busy)),
+        "unmatched" => NoQuote::Unmatched,
+        "unsold" => NoQuote::Unsold,
+        "reserved" => NoQuote::Reserved,
+        "too_many_pings" => NoQuote::TooManyPings,
+        name => {
+            let reason = RejectionReason::ALL.iter().find(|reason| reason.name() == name);
+            NoQuote::Lead(*reason.expect("a reason"))
+        }
+    };
+    Ok(Quote::Rejected(why))
 }
 
 fn euros(amount: &str) -> lead::Money {
@@ -404,6 +435,11 @@ fn leadhub_leads_reach_the_engine_in_its_own_terms() {
 #[test]
 fn native_answers_have_the_fixed_shape() {
     check(&NATIVE, include_str!("../golden/native/answers.json"));
+}
+
+#[test]
+fn native_pings_and_posts_have_the_fixed_shape() {
+    check(&NATIVE, include_str!("../golden/native/pings.json"));
 }
 
 #[test]

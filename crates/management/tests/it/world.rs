@@ -144,7 +144,8 @@ impl World {
         };
         let (at, instant) = (StillClock.timestamp(), StillClock.instant());
         let body = [number; 32];
-        let arrival = Arrival { submission, at, instant, budget: None, key: None, body };
+        let arrival =
+            Arrival { submission, at, instant, budget: None, key: None, ping: None, body };
         let delivery = self.engine.distribute(arrival).await.unwrap();
         let lead = delivery.answer.lead.unwrap().0;
         delivery.arrived();

@@ -112,6 +112,7 @@ fn arrival(n: usize) -> Arrival {
         at: clock.timestamp(),
         instant: clock.instant(),
         budget: None,
+        ping: None,
         key: Some(key(n)),
         body,
     }
@@ -138,7 +139,7 @@ pub(crate) fn told(answer: &lead::Answer) -> Value {
 fn status(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::Busy | Refusal::Ledger(Refused::Full | Refused::Unavailable(_)) => 503,
-        Refusal::InFlight => 409,
+        Refusal::InFlight | Refusal::NoPing(_) => 409,
         Refusal::KeyReused => 422,
         Refusal::NoProduct | Refusal::Ledger(_) | Refusal::Bug(_) => 500,
     }

@@ -81,6 +81,7 @@ pub(crate) async fn sell(rig: &Rig, product: &str, number: usize) -> LeadId {
         at: clock.timestamp(),
         instant: clock.instant(),
         budget: None,
+        ping: None,
         key: None,
         body,
     };

@@ -116,6 +116,8 @@ fn code(fault: &Fault) -> &'static str {
         Fault::BodyBroken => "BODY_INCOMPLETE_ERROR",
         Fault::Unparsable(_) | Fault::Invalid(_) => "INVALID_JSON_ERROR",
         Fault::InFlight(_) => "LEAD_IN_PROGRESS_ERROR",
+        // No door but Gavel's own has pings that a post names.
+        Fault::NoPing(_) => "PING_NOT_OPEN_ERROR",
         Fault::KeyReused => "IDEMPOTENCY_KEY_REUSED_ERROR",
         Fault::Unavailable(Unavailable::Busy, _) => "SERVICE_BUSY_ERROR",
         Fault::Unavailable(Unavailable::Storage, _) => "STORAGE_UNAVAILABLE_ERROR",

@@ -28,6 +28,11 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
         answers.extend(spec::without_required(&fields, word));
         answers.extend(spec::faults(fault));
         let mut notes = words::notes(product);
+        notes.push(format!(
+            "POST /v1/ping with these fields but contact says what a lead would bring, and reserves it \
+             for {} s; POST /v1/post with its ping_id beside these fields is the lead.",
+            product.ping_ttl.as_secs()
+        ));
         notes.push("GET /v1/leads/{lead_id} says how a lead stands, …/decisions why.".to_owned());
         Spec {
             door: lead::Door::Native,

@@ -1,0 +1,149 @@
+//! A ping's journey: a lead without its consumer is matched, gated and asked about like any other, and
+//! what would buy it is reserved and promised instead of posted to. Stores nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanout::Buyers;
+use lead::{Deadline, LeadId, NoQuote, PingId, Quote};
+use ledger::{Ledger, NewLead};
+use market::Mode;
+
+use crate::ask::{Rung, ask, gate};
+use crate::auction::Offer;
+use crate::budget::Budget;
+use crate::engine::{Arrival, Inner, Refusal};
+use crate::promise::{Promise, Room};
+use crate::record::Record;
+use crate::reserve::Stop;
+use crate::subject::Lead;
+use crate::{admit, choose, enrich};
+
+/// Answers a ping. Asks tier after tier until an offer can be promised.
+pub(crate) async fn quote<B: Buyers, L: Ledger>(
+    inner: Arc<Inner<B, L>>,
+    arrival: Arrival,
+) -> Result<Quote, Refusal> {
+    if inner.promises.is_full() {
+        return Ok(Quote::Rejected(NoQuote::TooManyPings));
+    }
+    let snapshot = inner.snapshot.load_full();
+    let market = &*snapshot.market;
+    let mut submission = arrival.submission;
+    let (product, tree) = snapshot.tree(&submission.product).ok_or(Refusal::NoProduct)?;
+    let publisher = market.publishers.get(&submission.publisher).ok_or(Refusal::NoProduct)?;
+    let whole = arrival.budget.unwrap_or(product.budget).min(product.budget);
+    let commit = inner.paces.commit_wait(arrival.instant);
+    let budget = Budget::new(arrival.instant, whole, inner.reserves, commit);
+
+    submission.test |= publisher.mode == Mode::Test;
+    enrich::derive(&mut submission, product, publisher, arrival.at);
+    let submission = Arc::new(submission);
+    let lead = Lead { submission: &submission, market, publisher, product, tree };
+    let admitted = admit::admit_ping(product, &submission);
+    if let Err(reason) = admitted.and_then(|()| admit::eligibility(product, &submission)) {
+        return Ok(Quote::Rejected(NoQuote::Lead(reason)));
+    }
+
+    let mut record = unwritten(&inner, &lead, (&arrival.at, snapshot.version), &submission);
+    let matched = lead.matched();
+    record.decisions = matched.iter().filter_map(|index| lead.decision(*index)).collect();
+    let eligible = gate(&inner, &lead, &matched, &mut record);
+    if eligible.is_empty() {
+        return Ok(Quote::Rejected(NoQuote::Unmatched));
+    }
+    let (mut why, mut waited) = (NoQuote::Unsold, Duration::ZERO);
+    for (tier, number) in product.tiers.iter().zip(1u8..) {
+        let campaigns = lead.in_tier(number, &eligible);
+        let Some(until) = budget.for_pings(inner.clock.instant(), tier.time_limit) else { break };
+        if campaigns.is_empty() {
+            continue;
+        }
+        let mut rung = Rung { tier, until, campaigns, passed_over: Vec::new() };
+        choose::narrow(&inner, &lead, &mut rung, &mut record);
+        let offers = ask(&inner, &lead, &rung, &mut waited, &mut record).await;
+        let mut left = offers.clone();
+        while let Some(offer) = choose::next(&inner, &lead, &rung, &mut left, &mut record) {
+            let at = inner.clock.timestamp();
+            let room = match reserve(&inner, &lead, &offer, at) {
+                Ok(room) => room,
+                Err(stop) => {
+                    record.stopped(offer.place.row, stop);
+                    why = NoQuote::Reserved;
+                    continue;
+                }
+            };
+            let promise = Promise {
+                publisher: publisher.id.clone(),
+                product: product.id.clone(),
+                test: submission.test,
+                min_payout: submission.min_payout,
+                shown: submission
+                    .attributes
+                    .for_ping(|name| product.dictionary.declared_in_ping(name)),
+                snapshot: Arc::clone(&snapshot),
+                tier: number,
+                decisions: std::mem::take(&mut record.decisions),
+                others: others(offers, &offer),
+                offer,
+                room,
+                at,
+            };
+            return Ok(accept(&inner, promise, product.ping_ttl));
+        }
+    }
+    Ok(Quote::Rejected(why))
+}
+
+/// Keeps a promise for its time.
+fn accept<B: Buyers, L: Ledger>(inner: &Inner<B, L>, promise: Promise, ttl: Duration) -> Quote {
+    let mut bytes = [0; 16];
+    (inner.entropy)(&mut bytes);
+    let ping = PingId::new(bytes);
+    let payout = promise.offer.payout;
+    let ends = inner.clock.timestamp().checked_add(ttl);
+    let expires_at = ends.unwrap_or(jiff::Timestamp::MAX);
+    inner.promises.open(ping, promise, Deadline::after(inner.clock.instant(), ttl).0);
+    Quote::Accepted { ping, payout, expires_at }
+}
+
+/// The offers beside the promised one that pay the publisher at least as much.
+fn others(mut offers: Vec<Offer>, promised: &Offer) -> Vec<Offer> {
+    let least = promised.deal().payout.amount;
+    offers.retain(|it| it.place != promised.place && it.deal().payout.amount >= least);
+    offers
+}
+
+fn reserve<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    offer: &Offer,
+    at: jiff::Timestamp,
+) -> Result<Room, Stop> {
+    match lead.campaign(offer.place.index).filter(|_| !lead.submission.test) {
+        Some(campaign) => {
+            let (scope, rooms) = (lead.scope(campaign), &inner.promises.rooms);
+            rooms.reserve(&inner.reservations, &scope, offer.deal(), at)
+        }
+        None => Ok(Room::of_test()),
+    }
+}
+
+/// Notes are taken in a record that is never written.
+fn unwritten<B: Buyers, L: Ledger>(
+    inner: &Arc<Inner<B, L>>,
+    lead: &Lead<'_>,
+    (at, market_version): (&jiff::Timestamp, u64),
+    submission: &Arc<lead::Submission>,
+) -> Record<B, L> {
+    let mut bytes = [0; 10];
+    (inner.entropy)(&mut bytes);
+    let created = NewLead {
+        received_at: *at,
+        market_version,
+        submission: Arc::clone(submission),
+        claims: Vec::new(),
+        request: None,
+    };
+    Record::new(Arc::clone(inner), LeadId::new(*at, bytes), lead.product.slots, created)
+}
