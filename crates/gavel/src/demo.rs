@@ -71,10 +71,11 @@ async fn start_buyers(stay: bool) -> Result<Handle, Failure> {
     let buyers =
         parsed.map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
     let options = || sim::buyers::Options { seed: 7, ..sim::buyers::Options::default() };
-    if stay && let Ok(known) = BUYERS_AT.parse() {
-        if let Ok(started) = Buyers::start(known, buyers.clone(), options()).await {
-            return Ok(started);
-        }
+    if stay
+        && let Ok(known) = BUYERS_AT.parse()
+        && let Ok(started) = Buyers::start(known, buyers.clone(), options()).await
+    {
+        return Ok(started);
     }
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     Buyers::start(anywhere, buyers, options())

@@ -121,9 +121,13 @@ async fn nobody_buys_a_state_is_not_taken_and_what_is_not_valid_leaves_nothing()
         assert_eq!(answer["messages"], json!([format!("State not accepted: {state}")]));
         assert_eq!((&answer["validated"], &answer["accepted"]), (&json!(1), &json!(0)));
     }
+    let lead = sample(119, &json!({ "state": "", "zip": "90210" }));
+    let (_, told) = post(&gavel, "/post/debt/sub10k/", &lead).await;
+    assert_eq!(told["messages"], json!(["State not accepted: CA"]), "as the postal code says");
+
     let asked = buyers.pings();
-    let (_, unknown) =
-        post(&gavel, "/post/debt/sub10k/", &sample(120, &json!({"state": ""}))).await;
+    let lead = sample(120, &json!({ "state": "", "zip": "" }));
+    let (_, unknown) = post(&gavel, "/post/debt/sub10k/", &lead).await;
     assert_eq!(unknown["disposition"], "NO BUYERS", "an unknown state excludes nobody: {unknown}");
     assert_eq!(buyers.pings(), asked, "whoever wants some states does not want an unknown one");
 

@@ -85,7 +85,7 @@ fn native(number: u64) -> Value {
             "last_name": format!("Zqxjkvwlast{number}"), "second_last_name": "Zqxjkvwsecond",
             "email": format!("zqxjkvw.native{number}@example.org"), "phone": "+34673918462",
             "birth_date": BORN, "national_id": "73918462G",
-            "address": { "street": "Zqxjkvwstreet", "house": "Zqxjkvwhouse", "city": "Zqxjkvwcity", "region": "Madrid", "postal_code": "28013", "country": "ES" },
+            "address": { "street": "Zqxjkvwstreet", "house": "Zqxjkvwhouse", "city": "Madrid", "region": "Madrid", "postal_code": "28013", "country": "ES" },
             "bank": { "iban": "ES9121000418450200051332", "holder": "Zqxjkvwholder" },
             "employer": { "name": "Zqxjkvwemployer" },
             "documents": [{ "type": "passport", "number": "ZQXJKVWDOCUMENT" }],
@@ -108,6 +108,5 @@ fn leadhub(number: u64) -> Value {
     customer["contact"]["phone"]["number"] = json!("673918462");
     customer["address"]["street"] = json!("Zqxjkvwstreet");
     customer["address"]["house"] = json!("Zqxjkvwhouse");
-    customer["address"]["city"] = json!("Zqxjkvwcity");
     lead
 }
