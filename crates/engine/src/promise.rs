@@ -52,14 +52,16 @@ pub(crate) struct Promise {
 impl Promise {
     /// The promise, with the offers that still stand for the lead as it was posted; `None` if the promised
     /// one does not. A bid stands while everything that it was made for is still so, a fixed price
-    /// always, and either only if the campaign's filter still wants the lead.
+    /// always, and either only if the campaign's filter still wants the lead and the post asks for no more.
     pub(crate) fn for_lead(mut self, lead: &Lead<'_>, matched: &[usize]) -> Option<Self> {
         let product = lead.product;
         let now =
             lead.submission.attributes.for_ping(|name| product.dictionary.declared_in_ping(name));
         let is_same = self.shown.iter().all(|said| now.iter().any(|says| says == said));
+        let least = lead.submission.min_payout;
         let stands = |offer: &Offer| {
             matched.binary_search(&offer.place.index).is_ok()
+                && least.is_none_or(|least| offer.deal().payout.amount >= least.amount)
                 && (is_same || offer.place.ping.is_none())
         };
         self.others.retain(stands);

@@ -161,6 +161,25 @@ async fn what_a_bid_was_made_for_must_still_be_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_post_that_asks_for_more_than_was_promised_is_not_sold_for_less() {
+    for (least, paid) in [("8.00", Some("8.00")), ("8.01", None)] {
+        let world = world(TWO_BUYERS);
+        let (id, promised) = accepted(&world).await;
+        assert_eq!(promised, "8.00");
+        let mut dearer = Arrival { ping: Some(id), ..world.arrival() };
+        let amount = least.parse().unwrap();
+        let currency = world
+            .arrival()
+            .submission
+            .min_payout
+            .map_or_else(|| "EUR".parse().unwrap(), |it| it.currency);
+        dearer.submission.min_payout = Some(lead::Money { amount, currency });
+        let answer = sell(&world, dearer).await.unwrap();
+        assert_eq!(payout(&answer).as_deref(), paid, "at least {least}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fixed_price_stands_while_its_filter_wants_the_lead() {
     let text = r#"
         [campaigns.nova]
