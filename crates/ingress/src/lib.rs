@@ -9,6 +9,7 @@ mod card;
 mod contact;
 mod delivery;
 mod doors;
+mod form;
 mod handle;
 mod json;
 mod limits;

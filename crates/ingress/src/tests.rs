@@ -44,7 +44,7 @@ fn read_bright_horizons(market: &Market, bytes: &[u8]) -> [(Reply, bool); 2] {
     };
     let mut copy = bytes.to_vec();
     let json = parse_json(&mut copy).map_err(Fault::Unparsable);
-    [say(json), say(bright_horizons::parse_form(bytes))]
+    [say(json), say(crate::form::nested(bytes))]
 }
 
 /// What the doors say to a body, and whether they took it as a lead.

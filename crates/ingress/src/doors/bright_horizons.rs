@@ -12,7 +12,6 @@
 //! and passes if some campaign would be asked now. Must never decide whether a lead is eligible.
 
 mod fields;
-mod form;
 mod spec;
 mod states;
 #[cfg(test)]
@@ -58,14 +57,6 @@ pub(crate) enum Refused {
     NotEnabled,
     /// Every field that is not valid.
     Invalid(Vec<String>),
-}
-
-/// Reads a form as the tree that JSON would have been.
-///
-/// # Errors
-/// It cannot be read.
-pub(crate) fn parse_form(bytes: &[u8]) -> Result<Node<'static>, Fault> {
-    form::parse(bytes).map_err(Fault::Request)
 }
 
 /// Finds out who posts.

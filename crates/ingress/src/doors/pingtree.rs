@@ -15,7 +15,6 @@
 //! are refused like any filter that is not known. Must never name a buyer, or decide whether a lead is eligible.
 
 mod fields;
-pub(crate) mod form;
 mod spec;
 mod stored;
 #[cfg(test)]

@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use document::Defect;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::{Method, Request};
 use jiff::Timestamp;
 use market::{Market, Product};
 
 use crate::doors::bright_horizons::{self as door, Refused};
 use crate::reply::{Fault, Reply};
-use crate::{Arrival, Distribute, Limits, RequestId, body, card};
+use crate::{Arrival, Distribute, Limits, RequestId, body, card, form};
 
 /// Letters and digits of a ping's id.
 const PING_ID_CHARS: usize = 49;
@@ -75,13 +74,11 @@ async fn answer<D: Distribute>(
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after).into());
     }
-    let says_form = says_form(request.headers());
-    let mut bytes = body::read(request.into_body(), limits).await.map_err(Fault::from)?;
+    let (head, incoming) = request.into_parts();
+    let mut bytes = body::read(incoming, limits).await.map_err(Fault::from)?;
     let digest = blake3::hash(&bytes);
-    // Some tools call everything a form that is not told otherwise.
-    let is_json = bytes.trim_ascii_start().starts_with(b"{");
-    let root = match says_form && !is_json {
-        true => door::parse_form(&bytes)?,
+    let root = match form::is_form(&head.headers, &bytes) {
+        true => form::nested(&bytes)?,
         false => document::parse_json(&mut bytes).map_err(Fault::Unparsable)?,
     };
     let who = door::authenticate(&root, product, market)?;
@@ -105,13 +102,6 @@ async fn answer<D: Distribute>(
 /// Fields that hold a card, in the words of this door.
 fn worded(found: &[Defect]) -> Vec<String> {
     found.iter().map(|defect| format!("{}: {}", defect.path.dotted(), defect.issue)).collect()
-}
-
-/// Whether the body is called an HTML form.
-fn says_form(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = value.and_then(|value| value.split(';').next()).unwrap_or_default();
-    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Names a ping in logs on both sides; nothing is kept under it.

@@ -3,16 +3,16 @@
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::HeaderMap;
 use hyper::{Method, Request};
 use jiff::Timestamp;
 use market::{Market, PingtreeSource, Publisher};
 
 use super::{authenticate, budget, hand_in, idempotency_key};
 use crate::doors::Decoded;
-use crate::doors::pingtree::{Ask, Dialect, decode, encode, fault, form};
+use crate::doors::pingtree::{Ask, Dialect, decode, encode, fault};
 use crate::reply::{Fault, Reply};
-use crate::{Arrival, Delivery, Distribute, Limits, RequestId, body, card};
+use crate::{Arrival, Delivery, Distribute, Limits, RequestId, body, card, form};
 use lead::Door;
 
 /// A request and what its path says.
@@ -50,14 +50,12 @@ async fn take<D: Distribute>(
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
     let is_query = *request.method() == Method::GET;
-    let is_form = is_query || says_form(request.headers());
-    let mut bytes = match is_query {
-        true => request.uri().query().unwrap_or_default().as_bytes().to_vec(),
-        false => body::read(request.into_body(), limits).await?,
-    };
+    let query = request.uri().query().unwrap_or_default().as_bytes().to_vec();
+    let (head, incoming) = request.into_parts();
+    let mut bytes = if is_query { query } else { body::read(incoming, limits).await? };
     let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
-    let root = match is_query || (is_form && !is_object(&bytes)) {
-        true => form::parse(&bytes)?,
+    let root = match is_query || form::is_form(&head.headers, &bytes) {
+        true => form::flat(&bytes)?,
         false => document::parse_json(&mut bytes).map_err(Fault::Unparsable)?,
     };
     card::refuse(&root).map_err(Fault::Invalid)?;
@@ -82,7 +80,7 @@ async fn read<D: Distribute>(desk: &D, limits: &Limits, call: &Call) -> Result<R
     let market = desk.market();
     let headers = call.request.headers();
     let (publisher, source) = authorize(&market, headers, call.dialect, &call.source)?;
-    let query = form::parse(call.request.uri().query().unwrap_or_default().as_bytes())?;
+    let query = form::flat(call.request.uri().query().unwrap_or_default().as_bytes())?;
     let ask = Ask::read(&query, call.dialect)?;
     let found = desk.stored(&publisher.id, ask.page(), |lead| ask.wants(lead)).await;
     let found = found.map_err(|why| Fault::Unavailable(why, limits.retry_after))?;
@@ -102,15 +100,4 @@ fn authorize<'m>(
         Dialect::Slug => source.slug == named,
     });
     Ok((publisher, source.ok_or(Fault::Unauthorized)?))
-}
-
-fn says_form(headers: &HeaderMap) -> bool {
-    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = said.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
-/// Many clients call JSON a form unless they are told; no form begins so.
-fn is_object(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().first() == Some(&b'{')
 }

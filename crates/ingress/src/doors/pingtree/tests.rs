@@ -5,8 +5,9 @@ use market::{Market, Sources};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Ask, Dialect, decode, encode, fault, form};
+use super::{Ask, Dialect, decode, encode, fault};
 use crate::doors::Decoded;
+use crate::form;
 use crate::reply::Fault;
 
 const MARKET: &str = include_str!("../../../tests/golden/market.toml");
@@ -27,7 +28,7 @@ fn read(bytes: &[u8], dialect: Dialect, is_form: bool) -> Result<Submission, u16
         let own = (publisher, publisher.pingtree.as_ref().unwrap());
         let mut copy = bytes.to_vec();
         let decoded = match is_form {
-            true => form::parse(bytes).and_then(|root| decode(&root, dialect, own, market)),
+            true => form::flat(bytes).and_then(|root| decode(&root, dialect, own, market)),
             false => document::parse_json(&mut copy)
                 .map_err(Fault::Unparsable)
                 .and_then(|root| decode(&root, dialect, own, market)),
@@ -47,7 +48,7 @@ fn holds(bytes: &[u8]) -> Result<(), TestCaseError> {
                 prop_assert_eq!(status, 400);
             }
         }
-        if let Ok(query) = form::parse(bytes)
+        if let Ok(query) = form::flat(bytes)
             && let Err(why) = Ask::read(&query, dialect)
         {
             prop_assert_eq!(fault(&why, dialect).status.as_u16(), 400);
@@ -115,7 +116,7 @@ fn a_stored_lead_is_told_in_the_words_in_which_it_was_posted() {
     let found = StoredLeads { leads: vec![lead, erased], more: false, cut_short: true };
     READ.with(|market| {
         let source = market.publishers[&"store".parse().unwrap()].pingtree.clone().unwrap();
-        let ask = Ask::read(&form::parse(b"").unwrap(), Dialect::Id).unwrap();
+        let ask = Ask::read(&form::flat(b"").unwrap(), Dialect::Id).unwrap();
         let data = ask.encode(&found, &source).body["data"].take();
         assert_eq!((&data["has_more"], data["cut_short"].is_string()), (&json!(true), true));
         let sample: Value = serde_json::from_str(SAMPLE).unwrap();
