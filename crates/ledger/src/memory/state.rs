@@ -47,6 +47,7 @@ impl State {
         let known = self.lead(lead).map(|record| Standing {
             disposition: record.disposition,
             posts: record.posts.iter().map(Held::from).collect(),
+            events: record.events.iter().map(|event| event.mark).collect(),
         });
         let plan = legality::judge(known, created.is_some(), &entries)?;
         if let Some(new) = &created
@@ -64,6 +65,7 @@ impl State {
             apply(record, change);
         }
         record.answered = record.answered.or(plan.answered);
+        record.events.extend(plan.events.iter().map(|(_, event)| legality::kept_report(event)));
         if let Some(end) = plan.end {
             record.outcome = end.outcome.or(record.outcome);
             record.disposition = end.disposition.or(record.disposition);
@@ -105,6 +107,7 @@ impl State {
             answered: None,
             posts: Vec::new(),
             decisions: Vec::new(),
+            events: Vec::new(),
         });
     }
 }
@@ -127,4 +130,8 @@ pub(super) fn forget(record: &mut LeadRecord) {
         post.reference = None;
     }
     record.decisions.iter_mut().for_each(|decision| decision.reason = None);
+    for event in &mut record.events {
+        event.reference = None;
+        event.metadata.clear();
+    }
 }

@@ -15,9 +15,11 @@ use crate::sample::{
     settlement, submission, write,
 };
 
+mod events;
 mod identity;
 mod refusals;
 
+use events::*;
 use identity::*;
 use refusals::*;
 
@@ -66,6 +68,9 @@ conformance! {
     digests_are_of_a_domain_and_of_parts,
     a_market_on_record_stays_as_it_is,
     a_source_reads_its_own_leads_newest_first,
+    an_event_of_a_sold_lead_reads_back_in_every_field,
+    an_event_is_told_once_and_by_who_may_have_bought,
+    a_lead_has_so_many_events_and_no_more,
 }
 
 async fn a_source_reads_its_own_leads_newest_first(ledger: &impl Ledger) {
@@ -158,6 +163,7 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
             posted_at: Some(at(300)),
         }],
         decisions: settlement(OfferOutcome::Sold, None).decisions,
+        events: Vec::new(),
     };
     let found = record(ledger, 1).await;
     assert_eq!(found, expected);
