@@ -33,7 +33,7 @@ pub use code::Code;
 pub use consent::{Consent, ConsentEntry};
 pub use contact::{Address, Contact};
 pub use disposition::{Disposition, OfferOutcome, PostClass, RejectionReason};
-pub use event::BuyerEvent;
+pub use event::{BuyerEvent, Heard, Report, Reporter};
 pub use explanation::{Explanation, Gap, Stage, Step};
 pub use id::{BuyerId, CampaignId, CampaignKey, LeadId, PingId, ProductId, PublisherId, Sequence};
 pub use money::{Currency, Money};

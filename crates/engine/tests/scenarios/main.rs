@@ -6,6 +6,7 @@
 mod any;
 mod buyers;
 mod close;
+mod events;
 mod explain;
 mod file;
 mod guard;
