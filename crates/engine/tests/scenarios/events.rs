@@ -138,7 +138,7 @@ async fn a_token_is_of_one_lead_and_one_campaign() {
         own.replace("nova~main", "orion~main"),
         own.replace("nova~main", "nova~second"),
         format!("nova~main~{}", refused.rsplit_once('~').unwrap().1),
-        own[..own.len() - 1].to_owned(),
+        own.chars().take(own.len() - 1).collect(),
         format!("{own}0"),
         own.to_uppercase(),
         format!("nova~main~{mac:0>33}"),
