@@ -341,7 +341,7 @@ pub fn describe() {
     describe_counter!(
         "gavel_fraud_signals_total",
         Unit::Count,
-        "Leads refused as fraud, by the signal that they showed."
+        "Signs of fraud that leads showed, by signal; some refuse a lead, some are only named."
     );
     describe_counter!("gavel_rejections_total", Unit::Count, "Leads not accepted, by reason.");
     describe_counter!(

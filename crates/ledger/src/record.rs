@@ -37,6 +37,8 @@ pub struct NewLead {
     pub claims: Vec<Claim>,
     /// By which the same request finds this lead.
     pub request: Option<RequestKey>,
+    /// The signs of fraud that it shows, by name; no name holds a comma.
+    pub signals: Vec<&'static str>,
 }
 
 /// One thing that happened to a lead.
@@ -234,6 +236,8 @@ pub struct LeadRecord {
     pub market_version: u64,
     /// What the publisher sent; `None` once erased.
     pub submission: Option<Submission>,
+    /// The signs of fraud that it showed.
+    pub signals: Vec<String>,
     /// How the last offer ended.
     pub outcome: Option<OfferOutcome>,
     /// How the lead ended; `None` while open.

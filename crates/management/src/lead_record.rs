@@ -51,6 +51,7 @@ fn add_whole(members: &mut Members, record: &LeadRecord) {
             ("outcome", record.outcome.map(OfferOutcome::name).into()),
             ("disposition", record.disposition.map(Disposition::name).into()),
             ("rejection_reason", record.reason.map(RejectionReason::name).into()),
+            ("fraud_signals", record.signals.as_slice().into()),
         ],
     );
     let Some(submission) = &record.submission else { return };

@@ -13,6 +13,7 @@ mod guard;
 mod lines;
 mod promises;
 mod review;
+mod signs;
 mod turns;
 mod world;
 

@@ -45,7 +45,9 @@ impl Town {
         let others = vec!["*:bids=0".parse().unwrap()];
         let others = Buyers::start("127.0.0.1:0".parse().unwrap(), others, Options::default());
         let others = others.await.unwrap();
-        let market = MARKET.replace("127.0.0.1:9900", &others.addr().to_string());
+        // A busy machine may take its time.
+        let market = MARKET.replace("budget_ms = 2000", "budget_ms = 60000");
+        let market = market.replace("127.0.0.1:9900", &others.addr().to_string());
         let market = market + &MORE.replace("PERLA", &perla.at.to_string());
         Self { dir: tempfile::tempdir().unwrap(), market, perla, _others: others }
     }

@@ -82,7 +82,7 @@ impl State {
     }
 
     fn create(&mut self, id: LeadId, new: NewLead) {
-        let NewLead { received_at, market_version, submission, claims, request } = new;
+        let NewLead { received_at, market_version, submission, claims, request, signals } = new;
         let (place, at) = (self.leads.len(), legality::kept(received_at));
         self.places.insert(id, place);
         for claim in claims {
@@ -101,6 +101,7 @@ impl State {
             received_at: at,
             market_version,
             submission: Some(Arc::unwrap_or_clone(submission)),
+            signals: signals.into_iter().map(str::to_owned).collect(),
             outcome: None,
             disposition: None,
             reason: None,

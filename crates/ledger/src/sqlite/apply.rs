@@ -42,6 +42,7 @@ struct SealedLead {
     market_version: u64,
     claims: Vec<Claim>,
     request: Option<RequestKey>,
+    signals: Vec<&'static str>,
     key: LeadKey,
     wrapped: WrappedKey,
     sealed: Vec<u8>,
@@ -65,7 +66,7 @@ impl Parcel {
 
 impl SealedLead {
     fn new(keys: &Keys, lead: LeadId, new: NewLead) -> Result<Self, Refused> {
-        let NewLead { received_at, market_version, submission, mut claims, request } = new;
+        let NewLead { received_at, market_version, submission, mut claims, request, signals } = new;
         let (key, wrapped, sealed) = LeadKey::create(keys, lead, &submission)?;
         let received_at = legality::kept(received_at);
         // Of two claims on one key the first counts.
@@ -75,7 +76,17 @@ impl SealedLead {
                 claims.remove(place);
             }
         }
-        Ok(Self { submission, received_at, market_version, claims, request, key, wrapped, sealed })
+        Ok(Self {
+            submission,
+            received_at,
+            market_version,
+            claims,
+            request,
+            signals,
+            key,
+            wrapped,
+            sealed,
+        })
     }
 
     fn row(&self, seq: i64, id: LeadId) -> LeadRow {
@@ -100,6 +111,7 @@ impl SealedLead {
             has_decisions: false,
             has_reasons: false,
             events: 0,
+            signals: self.signals.join(","),
         }
     }
 }

@@ -22,7 +22,7 @@ macro_rules! lead_columns {
          leads.received_at, leads.market_version, leads.settled_at, leads.outcome, \
          leads.disposition, leads.reason, leads.answered, leads.erased, leads.posts, \
          leads.claims, leads.request, leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, \
-         leads.events, leads.mac"
+         leads.events, leads.signals, leads.mac"
     };
 }
 pub(super) use lead_columns;
@@ -31,8 +31,8 @@ const FIND: &str = concat!("SELECT ", lead_columns!(), " FROM leads WHERE id = ?
 const NUMBERED: &str = concat!("SELECT ", lead_columns!(), " FROM leads WHERE seq = ?1");
 const INSERT: &str = "INSERT INTO leads (seq, id, publisher, product, door, test, received_at, \
      market_version, settled_at, outcome, disposition, reason, answered, erased, posts, \
-     claims, request, mac, decisions, reasons, sealed, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
-     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+     claims, request, mac, decisions, reasons, sealed, events, signals) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
 const INSERT_KEY: &str = "INSERT INTO keys (lead, wrapped) VALUES (?1, ?2)";
 /// Once taken, rows of decisions are only ever replaced by others; `?10` says that they are.
 const UPDATE: &str = "UPDATE leads SET settled_at = ?2, outcome = ?3, disposition = ?4, reason = ?5, \
@@ -69,6 +69,8 @@ pub(super) struct LeadRow {
     pub(super) has_reasons: bool,
     /// How many it has, so that none can go missing.
     pub(super) events: u32,
+    /// Names with commas between.
+    pub(super) signals: String,
 }
 
 impl LeadRow {
@@ -114,6 +116,7 @@ impl LeadRow {
             has_decisions: columns.flag()?,
             has_reasons: columns.flag()?,
             events: columns.get()?,
+            signals: columns.get::<Option<String>>()?.unwrap_or_default(),
         };
         if columns.get::<i64>()? == row.check(keys) {
             Ok(row)
@@ -189,9 +192,11 @@ impl LeadRow {
             .maybe(self.request.map(request_bytes), |text, bytes| text.bytes(&bytes))
             .int(self.has_decisions.into())
             .int(self.has_reasons.into());
-        // Rows from before there were events have the same number as ever.
-        let text = if self.events == 0 { text } else { text.int(self.events.into()) };
-        keys.check(&text)
+        // Rows from before there were events and signals have the same number as ever.
+        match (self.events, self.signals.as_bytes()) {
+            (0, []) => keys.check(&text),
+            (events, signals) => keys.check(&text.int(events.into()).bytes(signals)),
+        }
     }
 }
 
@@ -239,6 +244,7 @@ impl<'a> Insert<'a> {
             decisions.reasons,
             sealed,
             row.events,
+            Some(&row.signals).filter(|names| !names.is_empty()),
         ])?;
         self.key.execute(params![row.seq, wrapped])?;
         Ok(())

@@ -92,6 +92,12 @@ pub(super) fn record(db: &Connection, keys: &Keys, row: LeadRow) -> Result<LeadR
         received_at: row.received_at,
         market_version: row.market_version,
         submission,
+        signals: row
+            .signals
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
         outcome: row.outcome,
         disposition: row.disposition,
         reason: row.reason,

@@ -44,6 +44,7 @@ macro_rules! conformance {
 conformance! {
     a_sold_lead_reads_back_in_every_field,
     a_rejected_lead_takes_one_write,
+    the_signs_of_fraud_of_a_lead_read_back,
     times_are_kept_to_the_millisecond,
     what_is_not_legal_is_refused_and_leaves_no_trace,
     a_post_is_classed_as_its_intent_says,
@@ -144,6 +145,7 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
         received_at: at(1),
         market_version: u64::MAX - 1,
         submission: Some(submission()),
+        signals: Vec::new(),
         outcome: Some(OfferOutcome::Sold),
         disposition: Some(Disposition::Sold),
         reason: None,
@@ -171,6 +173,16 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
     // Equal decimals may differ in their digits.
     assert_eq!(found.posts[0].price.amount.to_string(), "11.00");
     assert_eq!(found.decisions[0].bid.unwrap().to_string(), "12.500");
+}
+
+async fn the_signs_of_fraud_of_a_lead_read_back(ledger: &impl Ledger) {
+    let mut suspect = created(id(1), vec![]);
+    suspect.created.as_mut().unwrap().signals = vec!["country_mismatch", "phone_unreadable"];
+    ok(ledger, suspect).await;
+    ok(ledger, write(id(1), vec![settled(OfferOutcome::Unsold)])).await;
+    let found = record(ledger, 1).await;
+    assert_eq!(found.signals, ["country_mismatch", "phone_unreadable"]);
+    assert_eq!(found.disposition, Some(Disposition::Unsold));
 }
 
 async fn a_rejected_lead_takes_one_write(ledger: &impl Ledger) {

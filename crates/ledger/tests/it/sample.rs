@@ -113,6 +113,7 @@ pub(crate) fn created(lead: LeadId, entries: Vec<Entry>) -> Write {
         submission: Arc::new(submission()),
         claims: Vec::new(),
         request: None,
+        signals: Vec::new(),
     };
     Write { lead, created: Some(Box::new(new)), entries }
 }

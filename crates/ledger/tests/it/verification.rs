@@ -139,6 +139,7 @@ async fn a_changed_row_is_named() {
         ("DELETE FROM events WHERE lead = 1 AND ordinal = 0", Flaw::Unreadable, Some(1)),
         ("DELETE FROM events WHERE lead = 1", Flaw::Unreadable, Some(1)),
         ("UPDATE leads SET events = 0 WHERE seq = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE leads SET signals = 'honeypot' WHERE seq = 4", Flaw::Unreadable, Some(4)),
         ("UPDATE leads SET events = 1 WHERE seq = 4", Flaw::Unreadable, Some(4)),
         ("UPDATE events SET lead = 7 WHERE lead = 2", Flaw::Unreadable, Some(2)),
         ("DROP INDEX posts_one_per_slot", Flaw::Database, None),
@@ -166,7 +167,8 @@ async fn a_ledger_from_before_there_were_events_takes_them() {
     let before = ledger.lead(id(1)).await.unwrap();
     drop(ledger);
     let db = Connection::open(dir.path().join("ledger.db")).unwrap();
-    let back = "DROP TABLE events; ALTER TABLE leads DROP COLUMN events; PRAGMA user_version = 2";
+    let back = "DROP TABLE events; ALTER TABLE leads DROP COLUMN events; \
+                ALTER TABLE leads DROP COLUMN signals; PRAGMA user_version = 2";
     db.execute_batch(back).unwrap();
     drop(db);
     let ledger = sqlite(dir.path());

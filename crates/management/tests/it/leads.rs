@@ -83,6 +83,7 @@ async fn the_record_of_a_lead_shows_its_posts_and_nobodys_contact() {
         ("external_id", json!("aff-123")),
         ("market_version", json!(1)),
         ("erased", json!(false)),
+        ("fraud_signals", json!(["phone_unreadable"])),
     ] {
         assert_eq!(whole[member], expected, "{member}");
     }
@@ -104,7 +105,7 @@ async fn the_record_of_a_lead_shows_its_posts_and_nobodys_contact() {
     let (_, own) = world.get(&path, "key-orion").await;
     let posts = own["posts"].as_array().unwrap();
     assert_eq!((posts.len(), &posts[0]["reference"]), (1, &json!("ref-7")), "{own}");
-    for foreign in ["nova", "shop", "9.60", "payout", "attributes", "aff-123", "1988"] {
+    for foreign in ["nova", "shop", "9.60", "payout", "attributes", "aff-123", "1988", "fraud"] {
         assert!(!own.to_string().contains(foreign), "orion sees {foreign}: {own}");
     }
     let (_, own) = world.get(&format!("{path}/decisions"), "key-nova").await;
