@@ -9,6 +9,7 @@ use crate::auction::{self, Offer};
 use crate::budget::Budget;
 use crate::doubt;
 use crate::engine::{Inner, Refusal};
+use crate::events;
 use crate::journey::Waiter;
 use crate::lines::{Room, Trial};
 use crate::record::Record;
@@ -62,9 +63,11 @@ pub(crate) async fn post<B: Buyers, L: Ledger>(
     let campaign =
         lead.campaign(offer.place.index).ok_or(Refusal::Bug("an offer names no campaign"))?;
     let submission = lead.submission;
+    let token = events::token(&inner.ledger, record.id, &campaign.key);
     let post = Post {
         campaign,
         lead: record.id,
+        event_token: &token,
         attempt: 0,
         again: false,
         ping: offer.place.ping,

@@ -1,5 +1,6 @@
 //! Signs of fraud that can be judged on the spot. Each signal is a name and a question; add one to
-//! [`SIGNALS`]. Some refuse a lead, some are only named: counted, and told in the log. Never asks another
+//! [`SIGNALS`]. Some refuse a lead, some are only named: counted, told in the log, and
+//! kept in the lead's record. Never asks another
 //! service, and never keeps what it counts by, only hashes.
 
 use std::collections::hash_map::{Entry, RandomState};

@@ -68,9 +68,10 @@ async fn distribute<B: Buyers, L: Ledger>(
         submission: Arc::clone(&submission),
         claims: Vec::new(),
         request: request.keyed.then_some(RequestKey { key: request.key, body: request.body }),
+        signals,
     };
     let id = lead_id(inner, &arrival.at);
-    fraud::tell(id, &signals);
+    fraud::tell(id, &created.signals);
     if lead.is_offered()
         && let Err(reason) = admit::eligibility(product, &submission)
     {

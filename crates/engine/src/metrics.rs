@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lead::{CampaignKey, Code, Door, PostClass, RejectionReason};
+use lead::{BuyerEvent, CampaignKey, Code, Door, Heard, PostClass, RejectionReason};
 
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
@@ -12,7 +12,7 @@ use metrics::{
 };
 
 use crate::fraud::SIGNALS;
-use crate::{Denied, Done};
+use crate::{Denied, Done, ReportRefusal};
 
 /// How a lead ended, for counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,12 @@ pub(crate) struct Metrics {
     pub(crate) illegal_steps: Counter,
     market_version: Gauge,
     market_changes: [Counter; 6],
+    /// By event, then by outcome.
+    events: Vec<[Counter; 5]>,
 }
+
+/// What became of a buyer's event.
+const EVENTS: [&str; 5] = ["received", "ignored", "forged", "no_lead", "failed"];
 
 /// How a change of the market ended.
 const CHANGES: [&str; 6] = ["created", "changed", "unchanged", "deleted", "refused", "failed"];
@@ -196,6 +201,7 @@ impl Metrics {
             market_version: gauge!("gavel_market_version"),
             market_changes: CHANGES
                 .map(|outcome| counter!("gavel_market_changes_total", "outcome" => outcome)),
+            events: BuyerEvent::ALL.iter().map(|event| reports(*event)).collect(),
         }
     }
 
@@ -225,6 +231,21 @@ impl Metrics {
 
     pub(crate) fn rejected(&self, reason: RejectionReason) {
         if let Some(counter) = self.rejections.get(reason as usize) {
+            counter.increment(1);
+        }
+    }
+
+    pub(crate) fn reported(&self, event: BuyerEvent, told: &Result<Heard, ReportRefusal>) {
+        let outcome = match told {
+            Ok(Heard::Received) => 0,
+            Ok(Heard::Ignored) => 1,
+            Err(ReportRefusal::Forged) => 2,
+            Err(ReportRefusal::NoLead) => 3,
+            Err(ReportRefusal::Ledger(_)) => 4,
+        };
+        let place = BuyerEvent::ALL.iter().position(|known| *known == event);
+        let counters = place.and_then(|place| self.events.get(place));
+        if let Some(counter) = counters.and_then(|counters| counters.get(outcome)) {
             counter.increment(1);
         }
     }
@@ -275,6 +296,14 @@ impl Metrics {
     }
 }
 
+/// Only one door takes events. Both words for one count as one.
+fn reports(event: BuyerEvent) -> [Counter; 5] {
+    let (door, event) = (Door::Leadhub.name(), event.kind().name());
+    EVENTS.map(|outcome| {
+        counter!("gavel_buyer_events_total", "door" => door, "event" => event, "outcome" => outcome)
+    })
+}
+
 fn counted(counters: &[Counter], code: Code) {
     let position = Code::ALL.iter().position(|known| *known == code).unwrap_or(Code::ALL.len());
     if let Some(counter) = counters.get(position) {
@@ -312,9 +341,14 @@ pub fn describe() {
     describe_counter!(
         "gavel_fraud_signals_total",
         Unit::Count,
-        "Leads refused as fraud, by the signal that they showed."
+        "Signs of fraud that leads showed, by signal; some refuse a lead, some are only named."
     );
     describe_counter!("gavel_rejections_total", Unit::Count, "Leads not accepted, by reason.");
+    describe_counter!(
+        "gavel_buyer_events_total",
+        Unit::Count,
+        "Events that buyers told of leads, by door, event and what became of it."
+    );
     describe_counter!("gavel_pings_total", Unit::Count, "Pings by code; code 0 is a bid.");
     describe_counter!("gavel_posts_total", Unit::Count, "Posts by code; code 0 is a sale.");
     describe_counter!(

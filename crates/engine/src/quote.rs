@@ -139,6 +139,7 @@ fn unwritten<B: Buyers, L: Ledger>(
     let mut bytes = [0; 10];
     (inner.entropy)(&mut bytes);
     let created = NewLead {
+        signals: Vec::new(),
         received_at: *at,
         market_version,
         submission: Arc::clone(submission),

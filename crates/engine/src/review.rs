@@ -9,6 +9,7 @@ use ledger::{Entry, LeadRecord, Ledger, PostRecord, Posted, Refused, Settled, Wr
 use crate::deliver::{Agreed, outcome};
 use crate::doubt;
 use crate::engine::Inner;
+use crate::events;
 use crate::holds::Hold;
 use crate::metrics::Settler;
 use crate::reserve::{Deal, Scope};
@@ -92,9 +93,11 @@ pub(crate) async fn ask_again<B: Buyers, L: Ledger>(
     ) else {
         return Ok(());
     };
+    let token = events::token(&inner.ledger, id, &campaign.key);
     let post = Post {
         campaign,
         lead: id,
+        event_token: &token,
         attempt: held.attempt,
         again: true,
         // The ledger does not keep which ping it followed.

@@ -30,10 +30,9 @@ pub(crate) fn ping(call: &Call, url: &Url, ping: &Ping<'_>) -> Result<Request<Fu
 /// # Errors
 /// The lead cannot be put into this call.
 pub(crate) fn post(call: &Call, url: &Url, post: &Post<'_>) -> Result<Request<Full<Bytes>>, Code> {
-    let shape = PostShape::of(post);
     let text = match &call.body {
-        Some(template) => render(template, &shape)?,
-        None => encode(call, CallKind::Post, native::json(&shape))?,
+        Some(template) => render(template, &PostShape::for_template(post))?,
+        None => encode(call, CallKind::Post, native::json(&PostShape::of(post)))?,
     };
     request(call, url, text)
 }

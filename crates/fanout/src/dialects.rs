@@ -145,6 +145,7 @@ async fn compose(
             let post = Post {
                 campaign,
                 lead,
+                event_token: "buyer~prime~0f",
                 attempt: 0,
                 again: false,
                 ping: None,

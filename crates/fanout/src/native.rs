@@ -72,9 +72,17 @@ pub(crate) struct PostShape<'a> {
     attributes: AllAttributes<'a>,
     contact: &'a Contact,
     consent: &'a Consent,
+    /// For templates only: the native shape has no such member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_token: Option<&'a str>,
 }
 
 impl<'a> PostShape<'a> {
+    /// With everything that a template may name.
+    pub(crate) fn for_template(post: &Post<'a>) -> Self {
+        Self { event_token: Some(post.event_token), ..Self::of(post) }
+    }
+
     pub(crate) fn of(post: &Post<'a>) -> Self {
         let ours = || post.ping.map(|id| Cow::Owned(id.to_string()));
         Self {
@@ -87,6 +95,7 @@ impl<'a> PostShape<'a> {
             attributes: AllAttributes(post.attributes),
             contact: post.contact,
             consent: post.consent,
+            event_token: None,
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Post<'a> {
     pub campaign: &'a Campaign,
     /// Which lead.
     pub lead: LeadId,
+    /// What the campaign shows to tell an event of it without a key.
+    pub event_token: &'a str,
     /// Complete rejects of this pair so far.
     pub attempt: u32,
     /// Sent before under the same key, with an answer that is unknown: only a campaign that honours

@@ -66,9 +66,10 @@ fn render(
                 time_left: Duration::from_millis(100),
             }))
         }
-        CallKind::Post => template.render(&PostShape::of(&Post {
+        CallKind::Post => template.render(&PostShape::for_template(&Post {
             campaign,
             lead,
+            event_token: "buyer~campaign~00000000000000000000000000000000",
             attempt: 0,
             again: false,
             ping: Some(PingId::new([0; 16])),

@@ -174,6 +174,7 @@ async fn post_of(buyers: &HttpBuyers, campaign: &Campaign, again: bool, email: &
     let post = Post {
         campaign,
         lead: LeadId(Default::default()),
+        event_token: "a-token",
         attempt: 0,
         again,
         ping: None,

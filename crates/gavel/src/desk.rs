@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, PingFault, Refusal};
+use engine::{Engine, PingFault, Refusal, ReportRefusal};
 use fanout::HttpBuyers;
-use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Stored, Unavailable};
+use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Stored, Unavailable, Untold};
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, Quote, Sequence, StoredLead,
-    StoredLeads, Submission,
+    Answer, Clock, Explanation, Heard, LeadId, Outlook, Page, PublisherId, Quote, Report, Sequence,
+    StoredLead, StoredLeads, Submission,
 };
 use ledger::{Ledger, Refused, SqliteLedger};
 use market::Market;
@@ -94,6 +94,14 @@ impl Distribute for Desk {
     ) -> Result<StoredLeads, Unavailable> {
         let found = self.0.stored(publisher, page, wanted).await;
         found.map_err(|refused| unavailable(&refused))
+    }
+
+    async fn report(&self, report: Report) -> Result<Heard, Untold> {
+        self.0.report(report).await.map_err(|refusal| match refusal {
+            ReportRefusal::Forged => Untold::Forged,
+            ReportRefusal::NoLead => Untold::NoLead,
+            ReportRefusal::Ledger(refused) => Untold::Unavailable(unavailable(&refused)),
+        })
     }
 
     fn clock(&self) -> &dyn Clock {

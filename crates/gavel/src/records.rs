@@ -16,8 +16,8 @@ pub(crate) fn verify(options: &Data) -> Result<(), Failure> {
     }
     let totals = &report.totals;
     out::line(&format!(
-        "{} lead(s), {} post(s), {} sale(s), {} claim(s), {} request(s)",
-        totals.leads, totals.posts, totals.sales, totals.claims, totals.requests
+        "{} lead(s), {} post(s), {} sale(s), {} claim(s), {} request(s), {} event(s)",
+        totals.leads, totals.posts, totals.sales, totals.claims, totals.requests, totals.events
     ));
     for (currency, money) in &totals.money {
         let ledger::MoneyTotals { price, payout, margin } = money;

@@ -1,6 +1,7 @@
 //! One request from header to reply: route, authenticate, read, decode, distribute, encode.
 
 mod bright_horizons;
+mod events;
 mod ping;
 mod pingtree;
 mod visit;
@@ -41,6 +42,12 @@ pub(crate) async fn handle<D: Distribute>(
     }
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
+        Route::LeadhubEvent(lead) => {
+            events::keyed(desk, limits, events::Call { lead, request, at: at.0 }).await
+        }
+        Route::LeadhubPixel(lead) => {
+            events::pixel(desk, limits, events::Call { lead, request, at: at.0 }).await
+        }
         Route::NativeCreate => create(desk, limits, Door::Native, (request, at)).await,
         Route::NativePing => ping::ping(desk, limits, (request, at)).await,
         Route::NativePost => ping::post(desk, limits, (request, at)).await,
@@ -173,7 +180,10 @@ fn word(door: Door, fault: &Fault, at: Timestamp) -> Reply {
 
 fn door_of(place: &Route) -> Door {
     match place {
-        Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
+        Route::LeadhubCreate
+        | Route::LeadhubEvent(_)
+        | Route::LeadhubPixel(_)
+        | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
         Route::BrightHorizons { .. } => Door::BrightHorizons,
         Route::PingtreeCreate { .. }
         | Route::PingtreeFetch { .. }

@@ -40,8 +40,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PingId, PublisherId, Quote, Sequence,
-    StoredLead, StoredLeads, Submission,
+    Answer, Clock, Explanation, Heard, LeadId, Outlook, Page, PingId, PublisherId, Quote, Report,
+    Sequence, StoredLead, StoredLeads, Submission,
 };
 use market::Market;
 
@@ -99,6 +99,9 @@ pub trait Distribute: Send + Sync + 'static {
         page: Page,
         wanted: impl Fn(&StoredLead) -> bool + Send,
     ) -> impl Future<Output = Result<StoredLeads, Unavailable>> + Send;
+
+    /// Takes what a buyer tells of a lead that it bought; on stable storage when it returns.
+    fn report(&self, report: Report) -> impl Future<Output = Result<Heard, Untold>> + Send;
 
     /// The time.
     fn clock(&self) -> &dyn Clock;
@@ -169,6 +172,17 @@ impl From<Unavailable> for Refusal {
     fn from(why: Unavailable) -> Self {
         Self::Unavailable(why)
     }
+}
+
+/// Why a buyer's event was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untold {
+    /// The token is none of that lead's.
+    Forged,
+    /// The buyer has bought no such lead.
+    NoLead,
+    /// Not now; it is safe to tell it again.
+    Unavailable(Unavailable),
 }
 
 /// Why a lead could not be taken; it is safe to post it again.

@@ -8,7 +8,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RE
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::{BodyFault, Delivery, PingFault, Refusal, Unavailable};
+use crate::{BodyFault, Delivery, PingFault, Refusal, Unavailable, Untold};
 
 /// An answer before it is bytes.
 #[derive(Debug)]
@@ -96,6 +96,8 @@ pub(crate) enum Fault {
     Method(&'static str),
     /// The key is missing or wrong.
     Unauthorized,
+    /// The token of a lead is missing or wrong.
+    Token,
     /// The body took too long.
     BodyTimeout,
     /// The body is too large.
@@ -139,6 +141,15 @@ impl Fault {
         }
     }
 
+    /// What the engine refuses of an event; `wait` is when to tell it again.
+    pub(crate) fn untold(why: Untold, wait: Duration) -> Self {
+        match why {
+            Untold::Forged => Self::Token,
+            Untold::NoLead => Self::NoLead,
+            Untold::Unavailable(why) => Self::Unavailable(why, wait),
+        }
+    }
+
     /// The HTTP status, where doors do not differ.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
@@ -147,7 +158,7 @@ impl Fault {
             }
             Self::NoRoute | Self::NoLead => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Token => StatusCode::UNAUTHORIZED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -165,6 +176,7 @@ impl Fault {
             Self::NoRoute => "nothing stands at this path".to_owned(),
             Self::Method(allow) => format!("this path takes {allow} only"),
             Self::Unauthorized => "the API key is missing or not valid here".to_owned(),
+            Self::Token => "the token is missing or not valid for this lead".to_owned(),
             Self::BodyTimeout => "the body did not arrive in time".to_owned(),
             Self::BodyTooLarge(most) => format!("the body is larger than {most} bytes"),
             Self::BodyBroken => "the body stopped before its end".to_owned(),
@@ -200,7 +212,7 @@ impl Fault {
             Self::Host | Self::Request(_) => "bad_request",
             Self::NoRoute | Self::NoLead => "not_found",
             Self::Method(_) => "method_not_allowed",
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::Token => "unauthorized",
             Self::BodyTimeout => "body_timeout",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::BodyBroken => "body_incomplete",

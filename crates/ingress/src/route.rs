@@ -11,6 +11,10 @@ use crate::doors::pingtree::Dialect;
 pub(crate) enum Route {
     /// `POST /api/v1/lead`.
     LeadhubCreate,
+    /// `PATCH` or `POST /api/v1/lead/{id}/status`; `None` if the id is none of ours.
+    LeadhubEvent(Option<LeadId>),
+    /// `GET /api/v1/lead/{id}/status`; `None` if the id is none of ours.
+    LeadhubPixel(Option<LeadId>),
     /// `POST /v1/leads`.
     NativeCreate,
     /// `POST /v1/ping`.
@@ -47,6 +51,7 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         "/v1/leads" | "/v1/ping" | "/v1/post" => Route::WrongMethod(Door::Native, "POST"),
         _ => bright_horizons(path)
             .or_else(|| pingtree(method, path))
+            .or_else(|| leadhub_status(method, path))
             .or_else(|| Some(of_lead(method, path.strip_prefix("/v1/leads/")?)))
             .or_else(|| {
                 let rest = path.strip_prefix("/bs-core/main/")?;
@@ -65,6 +70,20 @@ fn bright_horizons(path: &str) -> Option<Route> {
     };
     let path = rest.strip_suffix('/').unwrap_or(rest).to_owned();
     Some(Route::BrightHorizons { is_ping, path })
+}
+
+/// Where buyers tell what became of a lead.
+fn leadhub_status(method: &Method, path: &str) -> Option<Route> {
+    let id = path.strip_prefix("/api/v1/lead/")?.strip_suffix("/status")?;
+    if id.is_empty() || id.contains('/') {
+        return None;
+    }
+    let lead = id.parse().ok();
+    Some(match *method {
+        Method::PATCH | Method::POST => Route::LeadhubEvent(lead),
+        Method::GET => Route::LeadhubPixel(lead),
+        _ => Route::WrongMethod(Door::Leadhub, "GET, PATCH, POST"),
+    })
 }
 
 /// A path at the Pingtree door, with a slash at its end or without.

@@ -35,6 +35,8 @@ macro_rules! labelled {
     };
 }
 
+pub(crate) use labelled;
+
 labelled! {
     /// Why a lead was not accepted; the words are Leadhub's and serve all doors.
     RejectionReason {

@@ -9,7 +9,8 @@ use lead::journey::lead_may_become;
 use lead::{CampaignKey, Code, Disposition, Money, OfferOutcome, PostClass, RejectionReason};
 
 use crate::{
-    Answered, Decision, Entry, Intent, PostRecord, Posted, Refused, Settled, StoredRequest,
+    Answered, Decision, Digest, EVENTS_MAX, Entry, Intent, PostRecord, Posted, Refused, Reported,
+    Settled, StoredRequest,
 };
 
 /// A lead, as far as the rules look at it.
@@ -17,6 +18,8 @@ use crate::{
 pub(crate) struct Standing {
     pub(crate) disposition: Option<Disposition>,
     pub(crate) posts: Vec<Held>,
+    /// The marks of its events.
+    pub(crate) events: Vec<Digest>,
 }
 
 /// A post, as far as the rules look at it.
@@ -36,6 +39,8 @@ pub(crate) struct Plan<'w> {
     /// Unless the publisher was answered in an earlier write.
     pub(crate) answered: Option<Answered>,
     pub(crate) end: Option<End<'w>>,
+    /// New events, with their places among the lead's.
+    pub(crate) events: Vec<(u32, &'w Reported)>,
 }
 
 /// A change to one post; `ordinal` is its place among the lead's posts.
@@ -80,6 +85,7 @@ pub(crate) fn judge(
         match entry {
             Entry::Intent(intent) => plan.posts.push(standing.open(intent)?),
             Entry::Posted(posted) => plan.posts.push(standing.class(posted)?),
+            Entry::Reported(reported) => plan.events.push(standing.report(reported)?),
             Entry::Answered(answered) => plan.answered = plan.answered.or(Some(*answered)),
             Entry::Settled(settled) => {
                 let end = standing.settle(place, settled)?;
@@ -111,6 +117,11 @@ pub(crate) fn billed(posted: &Posted) -> Option<(Money, Money)> {
 /// A time as the ledger keeps it.
 pub(crate) fn kept(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
+/// A report as the ledger keeps it.
+pub(crate) fn kept_report(reported: &Reported) -> Reported {
+    Reported { at: kept(reported.at), ..reported.clone() }
 }
 
 impl Standing {
@@ -169,6 +180,22 @@ impl Standing {
         }
         post.class = Some(*class);
         Ok(PostChange::Class { ordinal, posted })
+    }
+
+    fn report<'w>(&mut self, reported: &'w Reported) -> Result<(u32, &'w Reported), Refused> {
+        let Reported { campaign, mark, .. } = reported;
+        if !self.posts.iter().any(|post| post.holds() && post.campaign == *campaign) {
+            return illegal(format!("{campaign} has not bought the lead"));
+        }
+        if self.events.contains(mark) {
+            return illegal("the event is on record");
+        }
+        if self.events.len() >= EVENTS_MAX {
+            return illegal("the lead has all the events that it may have");
+        }
+        let ordinal = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
+        self.events.push(*mark);
+        Ok((ordinal, reported))
     }
 
     fn settle<'w>(&mut self, entry: usize, settled: &'w Settled) -> Result<End<'w>, Refused> {

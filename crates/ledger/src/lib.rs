@@ -21,8 +21,9 @@ pub use digest::Digest;
 pub use identity::{Claim, ClaimKind, Claimant, REQUEST_KEPT, RequestKey, StoredRequest};
 pub use memory::MemoryLedger;
 pub use record::{
-    Answered, Decision, Entry, Intent, KeptMarket, LeadRecord, Limit, NewLead, OpenIntent, Party,
-    PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Settled, SourceQuery, Write,
+    Answered, Decision, EVENTS_MAX, Entry, Intent, KeptMarket, LeadRecord, Limit, NewLead,
+    OpenIntent, Party, PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Reported, Settled,
+    SourceQuery, Write,
 };
 pub use root_key::{KeyError, RootKey};
 pub use sqlite::{

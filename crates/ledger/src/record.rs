@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lead::{
-    CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, ProductId, PublisherId,
-    RejectionReason, Sequence, Submission,
+    BuyerEvent, CampaignKey, Code, Disposition, LeadId, Money, OfferOutcome, PostClass, ProductId,
+    PublisherId, RejectionReason, Sequence, Submission,
 };
 use market::{Cap, CapLimit};
 use rust_decimal::Decimal;
+use serde_json::{Map, Value};
 
-use crate::{Claim, RequestKey, legality};
+use crate::{Claim, Digest, RequestKey, legality};
 
 /// Changes to one lead that reach stable storage together or not at all.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct NewLead {
     pub claims: Vec<Claim>,
     /// By which the same request finds this lead.
     pub request: Option<RequestKey>,
+    /// The signs of fraud that it shows, by name; no name holds a comma.
+    pub signals: Vec<&'static str>,
 }
 
 /// One thing that happened to a lead.
@@ -49,7 +52,12 @@ pub enum Entry {
     Answered(Answered),
     /// An offer or the whole lead ended.
     Settled(Settled),
+    /// A buyer told an event.
+    Reported(Reported),
 }
+
+/// Most events of a lead.
+pub const EVENTS_MAX: usize = 64;
 
 /// So many slots a lead has at most. A slot whose post is unknown stays taken; where the seller takes the
 /// risk and offers the lead on, the next post takes the slot of the same place among the next so many, so
@@ -113,6 +121,24 @@ pub struct Settled {
     pub decisions: Vec<Decision>,
     /// What the publisher is told by this; a first answer stays, a later one changes nothing.
     pub answered: Option<Answered>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a buyer told of a lead that it bought, or may have: whether its post was accepted may be known
+/// only later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reported {
+    /// To which campaign the lead was posted.
+    pub campaign: CampaignKey,
+    /// What happened, in the buyer's word.
+    pub event: BuyerEvent,
+    /// By which the same report is known again; a lead has no two with one mark.
+    pub mark: Digest,
+    /// The buyer's own id of it; sealed before it is stored.
+    pub reference: Option<String>,
+    /// What else the buyer said; sealed before it is stored.
+    pub metadata: Map<String, Value>,
     /// When.
     pub at: Timestamp,
 }
@@ -210,6 +236,8 @@ pub struct LeadRecord {
     pub market_version: u64,
     /// What the publisher sent; `None` once erased.
     pub submission: Option<Submission>,
+    /// The signs of fraud that it showed.
+    pub signals: Vec<String>,
     /// How the last offer ended.
     pub outcome: Option<OfferOutcome>,
     /// How the lead ended; `None` while open.
@@ -222,6 +250,8 @@ pub struct LeadRecord {
     pub posts: Vec<PostRecord>,
     /// The last offer's rows.
     pub decisions: Vec<Decision>,
+    /// What its buyers told of it since, in order.
+    pub events: Vec<Reported>,
 }
 
 /// A post as the ledger knows it.

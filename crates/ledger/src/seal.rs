@@ -40,6 +40,10 @@ pub(crate) enum Purpose {
     },
     /// The buyers' own words beside the decisions.
     Reasons,
+    /// What a buyer said beside an event.
+    Report {
+        ordinal: u32,
+    },
 }
 
 /// What a buyer answered to a post and may name the consumer.
@@ -47,6 +51,13 @@ pub(crate) enum Purpose {
 pub(crate) struct Reply {
     pub(crate) redirect_url: Option<String>,
     pub(crate) reference: Option<String>,
+}
+
+/// What a buyer said beside an event and may name the consumer.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) reference: Option<String>,
+    pub(crate) metadata: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The buyers' own words, each with the place of its decision.
@@ -117,6 +128,16 @@ impl LeadKey {
         self.open(Purpose::Reasons, sealed)
     }
 
+    /// The stored form of what was said beside an event.
+    pub(crate) fn seal_report(&self, ordinal: u32, said: &Said) -> Result<Vec<u8>, Refused> {
+        self.seal(Purpose::Report { ordinal }, nonce()?, said)
+    }
+
+    /// What was said beside an event, of its stored form.
+    pub(crate) fn open_report(&self, ordinal: u32, sealed: &[u8]) -> Result<Said, Refused> {
+        self.open(Purpose::Report { ordinal }, sealed)
+    }
+
     fn seal(
         &self,
         purpose: Purpose,
@@ -170,6 +191,7 @@ impl fmt::Display for Purpose {
             Self::Submission => f.write_str("submission"),
             Self::Reply { ordinal } => write!(f, "reply {ordinal}"),
             Self::Reasons => f.write_str("reasons"),
+            Self::Report { ordinal } => write!(f, "report {ordinal}"),
         }
     }
 }

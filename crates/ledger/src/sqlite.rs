@@ -6,6 +6,7 @@ mod bulk;
 mod checkpoint;
 mod columns;
 mod decisions;
+mod event_row;
 mod fault;
 mod lead_row;
 mod limits;

@@ -67,10 +67,7 @@ pub(crate) fn role(headers: &HeaderMap, operators: &[Operator], market: &Market)
         let is = holds(&operator.keys);
         found.or(is.then_some(operator))
     });
-    let buyer = market.buyers.values().fold(None, |found, buyer| {
-        let is = holds(&buyer.keys);
-        found.or(is.then_some(buyer))
-    });
+    let buyer = market.buyer_by_key(bearer(headers)?);
     match (operator, buyer) {
         (Some(operator), None) => Some(Role::Operator(operator.name.clone())),
         (None, Some(buyer)) => Some(Role::Buyer(buyer.id.clone())),

@@ -3,7 +3,7 @@
 
 use engine::explain::Evidence;
 use lead::{Attributes, Disposition, Money, OfferOutcome, PostClass, Reading, RejectionReason};
-use ledger::{LeadRecord, PostRecord};
+use ledger::{LeadRecord, PostRecord, Reported};
 use serde_json::{Value, json};
 
 use crate::access::Role;
@@ -19,6 +19,8 @@ pub(crate) fn encode(evidence: &Evidence, role: &Role) -> Option<Value> {
     }
     let posts = record.posts.iter().filter(|post| role.sees(&post.campaign));
     let posts: Vec<Value> = posts.map(|it| post(it, role)).collect();
+    let events = record.events.iter().filter(|event| role.sees(&event.campaign));
+    let events: Vec<Value> = events.map(event).collect();
     let submission = record.submission.as_ref();
     let mut members = Members::new();
     words::add(
@@ -30,6 +32,7 @@ pub(crate) fn encode(evidence: &Evidence, role: &Role) -> Option<Value> {
             ("test", submission.map(|submission| submission.test).into()),
             ("erased", submission.is_none().into()),
             ("posts", posts.into()),
+            ("events", events.into()),
         ],
     );
     if role.buyer().is_none() {
@@ -48,6 +51,7 @@ fn add_whole(members: &mut Members, record: &LeadRecord) {
             ("outcome", record.outcome.map(OfferOutcome::name).into()),
             ("disposition", record.disposition.map(Disposition::name).into()),
             ("rejection_reason", record.reason.map(RejectionReason::name).into()),
+            ("fraud_signals", record.signals.as_slice().into()),
         ],
     );
     let Some(submission) = &record.submission else { return };
@@ -100,5 +104,20 @@ fn post(post: &PostRecord, role: &Role) -> Value {
         ];
         words::add(&mut members, more);
     }
+    members.into()
+}
+
+/// What a buyer told after its post, in its own words.
+fn event(event: &Reported) -> Value {
+    let mut members = words::campaign(&event.campaign);
+    words::add(
+        &mut members,
+        [
+            ("event", event.event.name().into()),
+            ("reference", event.reference.as_deref().into()),
+            ("metadata", event.metadata.clone().into()),
+            ("at", event.at.to_string().into()),
+        ],
+    );
     members.into()
 }

@@ -107,7 +107,8 @@ impl CallKind {
         }
     }
 
-    /// The members of the native shape, which are the names that a template knows.
+    /// The names that a template knows: the members of the native shape, and for a post the token by which
+    /// its campaign may tell events of the lead.
     #[must_use]
     pub fn names(self) -> &'static [&'static str] {
         match self {
@@ -122,6 +123,7 @@ impl CallKind {
                 "attributes",
                 "contact",
                 "consent",
+                "event_token",
             ],
             Self::Status => &["lead_id", "idempotency_key", "product"],
         }

@@ -295,6 +295,19 @@ impl Market {
         self.publishers.get(id)
     }
 
+    /// The buyer that presents `key`.
+    #[must_use]
+    pub fn buyer_by_key(&self, key: &str) -> Option<&Buyer> {
+        let shown = KeyDigest::of(key);
+        // Every key is looked at, so that the time tells nothing of where one stands.
+        let holds =
+            |buyer: &Buyer| buyer.keys.iter().fold(false, |is, key| key.is_same(&shown) | is);
+        self.buyers.values().fold(None, |found, buyer| {
+            let is = holds(buyer);
+            found.or(is.then_some(buyer))
+        })
+    }
+
     /// The product that the Leadhub door calls `product_id`.
     #[must_use]
     pub fn product_by_leadhub_id(&self, product_id: &str) -> Option<&Product> {

@@ -65,6 +65,7 @@ struct Seen {
     pings: Vec<String>,
     shown: Facts,
     posts: Vec<String>,
+    tokens: BTreeMap<String, String>,
     retries: Vec<String>,
     queries: Vec<String>,
     faults: Vec<String>,
@@ -111,6 +112,11 @@ impl FakeBuyers {
     /// Who was posted to, in order.
     pub(crate) fn posts(&self) -> Vec<String> {
         self.seen.lock().unwrap().posts.clone()
+    }
+
+    /// What `name` was given to tell events of the last lead that it was posted.
+    pub(crate) fn token(&self, name: &str) -> String {
+        self.seen.lock().unwrap().tokens.get(name).cloned().unwrap()
     }
 
     /// Who was posted to again while the first answer was unknown, in order.
@@ -210,7 +216,9 @@ impl FakeBuyers {
         if post.contact.email.is_none() {
             self.fault(format!("{name} was not told who the consumer is"));
         }
-        self.seen.lock().unwrap().posts.push(name.to_owned());
+        let mut seen = self.seen.lock().unwrap();
+        seen.posts.push(name.to_owned());
+        seen.tokens.insert(name.to_owned(), post.event_token.to_owned());
     }
 }
 

@@ -6,12 +6,14 @@
 mod any;
 mod buyers;
 mod close;
+mod events;
 mod explain;
 mod file;
 mod guard;
 mod lines;
 mod promises;
 mod review;
+mod signs;
 mod turns;
 mod world;
 

@@ -199,6 +199,7 @@ async fn interrupted(world: &World) -> LeadId {
         at: arrival.at,
     };
     let created = NewLead {
+        signals: Vec::new(),
         received_at: arrival.at,
         market_version: 1,
         submission: arrival.submission.into(),

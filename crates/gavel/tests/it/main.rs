@@ -12,6 +12,7 @@ mod decisions;
 mod dialects;
 mod doubt;
 mod end_to_end;
+mod events;
 mod explain;
 mod full_disk;
 mod fuzz;

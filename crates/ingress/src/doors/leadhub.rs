@@ -5,6 +5,7 @@
 //! an unknown product are answers (200, `rejected`), not errors; the four keys of an answer are always
 //! present. Must never decide whether a lead is eligible.
 
+pub(crate) mod events;
 mod spec;
 
 pub(crate) use spec::spec;

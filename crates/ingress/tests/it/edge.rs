@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use ingress::{
-    Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Stored, Unavailable,
+    Arrival, Delivery, Distribute, Fate, Limits, Refusal, Server, Stop, Stored, Unavailable, Untold,
 };
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, LeadId, Money, NoQuote, OfferOutcome, Outlook, Page,
-    PublisherId, Quote, Sequence, Stage, Status, Step, StoredLead, StoredLeads, Submission,
+    Answer, Clock, Code, Explanation, Heard, LeadId, Money, NoQuote, OfferOutcome, Outlook, Page,
+    PublisherId, Quote, Report, Sequence, Stage, Status, Step, StoredLead, StoredLeads, Submission,
 };
 use market::{Market, Sources};
 use tokio::net::TcpListener;
@@ -35,6 +35,8 @@ pub(crate) struct Script {
     pub(crate) ping: Option<Result<Quote, Refusal>>,
     /// To a question: whose lead it is, and how it stands.
     pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
+    /// To an event.
+    pub(crate) heard: Option<Result<Heard, Untold>>,
     /// To a ping that asks nobody.
     pub(crate) outlook: Option<Result<Outlook, Unavailable>>,
 }
@@ -77,6 +79,7 @@ struct Shared {
     script: Mutex<Script>,
     received: Mutex<Vec<Arrival>>,
     pinged: Mutex<Vec<Submission>>,
+    reported: Mutex<Vec<Report>>,
     /// Hears of every answer that did not arrive.
     losses: Sender<()>,
     /// Closed unless a test holds leads back.
@@ -117,6 +120,7 @@ impl Edge {
             script: Mutex::default(),
             received: Mutex::default(),
             pinged: Mutex::default(),
+            reported: Mutex::default(),
             losses: lost,
             gate: Semaphore::new(0),
         });
@@ -149,6 +153,11 @@ impl Edge {
     /// Takes what the engine was asked about so far.
     pub(crate) fn pinged(&self) -> Vec<Submission> {
         std::mem::take(&mut self.shared.pinged.lock().unwrap())
+    }
+
+    /// Takes the events that the engine was told so far.
+    pub(crate) fn reported(&self) -> Vec<Report> {
+        std::mem::take(&mut self.shared.reported.lock().unwrap())
     }
 
     /// Waits until the engine holds one more lead.
@@ -326,6 +335,11 @@ impl Distribute for Desk {
         let more = leads.len() > page.skip + page.most;
         let leads = leads.into_iter().skip(page.skip).take(page.most).collect();
         Ok(StoredLeads { leads, more, cut_short: false })
+    }
+
+    async fn report(&self, report: Report) -> Result<Heard, Untold> {
+        self.shared.reported.lock().unwrap().push(report);
+        self.shared.script.lock().unwrap().heard.unwrap_or(Err(Untold::NoLead))
     }
 
     fn clock(&self) -> &dyn Clock {

@@ -202,6 +202,7 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
         ping: case.ping.as_ref().map(quote),
         find: case.find.as_ref().map(|found| (found.owner.clone(), tell(&found.answer))),
         outlook: case.outlook.as_ref().map(outlook),
+        ..Script::default()
     });
     let mut client = edge.connect();
     client.send(wire(dialect, &case.request));

@@ -5,6 +5,7 @@
 mod client;
 mod delivery;
 mod edge;
+mod events;
 mod golden;
 mod limits;
 mod privacy;

@@ -47,6 +47,7 @@ impl State {
         let known = self.lead(lead).map(|record| Standing {
             disposition: record.disposition,
             posts: record.posts.iter().map(Held::from).collect(),
+            events: record.events.iter().map(|event| event.mark).collect(),
         });
         let plan = legality::judge(known, created.is_some(), &entries)?;
         if let Some(new) = &created
@@ -64,6 +65,7 @@ impl State {
             apply(record, change);
         }
         record.answered = record.answered.or(plan.answered);
+        record.events.extend(plan.events.iter().map(|(_, event)| legality::kept_report(event)));
         if let Some(end) = plan.end {
             record.outcome = end.outcome.or(record.outcome);
             record.disposition = end.disposition.or(record.disposition);
@@ -80,7 +82,7 @@ impl State {
     }
 
     fn create(&mut self, id: LeadId, new: NewLead) {
-        let NewLead { received_at, market_version, submission, claims, request } = new;
+        let NewLead { received_at, market_version, submission, claims, request, signals } = new;
         let (place, at) = (self.leads.len(), legality::kept(received_at));
         self.places.insert(id, place);
         for claim in claims {
@@ -99,12 +101,14 @@ impl State {
             received_at: at,
             market_version,
             submission: Some(Arc::unwrap_or_clone(submission)),
+            signals: signals.into_iter().map(str::to_owned).collect(),
             outcome: None,
             disposition: None,
             reason: None,
             answered: None,
             posts: Vec::new(),
             decisions: Vec::new(),
+            events: Vec::new(),
         });
     }
 }
@@ -127,4 +131,8 @@ pub(super) fn forget(record: &mut LeadRecord) {
         post.reference = None;
     }
     record.decisions.iter_mut().for_each(|decision| decision.reason = None);
+    for event in &mut record.events {
+        event.reference = None;
+        event.metadata.clear();
+    }
 }

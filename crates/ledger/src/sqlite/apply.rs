@@ -7,6 +7,7 @@ use lead::{LeadId, Submission};
 use rusqlite::{Connection, params};
 
 use super::decisions::{self, StoredDecisions};
+use super::event_row::{self, StoredEvent};
 use super::fault::Fault;
 use super::lead_row::{Insert, LeadRow};
 use super::post_row::StoredPost;
@@ -41,6 +42,7 @@ struct SealedLead {
     market_version: u64,
     claims: Vec<Claim>,
     request: Option<RequestKey>,
+    signals: Vec<&'static str>,
     key: LeadKey,
     wrapped: WrappedKey,
     sealed: Vec<u8>,
@@ -64,7 +66,7 @@ impl Parcel {
 
 impl SealedLead {
     fn new(keys: &Keys, lead: LeadId, new: NewLead) -> Result<Self, Refused> {
-        let NewLead { received_at, market_version, submission, mut claims, request } = new;
+        let NewLead { received_at, market_version, submission, mut claims, request, signals } = new;
         let (key, wrapped, sealed) = LeadKey::create(keys, lead, &submission)?;
         let received_at = legality::kept(received_at);
         // Of two claims on one key the first counts.
@@ -74,7 +76,17 @@ impl SealedLead {
                 claims.remove(place);
             }
         }
-        Ok(Self { submission, received_at, market_version, claims, request, key, wrapped, sealed })
+        Ok(Self {
+            submission,
+            received_at,
+            market_version,
+            claims,
+            request,
+            signals,
+            key,
+            wrapped,
+            sealed,
+        })
     }
 
     fn row(&self, seq: i64, id: LeadId) -> LeadRow {
@@ -98,6 +110,8 @@ impl SealedLead {
             request: self.request,
             has_decisions: false,
             has_reasons: false,
+            events: 0,
+            signals: self.signals.join(","),
         }
     }
 }
@@ -147,9 +161,15 @@ impl<'a> Batch<'a> {
             Some(row) => StoredPost::of_lead(db, keys, row)?,
             None => Vec::new(),
         };
+        let reports = entries.iter().any(|entry| matches!(entry, Entry::Reported(_)));
+        let events = match &found {
+            Some(row) if reports => StoredEvent::of_lead(db, keys, row)?,
+            _ => Vec::new(),
+        };
         let known = found.as_ref().map(|row| Standing {
             disposition: row.disposition,
             posts: posts.iter().map(|post| Held::from(&post.record)).collect(),
+            events: events.iter().map(|event| event.record.mark).collect(),
         });
         let plan = legality::judge(known, created.is_some(), entries)?;
         let mut row = match (found, created) {
@@ -163,7 +183,8 @@ impl<'a> Batch<'a> {
         let before = posts.len();
         let changed = change_posts(&mut posts, &row, &plan, secret.get())?;
         let grown = u32::try_from(posts.len()).map_err(|_| Fault::corrupt("too many posts"))?;
-        let grows = std::mem::replace(&mut row.posts, grown) != grown;
+        let grows = std::mem::replace(&mut row.posts, grown) != grown || !plan.events.is_empty();
+        row.events += u32::try_from(plan.events.len()).unwrap_or(0);
         self.change_lead((&mut row, grows), parcel, &plan, secret.get())?;
         for (place, post) in posts.iter().enumerate() {
             if place >= before {
@@ -171,6 +192,9 @@ impl<'a> Batch<'a> {
             } else if changed.contains(&place) {
                 post.update(db, keys)?;
             }
+        }
+        for event in &plan.events {
+            StoredEvent::new(&row, *event, secret.get())?.insert(db, keys)?;
         }
         Ok(Receipt { sequence: row.sequence() })
     }
@@ -309,7 +333,8 @@ fn secret<'a>(
     };
     let rows = plan.end.as_ref().and_then(|end| end.decisions);
     let said = rows.is_some_and(|rows| rows.decisions.iter().any(|row| row.reason.is_some()));
-    if said || plan.posts.iter().any(says) {
+    let reported = plan.events.iter().any(|(_, event)| event_row::said(event).is_some());
+    if said || reported || plan.posts.iter().any(says) {
         return Ok(Secret::Known(rows::key(db, keys, row)?));
     }
     Ok(Secret::Idle)

@@ -21,7 +21,8 @@ macro_rules! lead_columns {
         "leads.seq, leads.id, leads.publisher, leads.product, leads.door, leads.test, \
          leads.received_at, leads.market_version, leads.settled_at, leads.outcome, \
          leads.disposition, leads.reason, leads.answered, leads.erased, leads.posts, \
-         leads.claims, leads.request, leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, leads.mac"
+         leads.claims, leads.request, leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, \
+         leads.events, leads.signals, leads.mac"
     };
 }
 pub(super) use lead_columns;
@@ -30,13 +31,13 @@ const FIND: &str = concat!("SELECT ", lead_columns!(), " FROM leads WHERE id = ?
 const NUMBERED: &str = concat!("SELECT ", lead_columns!(), " FROM leads WHERE seq = ?1");
 const INSERT: &str = "INSERT INTO leads (seq, id, publisher, product, door, test, received_at, \
      market_version, settled_at, outcome, disposition, reason, answered, erased, posts, \
-     claims, request, mac, decisions, reasons, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
-     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+     claims, request, mac, decisions, reasons, sealed, events, signals) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
 const INSERT_KEY: &str = "INSERT INTO keys (lead, wrapped) VALUES (?1, ?2)";
 /// Once taken, rows of decisions are only ever replaced by others; `?10` says that they are.
 const UPDATE: &str = "UPDATE leads SET settled_at = ?2, outcome = ?3, disposition = ?4, reason = ?5, \
      answered = ?6, erased = ?7, posts = ?8, mac = ?9, decisions = iif(?10, ?11, decisions), \
-     reasons = iif(?10, ?12, reasons) WHERE seq = ?1";
+     reasons = iif(?10, ?12, reasons), events = ?13 WHERE seq = ?1";
 
 /// A claim's bytes: its kind and its key.
 const CLAIM: usize = 17;
@@ -66,6 +67,10 @@ pub(super) struct LeadRow {
     pub(super) request: Option<RequestKey>,
     pub(super) has_decisions: bool,
     pub(super) has_reasons: bool,
+    /// How many it has, so that none can go missing.
+    pub(super) events: u32,
+    /// Names with commas between.
+    pub(super) signals: String,
 }
 
 impl LeadRow {
@@ -110,6 +115,8 @@ impl LeadRow {
             request: columns.get::<Option<Vec<u8>>>()?.map(|bytes| request(&bytes)).transpose()?,
             has_decisions: columns.flag()?,
             has_reasons: columns.flag()?,
+            events: columns.get()?,
+            signals: columns.get::<Option<String>>()?.unwrap_or_default(),
         };
         if columns.get::<i64>()? == row.check(keys) {
             Ok(row)
@@ -159,6 +166,7 @@ impl LeadRow {
             decisions.is_some(),
             decisions.and_then(|decisions| decisions.clear),
             decisions.and_then(|decisions| decisions.reasons),
+            self.events,
         ])?;
         Ok(())
     }
@@ -184,7 +192,11 @@ impl LeadRow {
             .maybe(self.request.map(request_bytes), |text, bytes| text.bytes(&bytes))
             .int(self.has_decisions.into())
             .int(self.has_reasons.into());
-        keys.check(&text)
+        // Rows from before there were events and signals have the same number as ever.
+        match (self.events, self.signals.as_bytes()) {
+            (0, []) => keys.check(&text),
+            (events, signals) => keys.check(&text.int(events.into()).bytes(signals)),
+        }
     }
 }
 
@@ -231,6 +243,8 @@ impl<'a> Insert<'a> {
             decisions.clear,
             decisions.reasons,
             sealed,
+            row.events,
+            Some(&row.signals).filter(|names| !names.is_empty()),
         ])?;
         self.key.execute(params![row.seq, wrapped])?;
         Ok(())

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::columns::Columns;
 use super::decisions::{self, StoredDecisions};
+use super::event_row::StoredEvent;
 use super::fault::Fault;
 use super::lead_row::{LeadRow, lead_columns};
 use super::post_row::{StoredPost, post_columns};
@@ -81,6 +82,8 @@ pub(super) fn record(db: &Connection, keys: &Keys, row: LeadRow) -> Result<LeadR
     let decisions = decisions::read(keys, row.id, stored, key.as_ref())?;
     let posts = StoredPost::of_lead(db, keys, &row)?;
     let posts = posts.into_iter().map(|post| post.unseal(key.as_ref()));
+    let events = StoredEvent::of_lead(db, keys, &row)?;
+    let events = events.into_iter().map(|event| event.unseal(key.as_ref()));
     Ok(LeadRecord {
         id: row.id,
         sequence: row.sequence(),
@@ -89,12 +92,19 @@ pub(super) fn record(db: &Connection, keys: &Keys, row: LeadRow) -> Result<LeadR
         received_at: row.received_at,
         market_version: row.market_version,
         submission,
+        signals: row
+            .signals
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
         outcome: row.outcome,
         disposition: row.disposition,
         reason: row.reason,
         answered: row.answered,
         posts: posts.collect::<Result<_, _>>()?,
         decisions,
+        events: events.collect::<Result<_, _>>()?,
     })
 }
 

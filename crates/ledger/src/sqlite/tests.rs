@@ -148,6 +148,7 @@ fn created(number: u8, user_agent_len: usize, entries: Vec<Entry>) -> Write {
         test: false,
     };
     let new = NewLead {
+        signals: Vec::new(),
         received_at: jiff::Timestamp::UNIX_EPOCH,
         market_version: 1,
         submission: Arc::new(submission),

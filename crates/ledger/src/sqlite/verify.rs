@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use self::report::Report;
 use super::columns::Columns;
+use super::event_row::StoredEvent;
 use super::fault::Fault;
 use super::lead_row::{LeadRow, lead_columns};
 use super::post_row::StoredPost;
@@ -144,10 +145,17 @@ fn index(db: &Connection, row: &LeadRow, traced: i64, report: &mut Report) -> Re
 fn lead(db: &Connection, keys: &Keys, row: LeadRow, report: &mut Report) {
     report.totals.tests += u64::from(row.test);
     report.totals.erased += u64::from(row.erased);
+    let mut unreadable = |fault: Fault| {
+        report.add(Flaw::Unreadable, Some(row.id), fault.into_refused().to_string());
+        Vec::new()
+    };
+    let events = StoredEvent::of_lead(db, keys, &row).unwrap_or_else(&mut unreadable);
     match StoredPost::of_lead(db, keys, &row) {
         Ok(posts) => {
             report.totals.posts += posts.len() as u64;
+            report.totals.events += events.len() as u64;
             rules::examine(&row, &posts, report);
+            rules::examine_events(&row, (&posts, &events), report);
         }
         Err(fault) => report.add(Flaw::Unreadable, Some(row.id), fault.into_refused().to_string()),
     }

@@ -15,9 +15,11 @@ use crate::sample::{
     settlement, submission, write,
 };
 
+mod events;
 mod identity;
 mod refusals;
 
+use events::*;
 use identity::*;
 use refusals::*;
 
@@ -42,6 +44,7 @@ macro_rules! conformance {
 conformance! {
     a_sold_lead_reads_back_in_every_field,
     a_rejected_lead_takes_one_write,
+    the_signs_of_fraud_of_a_lead_read_back,
     times_are_kept_to_the_millisecond,
     what_is_not_legal_is_refused_and_leaves_no_trace,
     a_post_is_classed_as_its_intent_says,
@@ -66,6 +69,9 @@ conformance! {
     digests_are_of_a_domain_and_of_parts,
     a_market_on_record_stays_as_it_is,
     a_source_reads_its_own_leads_newest_first,
+    an_event_of_a_sold_lead_reads_back_in_every_field,
+    an_event_is_told_once_and_by_who_may_have_bought,
+    a_lead_has_so_many_events_and_no_more,
 }
 
 async fn a_source_reads_its_own_leads_newest_first(ledger: &impl Ledger) {
@@ -139,6 +145,7 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
         received_at: at(1),
         market_version: u64::MAX - 1,
         submission: Some(submission()),
+        signals: Vec::new(),
         outcome: Some(OfferOutcome::Sold),
         disposition: Some(Disposition::Sold),
         reason: None,
@@ -158,6 +165,7 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
             posted_at: Some(at(300)),
         }],
         decisions: settlement(OfferOutcome::Sold, None).decisions,
+        events: Vec::new(),
     };
     let found = record(ledger, 1).await;
     assert_eq!(found, expected);
@@ -165,6 +173,16 @@ async fn a_sold_lead_reads_back_in_every_field(ledger: &impl Ledger) {
     // Equal decimals may differ in their digits.
     assert_eq!(found.posts[0].price.amount.to_string(), "11.00");
     assert_eq!(found.decisions[0].bid.unwrap().to_string(), "12.500");
+}
+
+async fn the_signs_of_fraud_of_a_lead_read_back(ledger: &impl Ledger) {
+    let mut suspect = created(id(1), vec![]);
+    suspect.created.as_mut().unwrap().signals = vec!["country_mismatch", "phone_unreadable"];
+    ok(ledger, suspect).await;
+    ok(ledger, write(id(1), vec![settled(OfferOutcome::Unsold)])).await;
+    let found = record(ledger, 1).await;
+    assert_eq!(found.signals, ["country_mismatch", "phone_unreadable"]);
+    assert_eq!(found.disposition, Some(Disposition::Unsold));
 }
 
 async fn a_rejected_lead_takes_one_write(ledger: &impl Ledger) {

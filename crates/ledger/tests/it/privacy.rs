@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use lead::{Disposition, OfferOutcome, PostClass};
-use ledger::{KeptMarket, Ledger, MemoryLedger, Refused};
+use ledger::{Entry, KeptMarket, Ledger, MemoryLedger, Refused};
 use rusqlite::Connection;
 
-use crate::sample::{MARKER, classed, created, id, money, opened, settled, sqlite, write};
+use crate::sample::{
+    MARKER, classed, created, id, money, opened, reported, settled, sqlite, write,
+};
 
 /// The files of `dir` that hold `bytes`.
 fn holding(dir: &Path, bytes: &[u8]) -> Vec<String> {
@@ -21,6 +23,8 @@ async fn sell(ledger: &impl Ledger, number: u16) {
     ledger.commit(created(id(number), vec![opened("nova", 0)])).await.unwrap();
     let sale = vec![classed("nova", PostClass::Accepted), settled(OfferOutcome::Sold)];
     ledger.commit(write(id(number), sale)).await.unwrap();
+    let event = vec![Entry::Reported(reported("nova", 1))];
+    ledger.commit(write(id(number), event)).await.unwrap();
 }
 
 #[tokio::test]
@@ -61,6 +65,10 @@ async fn an_erased_lead_keeps_its_amounts_and_no_byte_of_its_key() {
         ledger.lead(id(100)).await.unwrap().unwrap(),
         ledger.lead(id(101)).await.unwrap().unwrap(),
     );
+    let said = |record: &ledger::LeadRecord| {
+        (record.events[0].reference.is_some(), !record.events[0].metadata.is_empty())
+    };
+    assert_eq!((said(&found), said(&neighbour)), ((false, false), (true, true)));
     assert_eq!((found.submission, found.disposition), (None, Some(Disposition::Sold)));
     assert_eq!((found.posts[0].price, found.posts[0].redirect_url.clone()), (money("11.00"), None));
     assert!(neighbour.submission.is_some() && neighbour.posts[0].redirect_url.is_some());
@@ -83,12 +91,16 @@ async fn what_comes_after_an_erasure_is_recorded_without_the_consumer() {
     }
     sqlite.erase(id(1)).await.unwrap();
     memory.erase(id(1)).await.unwrap();
-    let sale =
-        || write(id(1), vec![classed("nova", PostClass::Accepted), settled(OfferOutcome::Sold)]);
+    let sale = || {
+        let event = Entry::Reported(reported("nova", 1));
+        let sold = settled(OfferOutcome::Sold);
+        write(id(1), vec![classed("nova", PostClass::Accepted), sold, event])
+    };
     sqlite.commit(sale()).await.unwrap();
     memory.commit(sale()).await.unwrap();
     let found = sqlite.lead(id(1)).await.unwrap().unwrap();
     assert_eq!((found.sales().count(), &found.posts[0].redirect_url), (1, &None));
+    assert_eq!((found.events.len(), &found.events[0].reference), (1, &None));
     assert_eq!(memory.records(), [found, sqlite.lead(id(2)).await.unwrap().unwrap()]);
 }
 

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use lead::{CampaignKey, Code, Disposition, OfferOutcome, PostClass, RejectionReason};
+use lead::{BuyerEvent, CampaignKey, Code, Disposition, OfferOutcome, PostClass, RejectionReason};
 use ledger::{
     Answered, ClaimKind, Entry, Intent, LeadRecord, Ledger, MemoryLedger, PostRow, Posted,
-    Recovery, Refused, Settled, Write,
+    Recovery, Refused, Reported, Settled, Write,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -73,10 +73,21 @@ fn settled() -> impl Strategy<Value = Entry> {
     )
 }
 
+fn reported() -> impl Strategy<Value = Entry> {
+    let references = option::of("[a-z]{0,8}");
+    (campaign(), select(BuyerEvent::ALL.to_vec()), 0u8..4, references).prop_map(
+        |(campaign, event, mark, reference)| {
+            let metadata = serde_json::Map::new();
+            let mark = digest(mark);
+            Entry::Reported(Reported { campaign, event, mark, reference, metadata, at: at(8) })
+        },
+    )
+}
+
 fn any_write() -> impl Strategy<Value = Write> {
     let answered = select(Answered::ALL.to_vec()).prop_map(Entry::Answered);
     let entries = prop::collection::vec(
-        prop_oneof![8 => intent(), 8 => posted(), 2 => settled(), 1 => answered],
+        prop_oneof![8 => intent(), 8 => posted(), 2 => settled(), 1 => answered, 4 => reported()],
         0..4,
     );
     let brought = option::of((0u8..3, 0i64..3));

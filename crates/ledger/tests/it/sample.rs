@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use lead::{
-    Address, Attributes, CampaignKey, Code, Consent, ConsentEntry, Contact, Disposition, Door,
-    LeadId, Money, OfferOutcome, PostClass, Reading, RejectionReason, Standard, Submission,
+    Address, Attributes, BuyerEvent, CampaignKey, Code, Consent, ConsentEntry, Contact,
+    Disposition, Door, LeadId, Money, OfferOutcome, PostClass, Reading, RejectionReason, Standard,
+    Submission,
 };
 use ledger::{
     Answered, Claim, ClaimKind, Decision, Digest, Entry, Intent, Limit, NewLead, Options, Party,
-    PostRow, Posted, Recovery, Refused, RequestKey, RootKey, Settled, SqliteLedger, Write,
+    PostRow, Posted, Recovery, Refused, Reported, RequestKey, RootKey, Settled, SqliteLedger,
+    Write,
 };
 use market::{Cap, CapLimit, CapOf, Window};
 use serde_json::json;
@@ -111,6 +113,7 @@ pub(crate) fn created(lead: LeadId, entries: Vec<Entry>) -> Write {
         submission: Arc::new(submission()),
         claims: Vec::new(),
         request: None,
+        signals: Vec::new(),
     };
     Write { lead, created: Some(Box::new(new)), entries }
 }
@@ -175,6 +178,18 @@ pub(crate) fn posted(buyer: &str, class: PostClass) -> Posted {
 
 pub(crate) fn classed(buyer: &str, class: PostClass) -> Entry {
     Entry::Posted(posted(buyer, class))
+}
+
+/// A loan that `buyer` reports, known again by `mark`.
+pub(crate) fn reported(buyer: &str, mark: u8) -> Reported {
+    Reported {
+        campaign: campaign(buyer),
+        event: BuyerEvent::LoanIssued,
+        mark: digest(mark),
+        reference: Some(format!("loan {MARKER}")),
+        metadata: json!({"amount_issued": 0.1, "who": MARKER}).as_object().unwrap().clone(),
+        at: at(900),
+    }
 }
 
 /// A cap of spend in a month that began at a known second.

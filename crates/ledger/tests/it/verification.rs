@@ -10,8 +10,8 @@ use ledger::{
 use rusqlite::Connection;
 
 use crate::sample::{
-    MARKER, claiming, classed, created, id, intent, money, opened, rejected, requested, settled,
-    sqlite, write,
+    MARKER, claiming, classed, created, id, intent, money, opened, rejected, reported, requested,
+    settled, sqlite, write,
 };
 
 fn root_key() -> RootKey {
@@ -45,6 +45,10 @@ pub(crate) async fn fill(ledger: &SqliteLedger) {
     let sold = vec![class(PostClass::Accepted), settled(OfferOutcome::Sold)];
     let entries = [vec![Entry::Intent(later)], sold].concat();
     ledger.commit(created(id(8), entries)).await.unwrap();
+    for (number, mark) in [(1, 1), (1, 2), (2, 1)] {
+        let event = vec![Entry::Reported(reported("nova", mark))];
+        ledger.commit(write(id(number), event)).await.unwrap();
+    }
     ledger.erase(id(2)).await.unwrap();
 }
 
@@ -63,6 +67,7 @@ async fn what_was_written_is_sound_and_adds_up() {
     let totals = found.totals;
     assert_eq!((totals.leads, totals.posts, totals.sales), (8, 6, 3));
     assert_eq!((totals.claims, totals.requests, totals.erased, totals.tests), (2, 1, 1, 0));
+    assert_eq!(totals.events, 3);
     let [price, payout, margin] = ["22", "14", "8"].map(|text| text.parse().unwrap());
     let sums = totals.money.values().copied().collect::<Vec<_>>();
     assert_eq!(sums, [MoneyTotals { price, payout, margin }]);
@@ -79,7 +84,7 @@ async fn a_log_that_nobody_moved_is_read_too() {
         std::fs::copy(dir.path().join(file), copy.path().join(file)).unwrap();
     }
     let found = check(copy.path());
-    assert_eq!((found.findings, found.totals.leads), (vec![], 8));
+    assert_eq!((found.findings, found.totals.leads, found.totals.events), (vec![], 8, 3));
 }
 
 #[tokio::test]
@@ -129,6 +134,14 @@ async fn a_changed_row_is_named() {
         ("UPDATE traces SET key = zeroblob(16) WHERE lead = 4", Flaw::Claim, Some(4)),
         ("UPDATE traces SET lead = 1 WHERE lead = 4", Flaw::Claim, None),
         ("INSERT INTO traces (key, lead) VALUES (zeroblob(16), 1)", Flaw::Claim, None),
+        ("UPDATE events SET event = 5 WHERE lead = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE events SET sealed = NULL WHERE lead = 1", Flaw::Unreadable, Some(1)),
+        ("DELETE FROM events WHERE lead = 1 AND ordinal = 0", Flaw::Unreadable, Some(1)),
+        ("DELETE FROM events WHERE lead = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE leads SET events = 0 WHERE seq = 1", Flaw::Unreadable, Some(1)),
+        ("UPDATE leads SET signals = 'honeypot' WHERE seq = 4", Flaw::Unreadable, Some(4)),
+        ("UPDATE leads SET events = 1 WHERE seq = 4", Flaw::Unreadable, Some(4)),
+        ("UPDATE events SET lead = 7 WHERE lead = 2", Flaw::Unreadable, Some(2)),
         ("DROP INDEX posts_one_per_slot", Flaw::Database, None),
     ];
     for (change, flaw, lead) in changes {
@@ -144,4 +157,25 @@ async fn a_changed_row_is_named() {
         let text: Vec<String> = found.findings.iter().map(ToString::to_string).collect();
         assert!(!text.concat().contains(MARKER) && !text.concat().contains("acme"), "{text:?}");
     }
+}
+
+#[tokio::test]
+async fn a_ledger_from_before_there_were_events_takes_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, sale) = (sqlite(dir.path()), classed("nova", PostClass::Accepted));
+    ledger.commit(created(id(1), vec![opened("nova", 0), sale])).await.unwrap();
+    let before = ledger.lead(id(1)).await.unwrap();
+    drop(ledger);
+    let db = Connection::open(dir.path().join("ledger.db")).unwrap();
+    let back = "DROP TABLE events; ALTER TABLE leads DROP COLUMN events; \
+                ALTER TABLE leads DROP COLUMN signals; PRAGMA user_version = 2";
+    db.execute_batch(back).unwrap();
+    drop(db);
+    let ledger = sqlite(dir.path());
+    assert_eq!(ledger.lead(id(1)).await.unwrap(), before);
+    let event = vec![Entry::Reported(reported("nova", 1))];
+    ledger.commit(write(id(1), event)).await.unwrap();
+    assert_eq!(ledger.lead(id(1)).await.unwrap().unwrap().events, [reported("nova", 1)]);
+    drop(ledger);
+    assert_eq!(check(dir.path()).findings, []);
 }

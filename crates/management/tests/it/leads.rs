@@ -1,5 +1,6 @@
 //! What becomes of a lead, as an operator and as each buyer sees it.
 
+use lead::{BuyerEvent, Heard, Report, Reporter};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -82,6 +83,7 @@ async fn the_record_of_a_lead_shows_its_posts_and_nobodys_contact() {
         ("external_id", json!("aff-123")),
         ("market_version", json!(1)),
         ("erased", json!(false)),
+        ("fraud_signals", json!(["phone_unreadable"])),
     ] {
         assert_eq!(whole[member], expected, "{member}");
     }
@@ -103,11 +105,39 @@ async fn the_record_of_a_lead_shows_its_posts_and_nobodys_contact() {
     let (_, own) = world.get(&path, "key-orion").await;
     let posts = own["posts"].as_array().unwrap();
     assert_eq!((posts.len(), &posts[0]["reference"]), (1, &json!("ref-7")), "{own}");
-    for foreign in ["nova", "shop", "9.60", "payout", "attributes", "aff-123", "1988"] {
+    for foreign in ["nova", "shop", "9.60", "payout", "attributes", "aff-123", "1988", "fraud"] {
         assert!(!own.to_string().contains(foreign), "orion sees {foreign}: {own}");
     }
     let (_, own) = world.get(&format!("{path}/decisions"), "key-nova").await;
     assert_eq!(own["decisions"][0]["buyer_reason"], json!("no thanks"));
+}
+
+#[tokio::test]
+async fn events_show_to_operators_and_to_the_buyer_that_told_them() {
+    let script = [("nova/main", "10.00", "rejected"), ("orion/main", "12.00", "accepted")];
+    let world = World::start(&script).await;
+    let lead = world.sell(1).await;
+    let event = Report {
+        lead,
+        by: Reporter::Buyer("orion".parse().unwrap()),
+        event: BuyerEvent::Approved,
+        reference: Some("L-7".to_owned()),
+        metadata: json!({"amount_issued": 2500}).as_object().unwrap().clone(),
+        at: "2026-03-02T10:00:00Z".parse().unwrap(),
+    };
+    assert_eq!(world.engine.report(event).await, Ok(Heard::Received));
+    let told = json!([{
+        "buyer": "orion", "campaign": "main", "event": "approved", "reference": "L-7",
+        "metadata": {"amount_issued": 2500}, "at": "2026-03-02T10:00:00Z",
+    }]);
+    let path = format!("/v1/leads/{lead}");
+    for (key, expected) in [("key-ada", told.clone()), ("key-orion", told), ("key-nova", json!([]))]
+    {
+        assert_eq!(world.get(&path, key).await.1["events"], expected, "{key}");
+    }
+    world.engine.ledger().erase(lead).await.unwrap();
+    let kept = &world.get(&path, "key-ada").await.1["events"][0];
+    assert_eq!((&kept["event"], &kept["reference"]), (&json!("approved"), &Value::Null));
 }
 
 #[tokio::test]

@@ -136,6 +136,8 @@ impl World {
             attributes,
             contact: Contact {
                 email: Some(EMAIL.to_owned()),
+                // No phone has it, which is a sign of fraud.
+                phone: Some("600".to_owned()),
                 birth_date: "1988-05-10".parse().ok(),
                 ..Contact::default()
             },

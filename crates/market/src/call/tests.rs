@@ -119,6 +119,7 @@ fn tricks_are_refused_and_named() {
         ("{{ bid }}", "must not name bid"),
         ("{{ lead_id }}", "must not name lead_id"),
         ("{{ external_id }}", "must not name external_id"),
+        ("{{ event_token }}", "must not name event_token"),
         ("{{ self }}", "must not name self"),
         ("{{ self.contact }}", "must not name self"),
         ("{{ loop }}", "must not name loop"),

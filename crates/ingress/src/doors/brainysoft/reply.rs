@@ -55,7 +55,7 @@ pub(super) fn refused(code: &str, message: &str, at: Timestamp) -> Reply {
 pub(crate) fn fault(fault: &Fault, at: Timestamp) -> Reply {
     let (status, kind) = match fault {
         Fault::Invalid(_) => (StatusCode::BAD_REQUEST, "VALIDATION"),
-        Fault::Unauthorized => (fault.status(), "AUTH"),
+        Fault::Unauthorized | Fault::Token => (fault.status(), "AUTH"),
         other if other.status().is_server_error() => (other.status(), "SYSTEM"),
         other => (other.status(), "VALIDATION"),
     };
@@ -110,7 +110,7 @@ fn code(fault: &Fault) -> &'static str {
         Fault::NoRoute => "NOT_FOUND_ERROR",
         Fault::NoLead => "LEAD_NOT_FOUND_ERROR",
         Fault::Method(_) => "METHOD_NOT_ALLOWED_ERROR",
-        Fault::Unauthorized => "UNAUTHORIZED_ERROR",
+        Fault::Unauthorized | Fault::Token => "UNAUTHORIZED_ERROR",
         Fault::BodyTimeout => "BODY_TIMEOUT_ERROR",
         Fault::BodyTooLarge(_) => "BODY_TOO_LARGE_ERROR",
         Fault::BodyBroken => "BODY_INCOMPLETE_ERROR",

@@ -36,6 +36,8 @@ pub enum Flaw {
     Price,
     /// Two currencies on one lead.
     Currency,
+    /// An event of a campaign that was never posted to, or more of them than a lead may have.
+    Event,
     /// The index of claims and requests does not say what the leads' rows say.
     Claim,
 }
@@ -56,6 +58,7 @@ impl Flaw {
             Self::Post => "post",
             Self::Price => "price",
             Self::Currency => "currency",
+            Self::Event => "event",
             Self::Claim => "claim",
         }
     }
@@ -95,6 +98,8 @@ pub struct Totals {
     pub posts: u64,
     /// Accepted posts of leads that are no rehearsals.
     pub sales: u64,
+    /// Events that buyers told.
+    pub events: u64,
     /// Claims.
     pub claims: u64,
     /// Requests.

@@ -7,9 +7,10 @@ use lead::{Disposition, PostClass};
 use rust_decimal::Decimal;
 
 use super::report::{Flaw, Report};
-use crate::PostRecord;
+use crate::sqlite::event_row::StoredEvent;
 use crate::sqlite::lead_row::LeadRow;
 use crate::sqlite::post_row::StoredPost;
+use crate::{EVENTS_MAX, PostRecord};
 
 /// Reports everything that is wrong with a lead and counts its sales.
 pub(super) fn examine(row: &LeadRow, posts: &[StoredPost], report: &mut Report) {
@@ -53,6 +54,24 @@ pub(super) fn examine(row: &LeadRow, posts: &[StoredPost], report: &mut Report) 
     for post in sales {
         let PostRecord { price, payout, expected, .. } = post.record;
         report.sale(row.id, expected.is_none().then_some((price, payout)));
+    }
+}
+
+/// Reports events of campaigns that the lead was not posted to, and more of them than a lead may have.
+pub(super) fn examine_events(
+    row: &LeadRow,
+    (posts, events): (&[StoredPost], &[StoredEvent]),
+    report: &mut Report,
+) {
+    let mut flaw = |what: &str| report.add(Flaw::Event, Some(row.id), what.to_owned());
+    let posted = |event: &StoredEvent| {
+        posts.iter().any(|post| post.record.campaign == event.record.campaign)
+    };
+    if !events.iter().all(posted) {
+        flaw("an event is of a campaign that it was never posted to");
+    }
+    if events.len() > EVENTS_MAX {
+        flaw("it has more events than it may have");
     }
 }
 
