@@ -72,6 +72,7 @@ pub fn submission() -> Submission {
         },
         consent: Consent { ip: "203.0.113.9".parse().ok(), ..Consent::default() },
         test: false,
+        requested: None,
     }
 }
 

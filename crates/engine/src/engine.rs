@@ -290,7 +290,12 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         let publisher = submission.publisher.as_str().as_bytes();
         let door = submission.door.name().as_bytes();
         let digest = |domain, what: &[u8]| self.0.ledger.digest(domain, &[publisher, door, what]);
-        let body = digest("body", &arrival.body);
+        // What a header asks of a test lead is part of what is asked.
+        let mut whole = arrival.body.to_vec();
+        whole.extend(
+            submission.requested.map(|outcome| outcome.to_string()).unwrap_or_default().bytes(),
+        );
+        let body = digest("body", &whole);
         match &arrival.key {
             Some(key) => Request { key: digest("request", key.as_bytes()), body, keyed: true },
             None => Request { key: body, body, keyed: false },

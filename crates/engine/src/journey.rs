@@ -7,7 +7,7 @@ use std::time::Duration;
 use fanout::Buyers;
 use jiff::Timestamp;
 use lead::journey::OfferEvent;
-use lead::{Answer, Code, LeadId, Money, RejectionReason, Status};
+use lead::{Answer, Code, LeadId, Money, RejectionReason, Requested, Status};
 use ledger::{Ledger, NewLead, RequestKey};
 use market::Mode;
 use tokio::sync::oneshot;
@@ -19,7 +19,7 @@ use crate::deliver::{fits_post, leave, post, release_unsent, settle_reservation}
 use crate::delivery::Delivery;
 use crate::engine::{Arrival, Inner, Refusal};
 use crate::metrics::Ending;
-use crate::promise::{Promise, Room, Taken};
+use crate::promise::{Promise, Quoted, Room, Taken};
 use crate::record::Record;
 use crate::repeats::{Request, Ticket};
 use crate::subject::Lead;
@@ -57,11 +57,6 @@ async fn distribute<B: Buyers, L: Ledger>(
     enrich::derive(&mut submission, product, publisher, arrival.at);
     let submission = Arc::new(submission);
     let lead = Lead { submission: &submission, market, publisher, product, tree };
-    let signals = match admit::admit(inner, &lead, arrival.at) {
-        Ok(signals) => signals,
-        Err(reason) => return Ok(Ended::refused(&lead, reason)),
-    };
-
     let mut created = NewLead {
         received_at: arrival.at,
         market_version: snapshot.version,
@@ -69,6 +64,14 @@ async fn distribute<B: Buyers, L: Ledger>(
         claims: Vec::new(),
         request: request.keyed.then_some(RequestKey { key: request.key, body: request.body }),
     };
+    if let Some(outcome) = lead.requested() {
+        return rehearse(inner, &lead, outcome, created).await;
+    }
+    let signals = match admit::admit(inner, &lead, arrival.at) {
+        Ok(signals) => signals,
+        Err(reason) => return Ok(Ended::refused(&lead, reason)),
+    };
+
     let id = lead_id(inner, &arrival.at);
     fraud::tell(id, &signals);
     if lead.is_offered()
@@ -97,6 +100,30 @@ async fn distribute<B: Buyers, L: Ledger>(
     offer(inner, (&lead, promise), &budget, waiter, record).await
 }
 
+/// Ends a test lead as its publisher asks: no buyer hears of it, nothing counts. Where the real thing is
+/// stored it is stored, so that it is found and answered alike again.
+async fn rehearse<B: Buyers, L: Ledger>(
+    inner: &Arc<Inner<B, L>>,
+    lead: &Lead<'_>,
+    outcome: Requested,
+    created: NewLead,
+) -> Result<Ended, Refusal> {
+    let (status, is_final) = outcome.status(lead.submission.min_payout, lead.product.currency);
+    let reason = outcome.rejection();
+    if reason.is_some_and(standing::is_refused_before) {
+        return Ok(Ended { ending: Ending::Test, answer: standing::unstored(lead, status) });
+    }
+    let id = lead_id(inner, &created.received_at);
+    let mut record = Record::new(Arc::clone(inner), id, lead.product.slots, created);
+    if let Some(reason) = reason {
+        let record = record.reject(reason).await?;
+        return Ok(Ended { ending: Ending::Test, answer: record.answer(lead, status, is_final) });
+    }
+    record.decisions = lead.matched().iter().filter_map(|it| lead.decision(*it)).collect();
+    let (record, _) = record.end(OfferEvent::NoneEligible).await?;
+    Ok(Ended { ending: Ending::Test, answer: record.answer(lead, status, is_final) })
+}
+
 /// Takes an accepted lead through its product's tree, once: until it is sold whole, its slots are gone,
 /// or nobody is left.
 async fn offer<B: Buyers, L: Ledger>(
@@ -108,8 +135,9 @@ async fn offer<B: Buyers, L: Ledger>(
 ) -> Result<Ended, Refusal> {
     let matched = lead.matched();
     let mut posts_left = lead.product.max_posts;
-    if let Some(promise) = promise.and_then(|it| it.for_lead(lead, &matched)) {
-        let Promise { tier: number, decisions, offer, others, room, at, .. } = promise;
+    let quoted = promise.and_then(|it| it.quoted);
+    if let Some(quoted) = quoted.and_then(|it| it.for_lead(lead, &matched)) {
+        let Quoted { tier: number, decisions, offer, others, room, at, .. } = quoted;
         record.decisions = decisions;
         let tier = lead.product.tiers.get(usize::from(number) - 1);
         let tier = tier.ok_or(Refusal::Bug("a promise names no tier"))?;
@@ -260,7 +288,9 @@ pub(crate) async fn run<B: Buyers, L: Ledger>(
     }
     match &result {
         Ok(ended) => {
-            if let Status::Rejected(reason) = ended.answer.status {
+            if let Status::Rejected(reason) = ended.answer.status
+                && ended.ending != Ending::Test
+            {
                 inner.metrics.rejected(reason);
             }
             let lead = ended.answer.lead.map(|(id, _)| id.to_string());

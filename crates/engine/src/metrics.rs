@@ -24,10 +24,12 @@ pub(crate) enum Ending {
     Expired,
     Indeterminate,
     Refused,
+    /// A test lead whose publisher said how it ends.
+    Test,
 }
 
 impl Ending {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Sold,
         Self::Rejected,
         Self::Unmatched,
@@ -35,6 +37,7 @@ impl Ending {
         Self::Expired,
         Self::Indeterminate,
         Self::Refused,
+        Self::Test,
     ];
 
     fn name(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Ending {
             Self::Expired => "expired",
             Self::Indeterminate => "indeterminate",
             Self::Refused => "refused",
+            Self::Test => "test",
         }
     }
 }

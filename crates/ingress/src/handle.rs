@@ -3,6 +3,7 @@
 mod bright_horizons;
 mod ping;
 mod pingtree;
+pub(crate) mod rehearsal;
 mod visit;
 
 use std::time::{Duration, Instant};
@@ -112,6 +113,7 @@ async fn take<D: Distribute>(
     };
     let budget = budget(request.headers())?;
     let key = idempotency_key(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
@@ -131,7 +133,8 @@ async fn take<D: Distribute>(
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
-            let submission = *submission;
+            let mut submission = *submission;
+            rehearsal::rehearse(&mut submission, publisher, asked)?;
             let arrival = Arrival { submission, at, instant, budget, ping: None, request };
             hand_in(desk, limits, arrival).await
         }

@@ -22,6 +22,7 @@ pub mod outlook;
 pub mod phone;
 pub mod postal;
 pub mod quote;
+pub mod requested;
 pub mod stored;
 pub mod submission;
 
@@ -37,5 +38,6 @@ pub use id::{BuyerId, CampaignId, CampaignKey, LeadId, PingId, ProductId, Publis
 pub use money::{Currency, Money};
 pub use outlook::Outlook;
 pub use quote::{NoQuote, Quote};
+pub use requested::{NotRequestable, Requested};
 pub use stored::{Page, StoredLead, StoredLeads};
 pub use submission::{Answer, Door, PayoutBasis, Sale, Status, Submission};

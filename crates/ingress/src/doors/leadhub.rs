@@ -56,6 +56,7 @@ pub(crate) fn decode(
         contact: lead.contact,
         consent: lead.consent,
         test: false,
+        requested: None,
     })))
 }
 

@@ -15,7 +15,7 @@ use document::{Defects, Node, Slot};
 use hyper::StatusCode;
 use lead::{
     Address, Answer, Code, Consent, Contact, Door, Explanation, Gap, Money, OfferOutcome,
-    PayoutBasis, RejectionReason, Sale, Status, Step, Submission,
+    PayoutBasis, RejectionReason, Requested, Sale, Status, Step, Submission,
 };
 use market::{Market, Product, Publisher};
 use serde_json::{Value, json};
@@ -185,7 +185,7 @@ fn read(
     }
     let consent =
         fields.given("consent").map_or(Some(Consent::default()), |slot| read_consent(&slot));
-    let test = fields.given("test").map_or(Some(false), |slot| slot.bool());
+    let test = fields.given("test").map_or(Some((false, None)), |slot| test(&slot));
     fields.deny_unknown();
     Some(Submission {
         door: Door::Native,
@@ -200,8 +200,23 @@ fn read(
         attributes: attributes?,
         contact: contact?,
         consent: consent?,
-        test: test?,
+        test: test?.0,
+        requested: test?.1,
     })
+}
+
+/// Whether it is a test lead, and what that is to end in.
+fn test(slot: &Slot<'_, '_>) -> Option<(bool, Option<Requested>)> {
+    if !matches!(slot.node(), Some(Node::Object(_))) {
+        return slot.parse("a boolean or an object with an outcome", |node| match node {
+            Node::Bool(test) => Some((*test, None)),
+            _ => None,
+        });
+    }
+    let fields = slot.fields()?;
+    let outcome = fields.at("outcome").parsed(format!("one of {}", Requested::words()));
+    fields.deny_unknown();
+    Some((true, Some(outcome?)))
 }
 
 fn min_payout(slot: &Slot<'_, '_>, product: &Product) -> Option<Money> {

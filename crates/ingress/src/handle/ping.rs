@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use lead::{Door, NoQuote, Quote, Status};
 
-use super::{authenticate, budget, hand_in, idempotency_key};
+use super::{authenticate, budget, hand_in, idempotency_key, rehearsal};
 use crate::doors::Decoded;
 use crate::doors::native::{self, ping as door};
 use crate::reply::{Fault, Reply};
@@ -49,6 +49,7 @@ async fn ask<D: Distribute>(
     let market = desk.market();
     let publisher = authenticate(&market, Door::Native, request.headers())?;
     let budget = budget(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
@@ -62,7 +63,8 @@ async fn ask<D: Distribute>(
             Status::New | Status::Distributed { .. } => Ok(Quote::Rejected(NoQuote::Unmatched)),
         },
         Decoded::Lead(submission) => {
-            let submission = *submission;
+            let mut submission = *submission;
+            rehearsal::rehearse(&mut submission, publisher, asked)?;
             let arrival = Arrival { submission, at, instant, budget, ping: None, request };
             let refused = |refusal| Fault::refused(refusal, limits.retry_after);
             desk.ping(arrival).await.map_err(refused)
@@ -79,6 +81,7 @@ async fn take<D: Distribute>(
     let publisher = authenticate(&market, Door::Native, request.headers())?;
     let budget = budget(request.headers())?;
     let key = idempotency_key(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
@@ -90,7 +93,8 @@ async fn take<D: Distribute>(
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
-            let submission = *submission;
+            let mut submission = *submission;
+            rehearsal::rehearse(&mut submission, publisher, asked)?;
             let arrival = Arrival { submission, at, instant, budget, ping: Some(ping), request };
             hand_in(desk, limits, arrival).await
         }

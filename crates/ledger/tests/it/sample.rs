@@ -97,6 +97,7 @@ pub(crate) fn submission() -> Submission {
             ..Consent::default()
         },
         test: false,
+        requested: None,
     }
 }
 

@@ -82,7 +82,10 @@ fn fields(product: &Product) -> Vec<Field> {
         Field::new("consent.partners", "a list of strings")
             .about("companies named to the consumer"),
         text("consent.certificate_url").about("of TrustedForm or the like"),
-        Field::new("test", "a boolean").about("true: a rehearsal, which only sandboxes see"),
+        Field::new("test", "a boolean, or an object {outcome}").about(
+            "true: a rehearsal, which only sandboxes see; with an outcome nobody sees it, and it ends \
+             as the header Gavel-Test-Outcome would have it",
+        ),
     ]);
     fields
 }
