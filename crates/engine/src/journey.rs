@@ -85,7 +85,8 @@ async fn distribute<B: Buyers, L: Ledger>(
     let claims = identity::claims(&inner.ledger, &lead);
     let until = budget.answer_by();
     let _held = inner.identities.hold(&claims, until).await.map_err(|_| Refusal::InFlight)?;
-    let keys: Vec<_> = claims.iter().map(|claim| claim.key).collect();
+    let older = identity::older_keys(&inner.ledger, &lead);
+    let keys: Vec<_> = claims.iter().map(|claim| claim.key).chain(older).collect();
     let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
     if let Some(reason) = identity::repeats(&claimants, &lead, arrival.at) {
         return Ok(Ended::refused(&lead, reason));

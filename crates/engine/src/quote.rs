@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanout::Buyers;
-use lead::{Deadline, LeadId, Money, NoQuote, PingId, Quote, Requested};
+use lead::{Deadline, Hashes, LeadId, Money, NoQuote, PingId, Quote, RejectionReason, Requested};
 use ledger::{Ledger, NewLead};
 use market::Mode;
 
@@ -18,12 +18,13 @@ use crate::promise::{Promise, Quoted, Room};
 use crate::record::Record;
 use crate::reserve::Stop;
 use crate::subject::Lead;
-use crate::{admit, choose, enrich};
+use crate::{admit, choose, enrich, identity};
 
 /// Answers a ping. Asks tier after tier until an offer can be promised.
 pub(crate) async fn quote<B: Buyers, L: Ledger>(
     inner: Arc<Inner<B, L>>,
     arrival: Arrival,
+    hashes: Hashes,
 ) -> Result<Quote, Refusal> {
     if inner.promises.is_full() {
         return Ok(Quote::Rejected(NoQuote::TooManyPings));
@@ -44,8 +45,11 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
     if let Some(outcome) = lead.requested() {
         return Ok(rehearse(&inner, &lead, outcome, &snapshot));
     }
-    let admitted = admit::admit_ping(product, &submission);
+    let admitted = admit::admit_ping(&inner, &lead, hashes);
     if let Err(reason) = admitted.and_then(|()| admit::eligibility(product, &submission)) {
+        return Ok(Quote::Rejected(NoQuote::Lead(reason)));
+    }
+    if let Some(reason) = repeats(&inner, &lead, (hashes, arrival.at)).await? {
         return Ok(Quote::Rejected(NoQuote::Lead(reason)));
     }
 
@@ -94,6 +98,18 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
         }
     }
     Ok(Quote::Rejected(why))
+}
+
+/// Whether the lead that follows would be a repeat, as far as the ping says who its consumer is.
+async fn repeats<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    (hashes, at): (Hashes, jiff::Timestamp),
+) -> Result<Option<RejectionReason>, Refusal> {
+    let claims = identity::claims_of_ping(&inner.ledger, lead, hashes);
+    let keys: Vec<_> = claims.iter().map(|claim| claim.key).collect();
+    let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
+    Ok(identity::repeats(&claimants, lead, at))
 }
 
 /// The answer to a test ping whose publisher says what it is to be; nobody is asked.

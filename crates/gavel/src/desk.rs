@@ -6,8 +6,8 @@ use engine::{Engine, PingFault, Refusal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Stored, Unavailable};
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PublisherId, Quote, Sequence, StoredLead,
-    StoredLeads, Submission,
+    Answer, Clock, Explanation, Hashes, LeadId, Outlook, Page, PublisherId, Quote, Sequence,
+    StoredLead, StoredLeads, Submission,
 };
 use ledger::{Ledger, Refused, SqliteLedger};
 use market::Market;
@@ -43,8 +43,8 @@ impl Distribute for Desk {
         }))
     }
 
-    async fn ping(&self, arrival: Arrival) -> Result<Quote, ingress::Refusal> {
-        self.0.ping(arrived(arrival)).await.map_err(|refusal| refused(&refusal))
+    async fn ping(&self, arrival: Arrival, hashes: Hashes) -> Result<Quote, ingress::Refusal> {
+        self.0.ping(arrived(arrival), hashes).await.map_err(|refusal| refused(&refusal))
     }
 
     async fn find(

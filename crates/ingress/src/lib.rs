@@ -39,8 +39,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Explanation, LeadId, Outlook, Page, PingId, PublisherId, Quote, Sequence,
-    StoredLead, StoredLeads, Submission,
+    Answer, Clock, Explanation, Hashes, LeadId, Outlook, Page, PingId, PublisherId, Quote,
+    Sequence, StoredLead, StoredLeads, Submission,
 };
 use market::Market;
 
@@ -58,8 +58,13 @@ pub trait Distribute: Send + Sync + 'static {
         arrival: Arrival,
     ) -> impl Future<Output = Result<Delivery, Refusal>> + Send;
 
-    /// Asks what a lead without its consumer would bring, and reserves it.
-    fn ping(&self, arrival: Arrival) -> impl Future<Output = Result<Quote, Refusal>> + Send;
+    /// Asks what a lead without its consumer would bring, and reserves it; `hashes` are what it says of
+    /// who that is.
+    fn ping(
+        &self,
+        arrival: Arrival,
+        hashes: Hashes,
+    ) -> impl Future<Output = Result<Quote, Refusal>> + Send;
 
     /// How a publisher's lead stands; `None` if it has no such lead.
     fn find(

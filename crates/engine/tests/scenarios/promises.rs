@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use engine::{Arrival, PingFault, Refusal};
 use lead::{
-    Answer, Contact, NoQuote, PingId, PostClass, Quote, RejectionReason, Requested, Standard,
-    Status,
+    Answer, Contact, Hashes, NoQuote, PingId, PostClass, Quote, RejectionReason, Standard, Status,
 };
 use proptest::prelude::*;
 
@@ -14,7 +13,7 @@ use crate::file::Scenario;
 use crate::on_a_paused_clock;
 use crate::world::World;
 
-const TWO_BUYERS: &str = r#"
+pub(crate) const TWO_BUYERS: &str = r#"
 [campaigns.nova]
 ping = { bid = "10.00" }
 post = { answer = "accepted", after_ms = 100 }
@@ -24,7 +23,7 @@ ping = { bid = "9.00" }
 post = { answer = "accepted", after_ms = 10 }
 "#;
 
-fn world(text: &str) -> World {
+pub(crate) fn world(text: &str) -> World {
     World::of(Scenario::read(text).map_err(|defects| defects.join("\n")).unwrap())
 }
 
@@ -34,14 +33,14 @@ fn again(world: &World, text: &str) {
 }
 
 /// The lead without its consumer.
-fn nameless(world: &World) -> Arrival {
+pub(crate) fn nameless(world: &World) -> Arrival {
     let mut arrival = world.arrival();
     arrival.submission.contact = Contact::default();
     arrival
 }
 
 async fn ping(world: &World) -> Quote {
-    world.engine.ping(nameless(world)).await.unwrap()
+    world.engine.ping(nameless(world), Hashes::default()).await.unwrap()
 }
 
 async fn accepted(world: &World) -> (PingId, String) {
@@ -51,18 +50,18 @@ async fn accepted(world: &World) -> (PingId, String) {
     }
 }
 
-async fn sell(world: &World, arrival: Arrival) -> Result<Answer, Refusal> {
+pub(crate) async fn sell(world: &World, arrival: Arrival) -> Result<Answer, Refusal> {
     let delivery = world.engine.distribute(arrival).await?;
     let answer = delivery.answer.clone();
     delivery.arrived();
     Ok(answer)
 }
 
-async fn post(world: &World, ping: PingId) -> Result<Answer, Refusal> {
+pub(crate) async fn post(world: &World, ping: PingId) -> Result<Answer, Refusal> {
     sell(world, Arrival { ping: Some(ping), ..world.arrival() }).await
 }
 
-fn payout(answer: &Answer) -> Option<String> {
+pub(crate) fn payout(answer: &Answer) -> Option<String> {
     match &answer.status {
         Status::Distributed { payout, .. } => Some(payout.to_wire()),
         Status::New | Status::Rejected(_) => None,
@@ -214,7 +213,7 @@ async fn what_would_be_rejected_is_not_promised() {
     assert_eq!(ping(&world).await, Quote::Rejected(NoQuote::Unsold));
     let mut poor = nameless(&world);
     poor.submission.attributes.set_number(Standard::MonthlyIncome, 100);
-    let quote = world.engine.ping(poor).await.unwrap();
+    let quote = world.engine.ping(poor, Hashes::default()).await.unwrap();
     let reason = RejectionReason::IncomeInsufficient;
     assert_eq!(quote, Quote::Rejected(NoQuote::Lead(reason)));
 }
@@ -299,72 +298,4 @@ async fn play(steps: Vec<Step>) {
     let accepted = posts.filter(|post| post.class == Some(PostClass::Accepted)).count();
     assert_eq!(accepted, sold);
     assert!(sold <= CAP);
-}
-
-/// A test ping of which an outcome is asked.
-async fn rehearsed(world: &World, outcome: &str) -> Quote {
-    let mut arrival = nameless(world);
-    arrival.submission.test = true;
-    arrival.submission.requested = Some(outcome.parse().unwrap());
-    world.engine.ping(arrival).await.unwrap()
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_test_ping_ends_as_its_publisher_asks_and_its_post_is_taken_once() {
-    let world = world(TWO_BUYERS);
-    for (outcome, why) in [
-        ("unsold", NoQuote::Unsold),
-        ("duplicate", NoQuote::Lead(RejectionReason::DuplicateSubmission)),
-        ("rejected:blacklisted", NoQuote::Lead(RejectionReason::Blacklisted)),
-    ] {
-        assert_eq!(rehearsed(&world, outcome).await, Quote::Rejected(why));
-    }
-    let Quote::Accepted { ping, payout: promised, .. } = rehearsed(&world, "sold").await else {
-        panic!("not accepted");
-    };
-    assert_eq!(promised.to_wire(), "10.00");
-    let post = || {
-        let mut arrival = Arrival { ping: Some(ping), ..world.arrival() };
-        arrival.submission.test = true;
-        arrival.submission.requested = Some(Requested::Sold);
-        arrival
-    };
-    let answer = sell(&world, post()).await.unwrap();
-    assert_eq!(payout(&answer), Some("10.00".to_owned()));
-    assert!(matches!(sell(&world, post()).await, Err(Refusal::NoPing(PingFault::Used))));
-    assert!(world.buyers.pings().is_empty() && world.buyers.posts().is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_ping_of_a_rehearsal_promises_a_live_lead_nothing() {
-    let world = world(TWO_BUYERS);
-    let Quote::Accepted { ping, .. } = rehearsed(&world, "pending").await else {
-        panic!("not accepted");
-    };
-    let answer = post(&world, ping).await.unwrap();
-    assert_eq!(payout(&answer), Some("8.00".to_owned()));
-    assert_eq!(world.buyers.pings(), ["nova", "orion"], "asked anew");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rehearsed_answer_is_given_again_and_claims_nobody() {
-    let text = format!("product.duplicates = {{ keys = [\"email\"] }}\n{TWO_BUYERS}");
-    let world = world(&text);
-    let ask = |outcome: Requested| {
-        let mut arrival = Arrival { key: Some("k-1".to_owned()), ..world.arrival() };
-        arrival.body = [9; 32];
-        arrival.submission.test = true;
-        arrival.submission.requested = Some(outcome);
-        arrival
-    };
-    let first = sell(&world, ask(Requested::Pending)).await.unwrap();
-    assert!(!first.is_final && first.status == Status::New);
-    assert_eq!(sell(&world, ask(Requested::Pending)).await.unwrap(), first);
-    let other = sell(&world, ask(Requested::Sold)).await;
-    assert!(matches!(other, Err(Refusal::KeyReused)), "asks for something else");
-    let publisher = "demo".parse().unwrap();
-    let id = first.lead.unwrap().0;
-    assert_eq!(world.engine.find(&publisher, id).await.unwrap(), Some(first));
-    let live = world.sell().await.unwrap();
-    assert!(payout(&live).is_some(), "nobody was claimed");
 }

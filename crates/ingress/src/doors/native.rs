@@ -177,7 +177,10 @@ fn read(
     let user_agent = contact::optional(fields.given("user_agent"));
     let attributes = product.dictionary.read_strictly(&fields.at("attributes"));
     let contact = match shape {
-        Shape::Ping => Some(Contact::default()),
+        Shape::Ping => {
+            let _checked = fields.given("hashes").and_then(ping::hashes);
+            Some(Contact::default())
+        }
         Shape::Lead | Shape::Post => read_contact(&fields.at("contact"), &product.country),
     };
     if shape == Shape::Post {

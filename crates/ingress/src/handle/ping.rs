@@ -57,7 +57,8 @@ async fn ask<D: Distribute>(
     let request = RequestId { key: None, body: *blake3::hash(&bytes).as_bytes() };
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
     card::refuse(&root).map_err(Fault::Invalid)?;
-    match door::decode_ping(&root, publisher, &market)? {
+    let (decoded, hashes) = door::decode_ping(&root, publisher, &market)?;
+    match decoded {
         Decoded::Rejected(answer) => match answer.status {
             Status::Rejected(reason) => Ok(Quote::Rejected(NoQuote::Lead(reason))),
             Status::New | Status::Distributed { .. } => Ok(Quote::Rejected(NoQuote::Unmatched)),
@@ -67,7 +68,7 @@ async fn ask<D: Distribute>(
             rehearsal::rehearse(&mut submission, publisher, asked)?;
             let arrival = Arrival { submission, at, instant, budget, ping: None, request };
             let refused = |refusal| Fault::refused(refusal, limits.retry_after);
-            desk.ping(arrival).await.map_err(refused)
+            desk.ping(arrival, hashes).await.map_err(refused)
         }
     }
 }

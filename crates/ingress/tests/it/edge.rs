@@ -10,7 +10,7 @@ use ingress::{
 };
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, LeadId, Money, NoQuote, OfferOutcome, Outlook, Page,
+    Answer, Clock, Code, Explanation, Hashes, LeadId, Money, NoQuote, OfferOutcome, Outlook, Page,
     PublisherId, Quote, Sequence, Stage, Status, Step, StoredLead, StoredLeads, Submission,
 };
 use market::{Market, Sources};
@@ -77,6 +77,8 @@ struct Shared {
     script: Mutex<Script>,
     received: Mutex<Vec<Arrival>>,
     pinged: Mutex<Vec<Submission>>,
+    /// What the last ping said of its consumer.
+    hashes: Mutex<Option<Hashes>>,
     /// Hears of every answer that did not arrive.
     losses: Sender<()>,
     /// Closed unless a test holds leads back.
@@ -117,6 +119,7 @@ impl Edge {
             script: Mutex::default(),
             received: Mutex::default(),
             pinged: Mutex::default(),
+            hashes: Mutex::default(),
             losses: lost,
             gate: Semaphore::new(0),
         });
@@ -149,6 +152,11 @@ impl Edge {
     /// Takes what the engine was asked about so far.
     pub(crate) fn pinged(&self) -> Vec<Submission> {
         std::mem::take(&mut self.shared.pinged.lock().unwrap())
+    }
+
+    /// Takes what the last ping said of its consumer.
+    pub(crate) fn hashes(&self) -> Option<Hashes> {
+        self.shared.hashes.lock().unwrap().take()
     }
 
     /// Waits until the engine holds one more lead.
@@ -235,7 +243,8 @@ impl Distribute for Desk {
         delivery
     }
 
-    async fn ping(&self, arrival: Arrival) -> Result<Quote, Refusal> {
+    async fn ping(&self, arrival: Arrival, hashes: Hashes) -> Result<Quote, Refusal> {
+        *self.shared.hashes.lock().unwrap() = Some(hashes);
         let quote = self.shared.script.lock().unwrap().ping;
         self.shared.received.lock().unwrap().push(arrival);
         quote.unwrap_or(Ok(Quote::Rejected(NoQuote::Unsold)))

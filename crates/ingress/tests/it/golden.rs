@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use ingress::{Limits, PingFault, Refusal, Unavailable};
 use lead::attribute::Plain;
 use lead::{
-    NoQuote, Outlook, PayoutBasis, PingId, Quote, Reading, RejectionReason, Sale, Status,
+    Hashes, NoQuote, Outlook, PayoutBasis, PingId, Quote, Reading, RejectionReason, Sale, Status,
     Submission,
 };
 use serde::Deserialize;
@@ -95,6 +95,9 @@ struct Expect {
     #[serde(default)]
     submission: BTreeMap<String, Value>,
     budget_ms: Option<u64>,
+    /// What a ping said of its consumer: of the e-mail address, of the phone number.
+    #[serde(default)]
+    hashes: (Option<String>, Option<String>),
 }
 
 /// One door's dialect, as far as the harness must know it.
@@ -221,6 +224,11 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
             faults.push(format!("the budget was {seen:?}"));
         }
         faults.extend(differences(&arrival.submission, &case.expect.submission));
+    }
+    let hash = |hash: &Option<String>| hash.as_deref().and_then(lead::hashes::read);
+    let (email, phone) = (hash(&case.expect.hashes.0), hash(&case.expect.hashes.1));
+    if edge.hashes().unwrap_or_default() != (Hashes { email, phone }) {
+        faults.push("the ping's hashes are others".to_owned());
     }
     faults
 }

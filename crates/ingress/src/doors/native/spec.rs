@@ -33,6 +33,14 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
              for {} s; POST /v1/post with its ping_id beside these fields is the lead.",
             product.ping_ttl.as_secs()
         ));
+        notes.push(
+            "A ping may say who its consumer is without saying it: hashes.email is the SHA-256, in 64 \
+             hexadecimal digits, of the e-mail address trimmed and in lower case; hashes.phone that of the \
+             phone number in E.164 with its plus sign and nothing between its digits; both as UTF-8. A \
+             consumer who would be a duplicate, or must not be contacted, is rejected there, with the \
+             reason."
+                .to_owned(),
+        );
         notes.push("GET /v1/leads/{lead_id} says how a lead stands, …/decisions why.".to_owned());
         Spec {
             door: lead::Door::Native,
