@@ -22,7 +22,7 @@ pub use identity::{Claim, ClaimKind, Claimant, REQUEST_KEPT, RequestKey, StoredR
 pub use memory::MemoryLedger;
 pub use record::{
     Answered, Decision, Entry, Intent, KeptMarket, LeadRecord, Limit, NewLead, OpenIntent, Party,
-    PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Settled, SourceQuery, Write,
+    PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Reopened, Settled, SourceQuery, Write,
 };
 pub use root_key::{KeyError, RootKey};
 pub use sqlite::{

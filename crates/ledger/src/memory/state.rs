@@ -46,6 +46,7 @@ impl State {
         let Write { lead, created, entries } = write;
         let known = self.lead(lead).map(|record| Standing {
             disposition: record.disposition,
+            withdrawn: record.withdrawn,
             posts: record.posts.iter().map(Held::from).collect(),
         });
         let plan = legality::judge(known, created.is_some(), &entries)?;
@@ -64,6 +65,12 @@ impl State {
             apply(record, change);
         }
         record.answered = record.answered.or(plan.answered);
+        if let Some(reopened) = plan.reopened {
+            (record.outcome, record.disposition) = (None, None);
+            (record.least, record.market_version) = (reopened.least, reopened.market_version);
+            record.offers = record.offers.saturating_add(1);
+        }
+        record.withdrawn |= plan.withdrawn.is_some();
         if let Some(end) = plan.end {
             record.outcome = end.outcome.or(record.outcome);
             record.disposition = end.disposition.or(record.disposition);
@@ -99,6 +106,9 @@ impl State {
             received_at: at,
             market_version,
             submission: Some(Arc::unwrap_or_clone(submission)),
+            offers: 1,
+            least: None,
+            withdrawn: false,
             outcome: None,
             disposition: None,
             reason: None,

@@ -6,6 +6,7 @@ use lead::{
     Disposition, Door, LeadId, OfferOutcome, ProductId, PublisherId, RejectionReason, Sequence,
 };
 use rusqlite::{CachedStatement, Connection, params};
+use rust_decimal::Decimal;
 
 use super::columns::Columns;
 use super::decisions::StoredDecisions;
@@ -13,7 +14,7 @@ use super::fault::Fault;
 use crate::digest::{Keys, Text};
 use crate::legality::End;
 use crate::seal::WrappedKey;
-use crate::{Answered, Claim, ClaimKind, Digest, RequestKey};
+use crate::{Answered, Claim, ClaimKind, Digest, Reopened, RequestKey};
 
 /// The columns that [`LeadRow::read`] reads, first in their query.
 macro_rules! lead_columns {
@@ -21,7 +22,8 @@ macro_rules! lead_columns {
         "leads.seq, leads.id, leads.publisher, leads.product, leads.door, leads.test, \
          leads.received_at, leads.market_version, leads.settled_at, leads.outcome, \
          leads.disposition, leads.reason, leads.answered, leads.erased, leads.posts, \
-         leads.claims, leads.request, leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, leads.mac"
+         leads.claims, leads.request, leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, \
+         leads.offers, leads.least, leads.withdrawn_at, leads.mac"
     };
 }
 pub(super) use lead_columns;
@@ -36,7 +38,8 @@ const INSERT_KEY: &str = "INSERT INTO keys (lead, wrapped) VALUES (?1, ?2)";
 /// Once taken, rows of decisions are only ever replaced by others; `?10` says that they are.
 const UPDATE: &str = "UPDATE leads SET settled_at = ?2, outcome = ?3, disposition = ?4, reason = ?5, \
      answered = ?6, erased = ?7, posts = ?8, mac = ?9, decisions = iif(?10, ?11, decisions), \
-     reasons = iif(?10, ?12, reasons) WHERE seq = ?1";
+     reasons = iif(?10, ?12, reasons), market_version = ?13, offers = ?14, least = ?15, \
+     withdrawn_at = ?16 WHERE seq = ?1";
 
 /// A claim's bytes: its kind and its key.
 const CLAIM: usize = 17;
@@ -66,6 +69,10 @@ pub(super) struct LeadRow {
     pub(super) request: Option<RequestKey>,
     pub(super) has_decisions: bool,
     pub(super) has_reasons: bool,
+    pub(super) offers: u32,
+    /// Of the last offer, if it is not the first.
+    pub(super) least: Option<Decimal>,
+    pub(super) withdrawn_at: Option<Timestamp>,
 }
 
 impl LeadRow {
@@ -110,6 +117,9 @@ impl LeadRow {
             request: columns.get::<Option<Vec<u8>>>()?.map(|bytes| request(&bytes)).transpose()?,
             has_decisions: columns.flag()?,
             has_reasons: columns.flag()?,
+            offers: columns.get()?,
+            least: columns.maybe_parsed()?,
+            withdrawn_at: columns.maybe_time()?,
         };
         if columns.get::<i64>()? == row.check(keys) {
             Ok(row)
@@ -136,6 +146,13 @@ impl LeadRow {
         self.reason = end.reason.or(self.reason);
     }
 
+    /// Takes over that the lead is offered once more.
+    pub(super) fn reopen(&mut self, reopened: Reopened) {
+        (self.settled_at, self.outcome, self.disposition) = (None, None, None);
+        (self.least, self.market_version) = (reopened.least, reopened.market_version);
+        self.offers = self.offers.saturating_add(1);
+    }
+
     /// The columns that change; `None` leaves the decisions as they stand.
     pub(super) fn update(
         &mut self,
@@ -159,6 +176,10 @@ impl LeadRow {
             decisions.is_some(),
             decisions.and_then(|decisions| decisions.clear),
             decisions.and_then(|decisions| decisions.reasons),
+            self.market_version.cast_signed(),
+            self.offers,
+            self.least.map(|least| least.to_string()),
+            self.withdrawn_at.map(Timestamp::as_millisecond),
         ])?;
         Ok(())
     }
@@ -184,6 +205,15 @@ impl LeadRow {
             .maybe(self.request.map(request_bytes), |text, bytes| text.bytes(&bytes))
             .int(self.has_decisions.into())
             .int(self.has_reasons.into());
+        // As it was before leads could be offered again.
+        if (self.offers, self.least, self.withdrawn_at) == (1, None, None) {
+            return keys.check(&text);
+        }
+        let least = self.least.map(|least| least.to_string());
+        let text = text
+            .int(self.offers.into())
+            .maybe(least, |text, least| text.bytes(least.as_bytes()))
+            .maybe(self.withdrawn_at.map(Timestamp::as_millisecond), Text::int);
         keys.check(&text)
     }
 }

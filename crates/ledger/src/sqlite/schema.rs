@@ -7,7 +7,11 @@ use super::OpenError;
 use crate::RootKey;
 
 /// In order; a migration that has been released never changes. The schema's number is their count.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+];
 
 const ROOT_KEY_CHECK: &str = "root_key_check";
 
