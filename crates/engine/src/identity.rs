@@ -129,13 +129,13 @@ pub(crate) fn said(key: DuplicateKey, hashes: Hashes) -> Option<Hash> {
     }
 }
 
-/// Whether leads that came before make this one a repeat. One counts if it is the same publisher's, or
-/// another's that is sold, held or not final.
-pub(crate) fn repeats(
-    claimants: &[Claimant],
+/// Those of the leads that came before that make this one a repeat. One counts if it is the same
+/// publisher's, or another's that is sold, held or not final.
+pub(crate) fn counting<'c>(
+    claimants: &'c [Claimant],
     lead: &Lead<'_>,
     now: Timestamp,
-) -> Option<RejectionReason> {
+) -> Vec<&'c Claimant> {
     let rules = &lead.product.duplicates;
     let counts = |claimant: &&Claimant| {
         let window = match claimant.kind {
@@ -150,7 +150,12 @@ pub(crate) fn repeats(
         );
         recent && (claimant.publisher == lead.submission.publisher || taken)
     };
-    let first = claimants.iter().filter(counts).min_by_key(|claimant| claimant.kind)?;
+    claimants.iter().filter(counts).collect()
+}
+
+/// Why a lead is rejected that repeats `counting`.
+pub(crate) fn reason(counting: &[&Claimant]) -> Option<RejectionReason> {
+    let first = counting.iter().min_by_key(|claimant| claimant.kind)?;
     Some(match first.kind {
         ClaimKind::Customer => RejectionReason::CustomerAlreadyExists,
         ClaimKind::Duplicate => RejectionReason::DuplicateSubmission,

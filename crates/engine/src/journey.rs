@@ -8,7 +8,7 @@ use fanout::Buyers;
 use jiff::Timestamp;
 use lead::journey::OfferEvent;
 use lead::{Answer, Code, LeadId, Money, RejectionReason, Requested, Status};
-use ledger::{Ledger, NewLead, RequestKey};
+use ledger::{Claimant, Ledger, NewLead, RequestKey};
 use market::Mode;
 use tokio::sync::oneshot;
 
@@ -22,8 +22,9 @@ use crate::metrics::Ending;
 use crate::promise::{Promise, Quoted, Room, Taken};
 use crate::record::Record;
 use crate::repeats::{Request, Ticket};
+use crate::repost::Repost;
 use crate::subject::Lead;
-use crate::{admit, choose, enrich, fraud, identity, standing};
+use crate::{admit, choose, enrich, fraud, identity, repost, standing};
 
 /// Takes one lead from submission to settlement: at most one sale a slot, one disposition, durable
 /// before it is answered.
@@ -88,8 +89,14 @@ async fn distribute<B: Buyers, L: Ledger>(
     let older = identity::older_keys(&inner.ledger, &lead);
     let keys: Vec<_> = claims.iter().map(|claim| claim.key).chain(older).collect();
     let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
-    if let Some(reason) = identity::repeats(&claimants, &lead, arrival.at) {
-        return Ok(Ended::refused(&lead, reason));
+    let counting = identity::counting(&claimants, &lead, arrival.at);
+    if let Some(reason) = identity::reason(&counting) {
+        // What a ping was promised, it was promised for a new lead.
+        if promised.is_some() {
+            return Ok(Ended::refused(&lead, reason));
+        }
+        let repeated = (counting.as_slice(), reason, snapshot.version);
+        return repeat(inner, (lead, &budget), repeated, waiter).await;
     }
 
     created.claims = claims;
@@ -125,6 +132,25 @@ async fn rehearse<B: Buyers, L: Ledger>(
     Ok(Ended { ending: Ending::Test, answer: record.answer(lead, status, is_final) })
 }
 
+/// Ends a lead that repeats others. One that asks less than its unsold first is that one, offered again.
+async fn repeat<B: Buyers, L: Ledger>(
+    inner: &Arc<Inner<B, L>>,
+    (lead, budget): (Lead<'_>, &Budget),
+    (counting, reason, version): (&[&Claimant], RejectionReason, u64),
+    waiter: &mut Waiter,
+) -> Result<Ended, Refusal> {
+    match repost::of(inner, &lead, counting, version).await? {
+        None => Ok(Ended::refused(&lead, reason)),
+        Some(Repost::Same(answer)) => Ok(Ended { ending: Ending::Repeated, answer }),
+        Some(Repost::Lower(earlier)) => {
+            let submission = earlier.submission.clone();
+            let lead = Lead { submission: &submission, ..lead };
+            let record = Record::reopened(Arc::clone(inner), lead.product.slots, *earlier);
+            offer(inner, (&lead, None), budget, waiter, record).await
+        }
+    }
+}
+
 /// Takes an accepted lead through its product's tree, once: until it is sold whole, its slots are gone,
 /// or nobody is left.
 async fn offer<B: Buyers, L: Ledger>(
@@ -150,6 +176,7 @@ async fn offer<B: Buyers, L: Ledger>(
     }
     record.decisions = matched.iter().filter_map(|index| lead.decision(*index)).collect();
     let eligible = gate(inner, lead, &matched, &mut record);
+    let eligible = record.unposted(eligible);
     if eligible.is_empty() {
         return close(record, OfferEvent::NoneEligible, lead).await;
     }

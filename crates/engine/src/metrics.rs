@@ -26,10 +26,12 @@ pub(crate) enum Ending {
     Refused,
     /// A test lead whose publisher said how it ends.
     Test,
+    /// A repost that was answered before.
+    Repeated,
 }
 
 impl Ending {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Sold,
         Self::Rejected,
         Self::Unmatched,
@@ -38,6 +40,7 @@ impl Ending {
         Self::Indeterminate,
         Self::Refused,
         Self::Test,
+        Self::Repeated,
     ];
 
     fn name(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Ending {
             Self::Indeterminate => "indeterminate",
             Self::Refused => "refused",
             Self::Test => "test",
+            Self::Repeated => "repeated",
         }
     }
 }

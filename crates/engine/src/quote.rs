@@ -45,11 +45,7 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
     if let Some(outcome) = lead.requested() {
         return Ok(rehearse(&inner, &lead, outcome, &snapshot));
     }
-    let admitted = admit::admit_ping(&inner, &lead, hashes);
-    if let Err(reason) = admitted.and_then(|()| admit::eligibility(product, &submission)) {
-        return Ok(Quote::Rejected(NoQuote::Lead(reason)));
-    }
-    if let Some(reason) = repeats(&inner, &lead, (hashes, arrival.at)).await? {
+    if let Some(reason) = refuses(&inner, &lead, (hashes, arrival.at)).await? {
         return Ok(Quote::Rejected(NoQuote::Lead(reason)));
     }
 
@@ -100,16 +96,20 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
     Ok(Quote::Rejected(why))
 }
 
-/// Whether the lead that follows would be a repeat, as far as the ping says who its consumer is.
-async fn repeats<B: Buyers, L: Ledger>(
+/// Why the lead that follows would be rejected, as far as the ping tells, also of who its consumer is.
+async fn refuses<B: Buyers, L: Ledger>(
     inner: &Inner<B, L>,
     lead: &Lead<'_>,
     (hashes, at): (Hashes, jiff::Timestamp),
 ) -> Result<Option<RejectionReason>, Refusal> {
+    let admitted = admit::admit_ping(inner, lead, hashes);
+    if let Err(reason) = admitted.and_then(|()| admit::eligibility(lead.product, lead.submission)) {
+        return Ok(Some(reason));
+    }
     let claims = identity::claims_of_ping(&inner.ledger, lead, hashes);
     let keys: Vec<_> = claims.iter().map(|claim| claim.key).collect();
     let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
-    Ok(identity::repeats(&claimants, lead, at))
+    Ok(identity::reason(&identity::counting(&claimants, lead, at)))
 }
 
 /// The answer to a test ping whose publisher says what it is to be; nobody is asked.

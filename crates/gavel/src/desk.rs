@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, PingFault, Refusal};
+use engine::{Engine, PingFault, Refusal, Withdrawal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Stored, Unavailable};
 use lead::{
@@ -53,6 +53,19 @@ impl Distribute for Desk {
         id: LeadId,
     ) -> Result<Option<Answer>, Unavailable> {
         self.0.find(publisher, id).await.map_err(|refused| unavailable(&refused))
+    }
+
+    async fn withdraw(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Answer>, ingress::Refusal> {
+        match self.0.withdraw(publisher, id).await {
+            Ok(None) => Ok(None),
+            Ok(Some(Withdrawal::Done(answer))) => Ok(Some(*answer)),
+            Ok(Some(Withdrawal::NotUnsold)) => Err(ingress::Refusal::NotUnsold),
+            Err(refused) => Err(unavailable(&refused).into()),
+        }
     }
 
     async fn find_numbered(

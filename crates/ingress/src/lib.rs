@@ -73,6 +73,13 @@ pub trait Distribute: Send + Sync + 'static {
         id: LeadId,
     ) -> impl Future<Output = Result<Option<Answer>, Unavailable>> + Send;
 
+    /// Ends a publisher's unsold lead for good and tells how it stands; `None` if it has no such lead.
+    fn withdraw(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> impl Future<Output = Result<Option<Answer>, Refusal>> + Send;
+
     /// A publisher's lead by its number; `None` if it has no such lead.
     fn find_numbered(
         &self,
@@ -156,6 +163,8 @@ pub enum Refusal {
     KeyReused,
     /// The ping that a post names promises nothing.
     NoPing(PingFault),
+    /// The lead is sold, held or under way, or was never accepted.
+    NotUnsold,
 }
 
 /// Why a post's ping promises nothing.

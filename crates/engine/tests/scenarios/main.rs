@@ -13,6 +13,7 @@ mod hashes;
 mod lines;
 mod promises;
 mod rehearsals;
+mod reposts;
 mod review;
 mod turns;
 mod world;

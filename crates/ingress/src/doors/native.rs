@@ -1,4 +1,5 @@
-//! Gavel's own door: `POST /v1/leads`, `POST /v1/ping` and `POST /v1/post`, `GET /v1/leads/{id}` and `…/decisions`, key as `Authorization: Bearer`.
+//! Gavel's own door: `POST /v1/leads`, `POST /v1/ping` and `POST /v1/post`, `GET /v1/leads/{id}` and
+//! `…/decisions`, `POST …/withdraw`, key as `Authorization: Bearer`.
 //!
 //! Strict where the other doors are tolerant: an attribute that the product does not have, a value of
 //! the wrong kind or an unknown field is a 422 that lists every defect. Must never decide whether a

@@ -35,6 +35,8 @@ pub(crate) struct Script {
     pub(crate) ping: Option<Result<Quote, Refusal>>,
     /// To a question: whose lead it is, and how it stands.
     pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
+    /// To a withdrawal: whose lead it is, and how it stands.
+    pub(crate) withdraw: Option<(String, Result<Told, Refusal>)>,
     /// To a ping that asks nobody.
     pub(crate) outlook: Option<Result<Outlook, Unavailable>>,
 }
@@ -257,6 +259,18 @@ impl Distribute for Desk {
     ) -> Result<Option<Answer>, Unavailable> {
         let found = self.shared.script.lock().unwrap().find.clone();
         match found.filter(|(owner, _)| owner == publisher.as_str() && id.to_string() == LEAD) {
+            None => Ok(None),
+            Some((_, told)) => told.map(|told| Some(told.answer(None))),
+        }
+    }
+
+    async fn withdraw(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Answer>, Refusal> {
+        let script = self.shared.script.lock().unwrap().withdraw.clone();
+        match script.filter(|(owner, _)| owner == publisher.as_str() && id.to_string() == LEAD) {
             None => Ok(None),
             Some((_, told)) => told.map(|told| Some(told.answer(None))),
         }

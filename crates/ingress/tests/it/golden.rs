@@ -25,6 +25,7 @@ struct Case {
     unavailable: Option<Sorry>,
     distribute: Option<Word>,
     find: Option<Found>,
+    withdraw: Option<Found>,
     outlook: Option<Word>,
     ping: Option<Word>,
     expect: Expect,
@@ -204,6 +205,7 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
         distribute: case.distribute.as_ref().map(told),
         ping: case.ping.as_ref().map(quote),
         find: case.find.as_ref().map(|found| (found.owner.clone(), tell(&found.answer))),
+        withdraw: case.withdraw.as_ref().map(|it| (it.owner.clone(), told(&it.answer))),
         outlook: case.outlook.as_ref().map(outlook),
     });
     let mut client = edge.connect();
@@ -300,6 +302,7 @@ fn told(word: &Word) -> Result<Told, Refusal> {
     match word.status.as_str() {
         "in_flight" => Err(Refusal::InFlight),
         "key_reused" => Err(Refusal::KeyReused),
+        "not_unsold" => Err(Refusal::NotUnsold),
         "ping_unknown" => Err(Refusal::NoPing(PingFault::Unknown)),
         "ping_expired" => Err(Refusal::NoPing(PingFault::Expired)),
         "ping_used" => Err(Refusal::NoPing(PingFault::Used)),

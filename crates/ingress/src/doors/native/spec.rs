@@ -42,6 +42,18 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
                 .to_owned(),
         );
         notes.push("GET /v1/leads/{lead_id} says how a lead stands, …/decisions why.".to_owned());
+        notes.push(
+            "A lead that ended unsold may be posted again for less: with the same external_id, contact and \
+             attributes and a lower min_payout, or none, the same lead is offered once more, under its \
+             lead_id and to nobody who was posted to before. Anything else is a duplicate. This takes a \
+             product that knows duplicates; the post of a ping is always a new lead."
+                .to_owned(),
+        );
+        notes.push(
+            "POST /v1/leads/{lead_id}/withdraw, without a body, ends an unsold lead for good: 200 with how it \
+             stands, also when repeated; 409 not_unsold if it is sold, still open or rejected."
+                .to_owned(),
+        );
         Spec {
             door: lead::Door::Native,
             title: product.name.clone(),
