@@ -72,6 +72,7 @@ pub fn submission() -> Submission {
         },
         consent: Consent { ip: "203.0.113.9".parse().ok(), ..Consent::default() },
         test: false,
+        requested: None,
     }
 }
 
@@ -105,6 +106,7 @@ pub fn unsold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) 
         submission: Arc::clone(submission),
         claims: vec![Claim { kind: ClaimKind::Customer, key: claim(id) }],
         request: None,
+        signals: Vec::new(),
     };
     let settled = Settled {
         outcome: Some(OfferOutcome::Unsold),

@@ -1,11 +1,12 @@
 //! Whether a product may be sold to this consumer at all. Asks no campaign.
 
 use jiff::Timestamp;
-use lead::{RejectionReason, Standard, Submission};
+use lead::{Hashes, RejectionReason, Standard, Submission};
 use ledger::Ledger;
 use market::{Product, Range};
 
 use crate::engine::Inner;
+use crate::identity;
 use crate::subject::Lead;
 
 /// What refuses a lead before it is created: nothing of it is stored. Else the signs of fraud that it
@@ -20,7 +21,8 @@ pub(crate) fn admit<B: Send + Sync + 'static, L: Ledger>(
         return Err(RejectionReason::InvalidProduct);
     }
     consents(product, submission)?;
-    if inner.suppressions.names(&inner.ledger, &product.suppress, submission) {
+    let hash = |key| identity::hash(key, &submission.contact);
+    if inner.suppressions.names(&inner.ledger, &product.suppress, hash) {
         return Err(RejectionReason::Blacklisted);
     }
     let shown = inner.fraud.signals(submission, product, at);
@@ -31,15 +33,23 @@ pub(crate) fn admit<B: Send + Sync + 'static, L: Ledger>(
     Ok(shown.iter().map(|(_, signal)| signal.name).collect())
 }
 
-/// What refuses a ping. It names no consumer, who may be suppressed or suspected only with the post.
-pub(crate) fn admit_ping(
-    product: &Product,
-    submission: &Submission,
+/// What refuses a ping. Of a consumer of whom it has no hash, only the post can tell whether it is
+/// suppressed; and only the post is suspected.
+pub(crate) fn admit_ping<B: Send + Sync + 'static, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    hashes: Hashes,
 ) -> Result<(), RejectionReason> {
+    let (product, submission) = (lead.product, lead.submission);
     if !product.active {
         return Err(RejectionReason::InvalidProduct);
     }
-    consents(product, submission)
+    consents(product, submission)?;
+    let hash = |key| identity::said(key, hashes);
+    match inner.suppressions.names(&inner.ledger, &product.suppress, hash) {
+        true => Err(RejectionReason::Blacklisted),
+        false => Ok(()),
+    }
 }
 
 /// Consents without which no lead of the product may be sold.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use lead::{Answer, CampaignKey, Clock, Deadline, LeadId, PingId, Quote, Submission};
+use lead::{Answer, CampaignKey, Clock, Deadline, Hashes, LeadId, PingId, Quote, Submission};
 use ledger::{Ledger, Refused, Write};
 use market::Product;
 use tokio::sync::oneshot;
@@ -209,19 +209,19 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         }
     }
 
-    /// Asks what a lead without its consumer would bring, and reserves it. Nothing is stored. It goes on
-    /// if the caller stops waiting.
+    /// Asks what a lead without its consumer would bring, and reserves it; nobody is asked for a
+    /// consumer whose `hashes` make the lead a repeat. Nothing is stored. It goes on if the caller stops waiting.
     ///
     /// # Errors
     /// The ping was not taken.
-    pub async fn ping(&self, arrival: Arrival) -> Result<Quote, Refusal> {
+    pub async fn ping(&self, arrival: Arrival, hashes: Hashes) -> Result<Quote, Refusal> {
         let inner = &self.0;
         if let Some(trouble) = inner.ledger.trouble() {
             return Err(Refusal::Ledger(Refused::Unavailable(trouble)));
         }
         let permit = Arc::clone(&inner.in_flight).try_acquire_owned();
         let permit = permit.map_err(|_| Refusal::Busy)?;
-        let quote = Box::pin(quote::quote(Arc::clone(inner), arrival));
+        let quote = Box::pin(quote::quote(Arc::clone(inner), arrival, hashes));
         let task = inner.tasks.spawn(async move {
             let quote = quote.await;
             drop(permit);
@@ -290,7 +290,12 @@ impl<B: fanout::Buyers, L: Ledger> Engine<B, L> {
         let publisher = submission.publisher.as_str().as_bytes();
         let door = submission.door.name().as_bytes();
         let digest = |domain, what: &[u8]| self.0.ledger.digest(domain, &[publisher, door, what]);
-        let body = digest("body", &arrival.body);
+        // What a header asks of a test lead is part of what is asked.
+        let mut whole = arrival.body.to_vec();
+        whole.extend(
+            submission.requested.map(|outcome| outcome.to_string()).unwrap_or_default().bytes(),
+        );
+        let body = digest("body", &whole);
         match &arrival.key {
             Some(key) => Request { key: digest("request", key.as_bytes()), body, keyed: true },
             None => Request { key: body, body, keyed: false },

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use lead::{Contact, Deadline, Disposition, RejectionReason};
+use lead::{Contact, Deadline, Disposition, Hash, Hashes, RejectionReason};
 use ledger::{Claim, ClaimKind, Claimant, Digest, Ledger};
 use market::{DuplicateKey, SourceKey};
 use serde_json::Value;
@@ -18,17 +18,48 @@ pub(crate) fn claims<L: Ledger>(ledger: &L, lead: &Lead<'_>) -> Vec<Claim> {
     if lead.submission.test {
         return Vec::new();
     }
+    let contact = &lead.submission.contact;
+    let own = match lead.is_offered() {
+        true => claims_on(ledger, lead, |key| hash(key, contact)),
+        false => Vec::new(),
+    };
+    own.into_iter().chain(source_claim(ledger, lead)).collect()
+}
+
+/// The identity keys that a ping's lead would claim, as far as its hashes tell.
+pub(crate) fn claims_of_ping<L: Ledger>(ledger: &L, lead: &Lead<'_>, hashes: Hashes) -> Vec<Claim> {
+    match lead.submission.test {
+        true => Vec::new(),
+        false => claims_on(ledger, lead, |key| said(key, hashes)),
+    }
+}
+
+/// A claim for each of the product's keys that `hash` knows.
+fn claims_on<L: Ledger>(
+    ledger: &L,
+    lead: &Lead<'_>,
+    hash: impl Fn(DuplicateKey) -> Option<Hash>,
+) -> Vec<Claim> {
     let claim = |key: &DuplicateKey| {
-        let value = value(*key, &lead.submission.contact)?;
-        let parts = [lead.product.id.as_str().as_bytes(), key.name().as_bytes(), value.as_bytes()];
+        let parts = [lead.product.id.as_str().as_bytes(), key.name().as_bytes(), &hash(*key)?];
         let kind = match key {
             DuplicateKey::Email => ClaimKind::Customer,
             DuplicateKey::Phone | DuplicateKey::NationalId => ClaimKind::Duplicate,
         };
-        Some(Claim { kind, key: ledger.digest("identity", &parts) })
+        Some(Claim { kind, key: ledger.digest("hashed identity", &parts) })
     };
-    let own = lead.product.duplicates.keys.iter().filter(|_| lead.is_offered()).filter_map(claim);
-    own.chain(source_claim(ledger, lead)).collect()
+    lead.product.duplicates.keys.iter().filter_map(claim).collect()
+}
+
+/// The keys under which leads claimed before claims were made of hashes; nothing claims them any more.
+pub(crate) fn older_keys<L: Ledger>(ledger: &L, lead: &Lead<'_>) -> Vec<Digest> {
+    let counts = !lead.submission.test && lead.is_offered();
+    let older = |key: &DuplicateKey| {
+        let value = value(*key, &lead.submission.contact)?;
+        let parts = [lead.product.id.as_str().as_bytes(), key.name().as_bytes(), value.as_bytes()];
+        Some(ledger.digest("identity", &parts))
+    };
+    lead.product.duplicates.keys.iter().filter(|_| counts).filter_map(older).collect()
 }
 
 /// By what a database source finds a lead again, apart from everybody else's leads.
@@ -72,13 +103,39 @@ pub(crate) fn value(key: DuplicateKey, contact: &Contact) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Whether leads that came before make this one a repeat. One counts if it is the same publisher's, or
-/// another's that is sold, held or not final.
-pub(crate) fn repeats(
-    claimants: &[Claimant],
+/// The hash of the value behind a key: what a publisher can make of it without us.
+pub(crate) fn hash(key: DuplicateKey, contact: &Contact) -> Option<Hash> {
+    value(key, contact).map(|value| hash_of(key, &value))
+}
+
+/// The hash of a value that is written as [`value`] writes it.
+pub(crate) fn hash_of(key: DuplicateKey, value: &str) -> Hash {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    if key == DuplicateKey::Phone {
+        context.update(b"+");
+    }
+    context.update(value.as_bytes());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
+}
+
+/// What a ping says of a key.
+pub(crate) fn said(key: DuplicateKey, hashes: Hashes) -> Option<Hash> {
+    match key {
+        DuplicateKey::Email => hashes.email,
+        DuplicateKey::Phone => hashes.phone,
+        DuplicateKey::NationalId => None,
+    }
+}
+
+/// Those of the leads that came before that make this one a repeat. One counts if it is the same
+/// publisher's, or another's that is sold, held or not final.
+pub(crate) fn counting<'c>(
+    claimants: &'c [Claimant],
     lead: &Lead<'_>,
     now: Timestamp,
-) -> Option<RejectionReason> {
+) -> Vec<&'c Claimant> {
     let rules = &lead.product.duplicates;
     let counts = |claimant: &&Claimant| {
         let window = match claimant.kind {
@@ -93,7 +150,12 @@ pub(crate) fn repeats(
         );
         recent && (claimant.publisher == lead.submission.publisher || taken)
     };
-    let first = claimants.iter().filter(counts).min_by_key(|claimant| claimant.kind)?;
+    claimants.iter().filter(counts).collect()
+}
+
+/// Why a lead is rejected that repeats `counting`.
+pub(crate) fn reason(counting: &[&Claimant]) -> Option<RejectionReason> {
+    let first = counting.iter().min_by_key(|claimant| claimant.kind)?;
     Some(match first.kind {
         ClaimKind::Customer => RejectionReason::CustomerAlreadyExists,
         ClaimKind::Duplicate => RejectionReason::DuplicateSubmission,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use fanout::Buyers;
 use jiff::Timestamp;
 use lead::journey::OfferEvent;
-use lead::{Answer, Code, LeadId, Money, RejectionReason, Status};
-use ledger::{Ledger, NewLead, RequestKey};
+use lead::{Answer, Code, LeadId, Money, RejectionReason, Requested, Status};
+use ledger::{Claimant, Ledger, NewLead, RequestKey};
 use market::Mode;
 use tokio::sync::oneshot;
 
@@ -19,11 +19,12 @@ use crate::deliver::{fits_post, leave, post, release_unsent, settle_reservation}
 use crate::delivery::Delivery;
 use crate::engine::{Arrival, Inner, Refusal};
 use crate::metrics::Ending;
-use crate::promise::{Promise, Room, Taken};
+use crate::promise::{Promise, Quoted, Room, Taken};
 use crate::record::Record;
 use crate::repeats::{Request, Ticket};
+use crate::repost::Repost;
 use crate::subject::Lead;
-use crate::{admit, choose, enrich, fraud, identity, standing};
+use crate::{admit, choose, enrich, fraud, identity, repost, standing};
 
 /// Takes one lead from submission to settlement: at most one sale a slot, one disposition, durable
 /// before it is answered.
@@ -57,19 +58,22 @@ async fn distribute<B: Buyers, L: Ledger>(
     enrich::derive(&mut submission, product, publisher, arrival.at);
     let submission = Arc::new(submission);
     let lead = Lead { submission: &submission, market, publisher, product, tree };
-    let signals = match admit::admit(inner, &lead, arrival.at) {
-        Ok(signals) => signals,
-        Err(reason) => return Ok(Ended::refused(&lead, reason)),
-    };
-
     let mut created = NewLead {
         received_at: arrival.at,
         market_version: snapshot.version,
         submission: Arc::clone(&submission),
         claims: Vec::new(),
         request: request.keyed.then_some(RequestKey { key: request.key, body: request.body }),
-        signals,
+        signals: Vec::new(),
     };
+    if let Some(outcome) = lead.requested() {
+        return rehearse(inner, &lead, outcome, created).await;
+    }
+    created.signals = match admit::admit(inner, &lead, arrival.at) {
+        Ok(signals) => signals,
+        Err(reason) => return Ok(Ended::refused(&lead, reason)),
+    };
+
     let id = lead_id(inner, &arrival.at);
     fraud::tell(id, &created.signals);
     if lead.is_offered()
@@ -83,10 +87,17 @@ async fn distribute<B: Buyers, L: Ledger>(
     let claims = identity::claims(&inner.ledger, &lead);
     let until = budget.answer_by();
     let _held = inner.identities.hold(&claims, until).await.map_err(|_| Refusal::InFlight)?;
-    let keys: Vec<_> = claims.iter().map(|claim| claim.key).collect();
+    let older = identity::older_keys(&inner.ledger, &lead);
+    let keys: Vec<_> = claims.iter().map(|claim| claim.key).chain(older).collect();
     let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
-    if let Some(reason) = identity::repeats(&claimants, &lead, arrival.at) {
-        return Ok(Ended::refused(&lead, reason));
+    let counting = identity::counting(&claimants, &lead, arrival.at);
+    if let Some(reason) = identity::reason(&counting) {
+        // What a ping was promised, it was promised for a new lead.
+        if promised.is_some() {
+            return Ok(Ended::refused(&lead, reason));
+        }
+        let repeated = (counting.as_slice(), reason, snapshot.version);
+        return repeat(inner, (lead, &budget), repeated, waiter).await;
     }
 
     created.claims = claims;
@@ -96,6 +107,49 @@ async fn distribute<B: Buyers, L: Ledger>(
     }
     let promise = ping.as_mut().and_then(Taken::spend);
     offer(inner, (&lead, promise), &budget, waiter, record).await
+}
+
+/// Ends a test lead as its publisher asks: no buyer hears of it, nothing counts. Where the real thing is
+/// stored it is stored, so that it is found and answered alike again.
+async fn rehearse<B: Buyers, L: Ledger>(
+    inner: &Arc<Inner<B, L>>,
+    lead: &Lead<'_>,
+    outcome: Requested,
+    created: NewLead,
+) -> Result<Ended, Refusal> {
+    let (status, is_final) = outcome.status(lead.submission.min_payout, lead.product.currency);
+    let reason = outcome.rejection();
+    if reason.is_some_and(standing::is_refused_before) {
+        return Ok(Ended { ending: Ending::Test, answer: standing::unstored(lead, status) });
+    }
+    let id = lead_id(inner, &created.received_at);
+    let mut record = Record::new(Arc::clone(inner), id, lead.product.slots, created);
+    if let Some(reason) = reason {
+        let record = record.reject(reason).await?;
+        return Ok(Ended { ending: Ending::Test, answer: record.answer(lead, status, is_final) });
+    }
+    record.decisions = lead.matched().iter().filter_map(|it| lead.decision(*it)).collect();
+    let (record, _) = record.end(OfferEvent::NoneEligible).await?;
+    Ok(Ended { ending: Ending::Test, answer: record.answer(lead, status, is_final) })
+}
+
+/// Ends a lead that repeats others. One that asks less than its unsold first is that one, offered again.
+async fn repeat<B: Buyers, L: Ledger>(
+    inner: &Arc<Inner<B, L>>,
+    (lead, budget): (Lead<'_>, &Budget),
+    (counting, reason, version): (&[&Claimant], RejectionReason, u64),
+    waiter: &mut Waiter,
+) -> Result<Ended, Refusal> {
+    match repost::of(inner, &lead, counting, version).await? {
+        None => Ok(Ended::refused(&lead, reason)),
+        Some(Repost::Same(answer)) => Ok(Ended { ending: Ending::Repeated, answer }),
+        Some(Repost::Lower(earlier)) => {
+            let submission = earlier.submission.clone();
+            let lead = Lead { submission: &submission, ..lead };
+            let record = Record::reopened(Arc::clone(inner), lead.product.slots, *earlier);
+            offer(inner, (&lead, None), budget, waiter, record).await
+        }
+    }
 }
 
 /// Takes an accepted lead through its product's tree, once: until it is sold whole, its slots are gone,
@@ -109,8 +163,9 @@ async fn offer<B: Buyers, L: Ledger>(
 ) -> Result<Ended, Refusal> {
     let matched = lead.matched();
     let mut posts_left = lead.product.max_posts;
-    if let Some(promise) = promise.and_then(|it| it.for_lead(lead, &matched)) {
-        let Promise { tier: number, decisions, offer, others, room, at, .. } = promise;
+    let quoted = promise.and_then(|it| it.quoted);
+    if let Some(quoted) = quoted.and_then(|it| it.for_lead(lead, &matched)) {
+        let Quoted { tier: number, decisions, offer, others, room, at, .. } = quoted;
         record.decisions = decisions;
         let tier = lead.product.tiers.get(usize::from(number) - 1);
         let tier = tier.ok_or(Refusal::Bug("a promise names no tier"))?;
@@ -122,6 +177,7 @@ async fn offer<B: Buyers, L: Ledger>(
     }
     record.decisions = matched.iter().filter_map(|index| lead.decision(*index)).collect();
     let eligible = gate(inner, lead, &matched, &mut record);
+    let eligible = record.unposted(eligible);
     if eligible.is_empty() {
         return close(record, OfferEvent::NoneEligible, lead).await;
     }
@@ -261,7 +317,9 @@ pub(crate) async fn run<B: Buyers, L: Ledger>(
     }
     match &result {
         Ok(ended) => {
-            if let Status::Rejected(reason) = ended.answer.status {
+            if let Status::Rejected(reason) = ended.answer.status
+                && ended.ending != Ending::Test
+            {
                 inner.metrics.rejected(reason);
             }
             let lead = ended.answer.lead.map(|(id, _)| id.to_string());

@@ -24,10 +24,14 @@ pub(crate) enum Ending {
     Expired,
     Indeterminate,
     Refused,
+    /// A test lead whose publisher said how it ends.
+    Test,
+    /// A repost that was answered before.
+    Repeated,
 }
 
 impl Ending {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Sold,
         Self::Rejected,
         Self::Unmatched,
@@ -35,6 +39,8 @@ impl Ending {
         Self::Expired,
         Self::Indeterminate,
         Self::Refused,
+        Self::Test,
+        Self::Repeated,
     ];
 
     fn name(self) -> &'static str {
@@ -46,6 +52,8 @@ impl Ending {
             Self::Expired => "expired",
             Self::Indeterminate => "indeterminate",
             Self::Refused => "refused",
+            Self::Test => "test",
+            Self::Repeated => "repeated",
         }
     }
 }

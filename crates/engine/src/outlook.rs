@@ -1,7 +1,7 @@
 //! What a lead that says this and that would find now. Asks nobody, keeps nothing and promises nothing.
 
 use fanout::Buyers;
-use lead::{Money, Outlook, RejectionReason, Submission};
+use lead::{Money, Outlook, RejectionReason, Requested, Submission};
 use ledger::Ledger;
 use market::{Campaign, Mode, Price};
 
@@ -21,6 +21,14 @@ impl<B: Buyers, L: Ledger> Engine<B, L> {
         let publisher = market.publishers.get(&submission.publisher)?;
         enrich::derive(&mut submission, product, publisher, at);
         submission.test |= publisher.mode == Mode::Test;
+        if let Some(outcome) = submission.requested.filter(|_| submission.test) {
+            let payout = Requested::payout(submission.min_payout, product.currency);
+            return Some(match (outcome, outcome.rejection()) {
+                (_, Some(reason)) => Outlook::Rejected(reason),
+                (Requested::Sold | Requested::Pending, None) => Outlook::Open(Some(payout)),
+                (_, None) => Outlook::Nobody,
+            });
+        }
         if !product.active {
             return Some(Outlook::Rejected(RejectionReason::InvalidProduct));
         }

@@ -28,13 +28,19 @@ const ENDED_MAX: usize = 10_000;
 pub(crate) struct Promise {
     pub(crate) publisher: PublisherId,
     pub(crate) product: ProductId,
-    pub(crate) test: bool,
     /// Least payout that the ping asked for.
     pub(crate) min_payout: Option<Money>,
-    /// What its bids were made for.
-    pub(crate) shown: PingAttributes,
     /// The market that it was made in: its post goes on there.
     pub(crate) snapshot: Arc<Snapshot>,
+    /// What is promised; nothing where the publisher asked for this outcome of a test.
+    pub(crate) quoted: Option<Quoted>,
+}
+
+/// What an accepted ping is promised.
+pub(crate) struct Quoted {
+    pub(crate) test: bool,
+    /// What its bids were made for.
+    pub(crate) shown: PingAttributes,
     /// The tier of its offers, counted from 1.
     pub(crate) tier: u8,
     /// A row for every campaign that wanted it.
@@ -49,7 +55,7 @@ pub(crate) struct Promise {
     pub(crate) at: Timestamp,
 }
 
-impl Promise {
+impl Quoted {
     /// The promise, with the offers that still stand for the lead as it was posted; `None` if the promised
     /// one does not. A bid stands while everything that it was made for is still so, a fixed price
     /// always, and either only if the campaign's filter still wants the lead and the post asks for no more.

@@ -5,24 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanout::Buyers;
-use lead::{Deadline, LeadId, NoQuote, PingId, Quote};
+use lead::{Deadline, Hashes, LeadId, Money, NoQuote, PingId, Quote, RejectionReason, Requested};
 use ledger::{Ledger, NewLead};
 use market::Mode;
 
+use crate::Snapshot;
 use crate::ask::{Rung, ask, gate};
 use crate::auction::Offer;
 use crate::budget::Budget;
 use crate::engine::{Arrival, Inner, Refusal};
-use crate::promise::{Promise, Room};
+use crate::promise::{Promise, Quoted, Room};
 use crate::record::Record;
 use crate::reserve::Stop;
 use crate::subject::Lead;
-use crate::{admit, choose, enrich};
+use crate::{admit, choose, enrich, identity};
 
 /// Answers a ping. Asks tier after tier until an offer can be promised.
 pub(crate) async fn quote<B: Buyers, L: Ledger>(
     inner: Arc<Inner<B, L>>,
     arrival: Arrival,
+    hashes: Hashes,
 ) -> Result<Quote, Refusal> {
     if inner.promises.is_full() {
         return Ok(Quote::Rejected(NoQuote::TooManyPings));
@@ -40,8 +42,10 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
     enrich::derive(&mut submission, product, publisher, arrival.at);
     let submission = Arc::new(submission);
     let lead = Lead { submission: &submission, market, publisher, product, tree };
-    let admitted = admit::admit_ping(product, &submission);
-    if let Err(reason) = admitted.and_then(|()| admit::eligibility(product, &submission)) {
+    if let Some(outcome) = lead.requested() {
+        return Ok(rehearse(&inner, &lead, outcome, &snapshot));
+    }
+    if let Some(reason) = refuses(&inner, &lead, (hashes, arrival.at)).await? {
         return Ok(Quote::Rejected(NoQuote::Lead(reason)));
     }
 
@@ -73,15 +77,12 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
                     continue;
                 }
             };
-            let promise = Promise {
-                publisher: publisher.id.clone(),
-                product: product.id.clone(),
+            let payout = offer.payout;
+            let quoted = Quoted {
                 test: submission.test,
-                min_payout: submission.min_payout,
                 shown: submission
                     .attributes
                     .for_ping(|name| product.dictionary.declared_in_ping(name)),
-                snapshot: Arc::clone(&snapshot),
                 tier: number,
                 decisions: std::mem::take(&mut record.decisions),
                 others: others(offers, &offer),
@@ -89,18 +90,63 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
                 room,
                 at,
             };
-            return Ok(accept(&inner, promise, product.ping_ttl));
+            return Ok(accept(&inner, (&lead, &snapshot), payout, Some(quoted)));
         }
     }
     Ok(Quote::Rejected(why))
 }
 
+/// Why the lead that follows would be rejected, as far as the ping tells, also of who its consumer is.
+async fn refuses<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    (hashes, at): (Hashes, jiff::Timestamp),
+) -> Result<Option<RejectionReason>, Refusal> {
+    let admitted = admit::admit_ping(inner, lead, hashes);
+    if let Err(reason) = admitted.and_then(|()| admit::eligibility(lead.product, lead.submission)) {
+        return Ok(Some(reason));
+    }
+    let claims = identity::claims_of_ping(&inner.ledger, lead, hashes);
+    let keys: Vec<_> = claims.iter().map(|claim| claim.key).collect();
+    let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
+    Ok(identity::reason(&identity::counting(&claimants, lead, at)))
+}
+
+/// The answer to a test ping whose publisher says what it is to be; nobody is asked.
+fn rehearse<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    outcome: Requested,
+    snapshot: &Arc<Snapshot>,
+) -> Quote {
+    match (outcome, outcome.rejection()) {
+        (_, Some(reason)) => Quote::Rejected(NoQuote::Lead(reason)),
+        (Requested::Sold | Requested::Pending, None) => {
+            let payout = Requested::payout(lead.submission.min_payout, lead.product.currency);
+            accept(inner, (lead, snapshot), payout, None)
+        }
+        (_, None) => Quote::Rejected(NoQuote::Unsold),
+    }
+}
+
 /// Keeps a promise for its time.
-fn accept<B: Buyers, L: Ledger>(inner: &Inner<B, L>, promise: Promise, ttl: Duration) -> Quote {
+fn accept<B: Buyers, L: Ledger>(
+    inner: &Inner<B, L>,
+    (lead, snapshot): (&Lead<'_>, &Arc<Snapshot>),
+    payout: Money,
+    quoted: Option<Quoted>,
+) -> Quote {
     let mut bytes = [0; 16];
     (inner.entropy)(&mut bytes);
     let ping = PingId::new(bytes);
-    let payout = promise.offer.payout;
+    let ttl = lead.product.ping_ttl;
+    let promise = Promise {
+        publisher: lead.publisher.id.clone(),
+        product: lead.product.id.clone(),
+        min_payout: lead.submission.min_payout,
+        snapshot: Arc::clone(snapshot),
+        quoted,
+    };
     let ends = inner.clock.timestamp().checked_add(ttl);
     let expires_at = ends.unwrap_or(jiff::Timestamp::MAX);
     inner.promises.open(ping, promise, Deadline::after(inner.clock.instant(), ttl).0);

@@ -13,10 +13,12 @@ use lead::{
 };
 use ledger::{Decision, Entry, Intent, Ledger, NewLead, Posted, RESALE_SLOTS, Settled};
 
+use crate::ask::Candidate;
 use crate::auction::Offer;
 use crate::engine::{Inner, Refusal};
 use crate::holds::Hold;
 use crate::late::LateAnswers;
+use crate::repost::Earlier;
 use crate::reserve::Deal;
 use crate::slots::Slots;
 use crate::standing::{self, Sold};
@@ -32,6 +34,10 @@ pub(crate) struct Record<B: Send + Sync + 'static, L: Ledger> {
     /// Whose lead, and for what.
     origin: (PublisherId, ProductId),
     created: Option<Box<NewLead>>,
+    /// The ledger has heard of this offer.
+    begun: bool,
+    /// A row for each campaign that an earlier offer was posted to.
+    posted_before: Vec<Decision>,
     pending: Vec<Entry>,
     pub(crate) decisions: Vec<Decision>,
     state: OfferState,
@@ -56,6 +62,8 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             test: created.submission.test,
             origin: (created.submission.publisher.clone(), created.submission.product.clone()),
             created: Some(Box::new(created)),
+            begun: false,
+            posted_before: Vec::new(),
             pending: Vec::new(),
             decisions: Vec::new(),
             state: OfferState::Asking(Held::Nothing),
@@ -67,6 +75,37 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             answered: false,
             settled: false,
         }
+    }
+
+    /// Of a lead that is offered once more, which is written with the first thing that happens to it.
+    pub(crate) fn reopened(inner: Arc<Inner<B, L>>, slots: u16, earlier: Earlier) -> Self {
+        let Earlier { record: known, submission, reopened } = earlier;
+        let created = NewLead {
+            received_at: known.received_at,
+            market_version: reopened.market_version,
+            submission: Arc::new(submission),
+            claims: Vec::new(),
+            request: None,
+            signals: Vec::new(),
+        };
+        let mut record = Self::new(inner, known.id, slots, created);
+        record.created = None;
+        record.sequence = Some(known.sequence);
+        record.pending.push(Entry::Reopened(reopened));
+        record.posted_before = rows::of_posted(&known);
+        record
+    }
+
+    /// Leaves out whom an earlier offer was posted to: no campaign sees a lead twice.
+    pub(crate) fn unposted(&mut self, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+        for (place, row) in self.decisions.iter_mut().enumerate() {
+            let before = self.posted_before.iter().find(|it| it.campaign == row.campaign);
+            if let Some(before) = before {
+                *row = Decision { tier: row.tier, ..before.clone() };
+                candidates.retain(|candidate| candidate.row != place);
+            }
+        }
+        candidates
     }
 
     /// Nothing can follow: nothing of the lead is left to sell, or a post ended after the publisher was

@@ -12,6 +12,9 @@ use crate::subject::Lead;
 
 /// The answer that a stored lead gives now.
 pub(crate) fn now(record: &LeadRecord, currency: Option<Currency>) -> Answer {
+    if let Some((status, is_final)) = rehearsed(record, currency) {
+        return answer(record, currency, status, is_final);
+    }
     let status = match record.reason {
         Some(reason) => Status::Rejected(reason),
         None => of_record(record),
@@ -23,7 +26,11 @@ pub(crate) fn now(record: &LeadRecord, currency: Option<Currency>) -> Answer {
 /// The answer that its publisher was given first, whatever has become of the lead since; `None` if it
 /// was never answered.
 pub(crate) fn first(record: &LeadRecord, currency: Option<Currency>) -> Option<Answer> {
-    let (status, is_final) = match record.answered? {
+    let answered = record.answered?;
+    if let Some((status, is_final)) = rehearsed(record, currency) {
+        return Some(answer(record, currency, status, is_final));
+    }
+    let (status, is_final) = match answered {
         Answered::Distributed => (of_record(record), true),
         Answered::NewFinal => (Status::New, true),
         Answered::New => (Status::New, false),
@@ -33,6 +40,29 @@ pub(crate) fn first(record: &LeadRecord, currency: Option<Currency>) -> Option<A
         }
     };
     Some(answer(record, currency, status, is_final))
+}
+
+/// What the publisher of a test lead asked to be told of it; once erased, nobody knows.
+fn rehearsed(record: &LeadRecord, currency: Option<Currency>) -> Option<(Status, bool)> {
+    let submission = record.submission.as_ref().filter(|submission| submission.test)?;
+    Some(submission.requested?.status(submission.min_payout, currency?))
+}
+
+/// Whether a lead that is rejected so is refused before it is created: then nothing of it is stored.
+pub(crate) fn is_refused_before(reason: RejectionReason) -> bool {
+    use RejectionReason as Reason;
+    match reason {
+        Reason::CustomerAlreadyExists
+        | Reason::DuplicateSubmission
+        | Reason::ConsentsMissing
+        | Reason::InvalidProduct
+        | Reason::Blacklisted
+        | Reason::FraudSuspected => true,
+        Reason::EligibilityFailed
+        | Reason::AgeRestriction
+        | Reason::IncomeInsufficient
+        | Reason::GeographicRestriction => false,
+    }
 }
 
 /// What an answer is called in the ledger.

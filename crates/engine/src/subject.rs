@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lead::{Code, Door, Submission};
+use lead::{Code, Door, Requested, Submission};
 use ledger::{Decision, Intent};
 use market::{Campaign, Market, PayoutRule, PingtreeSource, Product, Publisher, Tier};
 use rules::{Encoded, Scratch};
@@ -40,6 +40,11 @@ impl<'a> Lead<'a> {
     /// Whether the lead goes through its product's tree; one that a source only keeps does not.
     pub(crate) fn is_offered(&self) -> bool {
         self.source().is_none_or(|source| source.distributes)
+    }
+
+    /// The outcome that the publisher asks of a test lead; of another nobody can.
+    pub(crate) fn requested(&self) -> Option<Requested> {
+        self.submission.requested.filter(|_| self.submission.test)
     }
 
     /// Positions of the campaigns whose filter wants the lead, in tree order.

@@ -132,6 +132,7 @@ fn submission(product: &ProductId, publisher: &Publisher, attributes: Attributes
         contact: Contact::default(),
         consent: Consent::default(),
         test: false,
+        requested: None,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, PingFault, Refusal, ReportRefusal};
+use engine::{Engine, PingFault, Refusal, ReportRefusal, Withdrawal};
 use fanout::HttpBuyers;
 use ingress::{Arrival, Delivery, Distribute, Fate, RequestId, Stored, Unavailable, Untold};
 use lead::{
-    Answer, Clock, Explanation, Heard, LeadId, Outlook, Page, PublisherId, Quote, Report, Sequence,
-    StoredLead, StoredLeads, Submission,
+    Answer, Clock, Explanation, Hashes, Heard, LeadId, Outlook, Page, PublisherId, Quote, Report,
+    Sequence, StoredLead, StoredLeads, Submission,
 };
 use ledger::{Ledger, Refused, SqliteLedger};
 use market::Market;
@@ -43,8 +43,8 @@ impl Distribute for Desk {
         }))
     }
 
-    async fn ping(&self, arrival: Arrival) -> Result<Quote, ingress::Refusal> {
-        self.0.ping(arrived(arrival)).await.map_err(|refusal| refused(&refusal))
+    async fn ping(&self, arrival: Arrival, hashes: Hashes) -> Result<Quote, ingress::Refusal> {
+        self.0.ping(arrived(arrival), hashes).await.map_err(|refusal| refused(&refusal))
     }
 
     async fn find(
@@ -53,6 +53,19 @@ impl Distribute for Desk {
         id: LeadId,
     ) -> Result<Option<Answer>, Unavailable> {
         self.0.find(publisher, id).await.map_err(|refused| unavailable(&refused))
+    }
+
+    async fn withdraw(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Answer>, ingress::Refusal> {
+        match self.0.withdraw(publisher, id).await {
+            Ok(None) => Ok(None),
+            Ok(Some(Withdrawal::Done(answer))) => Ok(Some(*answer)),
+            Ok(Some(Withdrawal::NotUnsold)) => Err(ingress::Refusal::NotUnsold),
+            Err(refused) => Err(unavailable(&refused).into()),
+        }
     }
 
     async fn find_numbered(

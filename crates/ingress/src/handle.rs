@@ -4,6 +4,7 @@ mod bright_horizons;
 mod events;
 mod ping;
 mod pingtree;
+pub(crate) mod rehearsal;
 mod visit;
 
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use crate::doors::pingtree::Dialect;
 use crate::doors::{self, Decoded, brainysoft, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Delivery, Distribute, Limits, RequestId, Unavailable, body, card};
+use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, body, card};
 
 /// Said of an Idempotency-Key that cannot be one.
 pub(crate) const BAD_KEY: &str =
@@ -52,14 +53,23 @@ pub(crate) async fn handle<D: Distribute>(
         Route::NativePing => ping::ping(desk, limits, (request, at)).await,
         Route::NativePost => ping::post(desk, limits, (request, at)).await,
         Route::NativeFind(id) => {
-            let find = async |publisher: &Publisher, id| desk.find(&publisher.id, id).await;
+            let find = async |publisher: &Publisher, id| {
+                desk.find(&publisher.id, id).await.map_err(Refusal::from)
+            };
             let found = own(desk, limits, (id, request.headers()), find).await;
             found.map_or_else(|fault| native::fault(&fault), |answer| native::encode(&answer))
         }
         Route::NativeDecisions(id) => {
-            let explain = async |publisher: &Publisher, id| desk.explain(&publisher.id, id).await;
+            let explain = async |publisher: &Publisher, id| {
+                desk.explain(&publisher.id, id).await.map_err(Refusal::from)
+            };
             let found = own(desk, limits, (id, request.headers()), explain).await;
             found.map_or_else(|fault| native::fault(&fault), |why| native::explain(&why))
+        }
+        Route::NativeWithdraw(id) => {
+            let withdraw = async |publisher: &Publisher, id| desk.withdraw(&publisher.id, id).await;
+            let found = own(desk, limits, (id, request.headers()), withdraw).await;
+            found.map_or_else(|fault| native::fault(&fault), |answer| native::encode(&answer))
         }
         Route::BrightHorizons { is_ping, path } => {
             let call = bright_horizons::Call { is_ping, path, request, at };
@@ -119,6 +129,7 @@ async fn take<D: Distribute>(
     };
     let budget = budget(request.headers())?;
     let key = idempotency_key(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
@@ -138,7 +149,8 @@ async fn take<D: Distribute>(
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
-            let submission = *submission;
+            let mut submission = *submission;
+            rehearsal::rehearse(&mut submission, publisher, asked)?;
             let arrival = Arrival { submission, at, instant, budget, ping: None, request };
             hand_in(desk, limits, arrival).await
         }
@@ -159,13 +171,13 @@ async fn own<D: Distribute, T>(
     desk: &D,
     limits: &Limits,
     (id, headers): (Option<LeadId>, &HeaderMap),
-    look: impl AsyncFnOnce(&Publisher, LeadId) -> Result<Option<T>, Unavailable>,
+    look: impl AsyncFnOnce(&Publisher, LeadId) -> Result<Option<T>, Refusal>,
 ) -> Result<T, Fault> {
     let market = desk.market();
     let publisher = authenticate(&market, Door::Native, headers)?;
     let id = id.ok_or(Fault::NoLead)?;
     let found = look(publisher, id).await;
-    found.map_err(|why| Fault::Unavailable(why, limits.retry_after))?.ok_or(Fault::NoLead)
+    found.map_err(|why| Fault::refused(why, limits.retry_after))?.ok_or(Fault::NoLead)
 }
 
 fn word(door: Door, fault: &Fault, at: Timestamp) -> Reply {

@@ -40,8 +40,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Explanation, Heard, LeadId, Outlook, Page, PingId, PublisherId, Quote, Report,
-    Sequence, StoredLead, StoredLeads, Submission,
+    Answer, Clock, Explanation, Hashes, Heard, LeadId, Outlook, Page, PingId, PublisherId, Quote,
+    Report, Sequence, StoredLead, StoredLeads, Submission,
 };
 use market::Market;
 
@@ -59,8 +59,13 @@ pub trait Distribute: Send + Sync + 'static {
         arrival: Arrival,
     ) -> impl Future<Output = Result<Delivery, Refusal>> + Send;
 
-    /// Asks what a lead without its consumer would bring, and reserves it.
-    fn ping(&self, arrival: Arrival) -> impl Future<Output = Result<Quote, Refusal>> + Send;
+    /// Asks what a lead without its consumer would bring, and reserves it; `hashes` are what it says of
+    /// who that is.
+    fn ping(
+        &self,
+        arrival: Arrival,
+        hashes: Hashes,
+    ) -> impl Future<Output = Result<Quote, Refusal>> + Send;
 
     /// How a publisher's lead stands; `None` if it has no such lead.
     fn find(
@@ -68,6 +73,13 @@ pub trait Distribute: Send + Sync + 'static {
         publisher: &PublisherId,
         id: LeadId,
     ) -> impl Future<Output = Result<Option<Answer>, Unavailable>> + Send;
+
+    /// Ends a publisher's unsold lead for good and tells how it stands; `None` if it has no such lead.
+    fn withdraw(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> impl Future<Output = Result<Option<Answer>, Refusal>> + Send;
 
     /// A publisher's lead by its number; `None` if it has no such lead.
     fn find_numbered(
@@ -155,6 +167,8 @@ pub enum Refusal {
     KeyReused,
     /// The ping that a post names promises nothing.
     NoPing(PingFault),
+    /// The lead is sold, held or under way, or was never accepted.
+    NotUnsold,
 }
 
 /// Why a post's ping promises nothing.

@@ -116,6 +116,8 @@ pub(crate) enum Fault {
     KeyReused,
     /// The ping that a post names promises nothing.
     NoPing(PingFault),
+    /// A lead that is not unsold cannot be withdrawn.
+    NotUnsold,
     /// Not now.
     Unavailable(Unavailable, Duration),
 }
@@ -138,6 +140,7 @@ impl Fault {
             Refusal::InFlight => Self::InFlight(wait),
             Refusal::KeyReused => Self::KeyReused,
             Refusal::NoPing(why) => Self::NoPing(why),
+            Refusal::NotUnsold => Self::NotUnsold,
         }
     }
 
@@ -162,7 +165,7 @@ impl Fault {
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::InFlight(_) | Self::NoPing(_) => StatusCode::CONFLICT,
+            Self::InFlight(_) | Self::NoPing(_) | Self::NotUnsold => StatusCode::CONFLICT,
             Self::Unavailable(Unavailable::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -196,6 +199,11 @@ impl Fault {
             Self::NoPing(PingFault::Used) => {
                 "the ping was posted already; it buys one lead".to_owned()
             }
+            Self::NotUnsold => {
+                "only a lead that ended unsold can be withdrawn, and this one is sold, still open or \
+                 rejected"
+                    .to_owned()
+            }
             Self::Unavailable(Unavailable::Busy, _) => {
                 "too many leads are in flight; post again".to_owned()
             }
@@ -223,6 +231,7 @@ impl Fault {
             Self::NoPing(PingFault::Unknown) => "ping_unknown",
             Self::NoPing(PingFault::Expired) => "ping_expired",
             Self::NoPing(PingFault::Used) => "ping_used",
+            Self::NotUnsold => "not_unsold",
             Self::Unavailable(Unavailable::Busy, _) => "busy",
             Self::Unavailable(Unavailable::Storage, _) => "storage_unavailable",
             Self::Unavailable(Unavailable::Internal, _) => "internal",

@@ -25,6 +25,8 @@ pub(crate) enum Route {
     NativeFind(Option<LeadId>),
     /// `GET /v1/leads/{id}/decisions`; `None` if the id is none of ours.
     NativeDecisions(Option<LeadId>),
+    /// `POST /v1/leads/{id}/withdraw`; `None` if the id is none of ours.
+    NativeWithdraw(Option<LeadId>),
     /// `/post/…/` or `/ping/…/`, under whatever method; whether it is a ping, and the path between.
     BrightHorizons { is_ping: bool, path: String },
     /// `POST` or `GET /api/lead/create/{id}`, `POST /api/v1/database-source/{slug}/create`.
@@ -121,7 +123,9 @@ fn of_lead(method: &Method, rest: &str) -> Route {
     match rest.split_once('/') {
         None if get => Route::NativeFind(rest.parse().ok()),
         Some((id, "decisions")) if get => Route::NativeDecisions(id.parse().ok()),
+        Some((id, "withdraw")) if *method == Method::POST => Route::NativeWithdraw(id.parse().ok()),
         None | Some((_, "decisions")) => Route::WrongMethod(Door::Native, "GET"),
+        Some((_, "withdraw")) => Route::WrongMethod(Door::Native, "POST"),
         Some(_) => Route::Unknown,
     }
 }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::Unavailable;
 use crate::doors::{brainysoft, bright_horizons, leadhub, native, pingtree};
+use crate::handle::rehearsal::NO_TEST;
 use crate::handle::{BAD_BUDGET, BAD_KEY};
 use crate::reply::{Fault, Reply};
 
@@ -218,6 +219,7 @@ pub(crate) fn faults(word: impl Fn(&Fault) -> Reply) -> Vec<Example> {
         ("no Host header, or several", Fault::Host),
         ("an Idempotency-Key that cannot be one", Fault::Request(BAD_KEY)),
         ("a budget that is none", Fault::Request(BAD_BUDGET)),
+        ("an outcome asked of a live lead", Fault::Request(NO_TEST)),
         ("the body cannot be read", Fault::Unparsable(document::Unparsable::Empty)),
         ("the key is missing or wrong", Fault::Unauthorized),
         ("the same lead is still being processed", Fault::InFlight(wait)),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Attributes, Consent, Contact, Currency, LeadId, Money, ProductId, PublisherId, RejectionReason,
-    Sequence,
+    Requested, Sequence,
 };
 
 /// An HTTP dialect through which publishers post.
@@ -80,6 +80,9 @@ pub struct Submission {
     pub consent: Consent,
     /// A rehearsal.
     pub test: bool,
+    /// What a rehearsal is to end in; `None` if sandboxes decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Requested>,
 }
 
 /// What money the payout rests on.

@@ -9,14 +9,15 @@ use lead::journey::lead_may_become;
 use lead::{CampaignKey, Code, Disposition, Money, OfferOutcome, PostClass, RejectionReason};
 
 use crate::{
-    Answered, Decision, Digest, EVENTS_MAX, Entry, Intent, PostRecord, Posted, Refused, Reported,
-    Settled, StoredRequest,
+    Answered, Decision, Digest, EVENTS_MAX, Entry, Intent, PostRecord, Posted, Refused, Reopened,
+    Reported, Settled, StoredRequest,
 };
 
 /// A lead, as far as the rules look at it.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
     pub(crate) disposition: Option<Disposition>,
+    pub(crate) withdrawn: bool,
     pub(crate) posts: Vec<Held>,
     /// The marks of its events.
     pub(crate) events: Vec<Digest>,
@@ -38,6 +39,9 @@ pub(crate) struct Plan<'w> {
     pub(crate) posts: Vec<PostChange<'w>>,
     /// Unless the publisher was answered in an earlier write.
     pub(crate) answered: Option<Answered>,
+    pub(crate) reopened: Option<Reopened>,
+    pub(crate) withdrawn: Option<Timestamp>,
+    /// Comes after it was opened again.
     pub(crate) end: Option<End<'w>>,
     /// New events, with their places among the lead's.
     pub(crate) events: Vec<(u32, &'w Reported)>,
@@ -87,6 +91,15 @@ pub(crate) fn judge(
             Entry::Posted(posted) => plan.posts.push(standing.class(posted)?),
             Entry::Reported(reported) => plan.events.push(standing.report(reported)?),
             Entry::Answered(answered) => plan.answered = plan.answered.or(Some(*answered)),
+            Entry::Reopened(reopened) if plan.end.is_none() => {
+                standing.reopen()?;
+                plan.reopened = Some(*reopened);
+            }
+            Entry::Reopened(_) => return illegal("a lead ends and is opened again in one write"),
+            Entry::Withdrawn(at) => {
+                standing.withdraw()?;
+                plan.withdrawn = plan.withdrawn.or(Some(kept(*at)));
+            }
             Entry::Settled(settled) => {
                 let end = standing.settle(place, settled)?;
                 plan.answered = plan.answered.or(settled.answered);
@@ -196,6 +209,27 @@ impl Standing {
         let ordinal = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
         self.events.push(*mark);
         Ok((ordinal, reported))
+    }
+
+    /// Only what nobody bought, or may have bought, is offered again.
+    fn reopen(&mut self) -> Result<(), Refused> {
+        if self.disposition != Some(Disposition::Unsold) || self.posts.iter().any(Held::holds) {
+            return illegal("only an unsold lead is opened again");
+        }
+        if self.withdrawn {
+            return illegal("the lead was withdrawn");
+        }
+        self.disposition = None;
+        Ok(())
+    }
+
+    fn withdraw(&mut self) -> Result<(), Refused> {
+        let is_over = matches!(self.disposition, Some(Disposition::Unsold | Disposition::Test));
+        if !is_over || self.posts.iter().any(Held::holds) {
+            return illegal("only an unsold lead is withdrawn");
+        }
+        self.withdrawn = true;
+        Ok(())
     }
 
     fn settle<'w>(&mut self, entry: usize, settled: &'w Settled) -> Result<End<'w>, Refused> {

@@ -22,8 +22,8 @@ pub use identity::{Claim, ClaimKind, Claimant, REQUEST_KEPT, RequestKey, StoredR
 pub use memory::MemoryLedger;
 pub use record::{
     Answered, Decision, EVENTS_MAX, Entry, Intent, KeptMarket, LeadRecord, Limit, NewLead,
-    OpenIntent, Party, PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Reported, Settled,
-    SourceQuery, Write,
+    OpenIntent, Party, PostRecord, PostRow, Posted, RESALE_SLOTS, Receipt, Reopened, Reported,
+    Settled, SourceQuery, Write,
 };
 pub use root_key::{KeyError, RootKey};
 pub use sqlite::{

@@ -54,6 +54,10 @@ pub enum Entry {
     Settled(Settled),
     /// A buyer told an event.
     Reported(Reported),
+    /// A lead that ended unsold is offered once more.
+    Reopened(Reopened),
+    /// The publisher takes a lead back that nobody bought: it is never offered again.
+    Withdrawn(Timestamp),
 }
 
 /// Most events of a lead.
@@ -141,6 +145,15 @@ pub struct Reported {
     pub metadata: Map<String, Value>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A further offer of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reopened {
+    /// What it must pay the publisher, in the product's currency; `None` if anything will do.
+    pub least: Option<Decimal>,
+    /// The market that it uses.
+    pub market_version: u64,
 }
 
 /// What a publisher was told first, so that the same request gets the same answer.
@@ -232,12 +245,18 @@ pub struct LeadRecord {
     pub product: ProductId,
     /// When its request was complete.
     pub received_at: Timestamp,
-    /// The market that its journey used.
+    /// The market that its last offer used.
     pub market_version: u64,
     /// What the publisher sent; `None` once erased.
     pub submission: Option<Submission>,
     /// The signs of fraud that it showed.
     pub signals: Vec<String>,
+    /// How often it was offered, at least once.
+    pub offers: u32,
+    /// What the last offer must pay where it is not the first; see [`Reopened`].
+    pub least: Option<Decimal>,
+    /// Its publisher took it back.
+    pub withdrawn: bool,
     /// How the last offer ended.
     pub outcome: Option<OfferOutcome>,
     /// How the lead ended; `None` while open.

@@ -281,6 +281,7 @@ mod tests {
             contact: lead::Contact::default(),
             consent: lead::Consent::default(),
             test: false,
+            requested: None,
         }
     }
 

@@ -50,6 +50,8 @@ fn add_whole(members: &mut Members, record: &LeadRecord) {
             ("market_version", record.market_version.into()),
             ("outcome", record.outcome.map(OfferOutcome::name).into()),
             ("disposition", record.disposition.map(Disposition::name).into()),
+            ("offers", record.offers.into()),
+            ("withdrawn", record.withdrawn.into()),
             ("rejection_reason", record.reason.map(RejectionReason::name).into()),
             ("fraud_signals", record.signals.as_slice().into()),
         ],

@@ -17,6 +17,7 @@ fn lead(change: impl FnOnce(&mut Submission)) -> Submission {
         contact: lead::Contact::default(),
         consent: lead::Consent::default(),
         test: false,
+        requested: None,
     };
     change(&mut submission);
     submission

@@ -63,3 +63,18 @@ fn values_compare_the_way_people_mean_them() {
         assert_eq!(value(*key, &contact(" ", "-", "")), None, "{key:?}");
     }
 }
+
+#[test]
+fn hashes_are_those_that_a_publisher_makes() {
+    let contact = Contact {
+        email: Some(" Ana@Example.org".to_owned()),
+        phone: Some("+34600111222".to_owned()),
+        ..Contact::default()
+    };
+    for (key, expected) in [
+        (DuplicateKey::Email, "86b9260a115ceac89a9738af23696ce3a5d70449de8d95ef28bd754bb80196b9"),
+        (DuplicateKey::Phone, "cb24629d1dbeb6ee24e7c20610896274e8102e67aa6efc2f3a1be2893c38008b"),
+    ] {
+        assert_eq!(hash(key, &contact), lead::hashes::read(expected), "{key:?}");
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lead::Code;
-use ledger::{Decision, Ledger};
+use lead::{Code, PostClass};
+use ledger::{Decision, LeadRecord, Ledger};
 
 use super::Record;
 use crate::auction::Offer;
@@ -75,6 +75,27 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
             decision.limit = stop.limit;
         }
     }
+}
+
+/// A row for each campaign that a lead was posted to, as its offers left it: of those of which none is kept
+/// as the post tells it. What was proved not to have been sent was never posted.
+pub(super) fn of_posted(record: &LeadRecord) -> Vec<Decision> {
+    let posts = record.posts.iter().filter(|post| post.class != Some(PostClass::NotSent));
+    let rows = posts.map(|post| {
+        let kept = record.decisions.iter().find(|row| row.campaign == post.campaign);
+        kept.cloned().unwrap_or_else(|| Decision {
+            campaign: post.campaign.clone(),
+            tier: 1,
+            code: post.code.unwrap_or(Code::Unknown),
+            bid: Some(post.price.amount),
+            score: None,
+            ping_ms: None,
+            post_ms: None,
+            limit: None,
+            reason: None,
+        })
+    });
+    rows.collect()
 }
 
 /// What stopped a campaign before is no longer it: who may not have the whole lead may have a slot.

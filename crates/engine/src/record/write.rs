@@ -14,7 +14,7 @@ const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
     pub(super) async fn flush(&mut self) -> Result<(), Refusal> {
-        let known = self.created.is_none();
+        let known = self.begun;
         let write = self.take_write();
         let started = self.inner.clock.instant();
         let committed = self.inner.ledger.commit(write.clone()).await;
@@ -23,6 +23,7 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
         match committed {
             Ok(receipt) => {
                 self.sequence = Some(receipt.sequence);
+                self.begun = true;
                 Ok(())
             }
             Err(refused) => {
@@ -56,8 +57,8 @@ impl<B: Send + Sync + 'static, L: Ledger> Record<B, L> {
 
 impl<B: Send + Sync + 'static, L: Ledger> Drop for Record<B, L> {
     fn drop(&mut self) {
-        // A lead that the ledger has never seen, and no publisher heard of, leaves no trace.
-        if self.settled || self.created.is_some() {
+        // A lead or an offer that the ledger has never seen, and no publisher heard of, leaves no trace.
+        if self.settled || !self.begun {
             return;
         }
         if let Some(intent) = self.open_intent.take() {

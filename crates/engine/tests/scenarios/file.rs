@@ -166,6 +166,7 @@ fn read_lead(
         contact: read_contact(&fields.at("contact"))?,
         consent: consent(consents),
         test: fields.at("test").bool()?,
+        requested: fields.given("requested").and_then(|slot| slot.parsed("an outcome")),
     };
     let budget = fields.given("budget_ms").and_then(|s| s.integer(0u32, 60_000));
     let entropy = fields.at("entropy").integer(0u8, 255)?;

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::{Arrival, PingFault, Refusal};
-use lead::{Answer, Contact, NoQuote, PingId, PostClass, Quote, Standard, Status};
+use lead::{
+    Answer, Contact, Hashes, NoQuote, PingId, PostClass, Quote, RejectionReason, Standard, Status,
+};
 use proptest::prelude::*;
 
 use crate::file::Scenario;
 use crate::on_a_paused_clock;
 use crate::world::World;
 
-const TWO_BUYERS: &str = r#"
+pub(crate) const TWO_BUYERS: &str = r#"
 [campaigns.nova]
 ping = { bid = "10.00" }
 post = { answer = "accepted", after_ms = 100 }
@@ -21,7 +23,7 @@ ping = { bid = "9.00" }
 post = { answer = "accepted", after_ms = 10 }
 "#;
 
-fn world(text: &str) -> World {
+pub(crate) fn world(text: &str) -> World {
     World::of(Scenario::read(text).map_err(|defects| defects.join("\n")).unwrap())
 }
 
@@ -31,14 +33,14 @@ fn again(world: &World, text: &str) {
 }
 
 /// The lead without its consumer.
-fn nameless(world: &World) -> Arrival {
+pub(crate) fn nameless(world: &World) -> Arrival {
     let mut arrival = world.arrival();
     arrival.submission.contact = Contact::default();
     arrival
 }
 
 async fn ping(world: &World) -> Quote {
-    world.engine.ping(nameless(world)).await.unwrap()
+    world.engine.ping(nameless(world), Hashes::default()).await.unwrap()
 }
 
 async fn accepted(world: &World) -> (PingId, String) {
@@ -48,18 +50,18 @@ async fn accepted(world: &World) -> (PingId, String) {
     }
 }
 
-async fn sell(world: &World, arrival: Arrival) -> Result<Answer, Refusal> {
+pub(crate) async fn sell(world: &World, arrival: Arrival) -> Result<Answer, Refusal> {
     let delivery = world.engine.distribute(arrival).await?;
     let answer = delivery.answer.clone();
     delivery.arrived();
     Ok(answer)
 }
 
-async fn post(world: &World, ping: PingId) -> Result<Answer, Refusal> {
+pub(crate) async fn post(world: &World, ping: PingId) -> Result<Answer, Refusal> {
     sell(world, Arrival { ping: Some(ping), ..world.arrival() }).await
 }
 
-fn payout(answer: &Answer) -> Option<String> {
+pub(crate) fn payout(answer: &Answer) -> Option<String> {
     match &answer.status {
         Status::Distributed { payout, .. } => Some(payout.to_wire()),
         Status::New | Status::Rejected(_) => None,
@@ -230,8 +232,8 @@ async fn what_would_be_rejected_is_not_promised() {
     assert_eq!(ping(&world).await, Quote::Rejected(NoQuote::Unsold));
     let mut poor = nameless(&world);
     poor.submission.attributes.set_number(Standard::MonthlyIncome, 100);
-    let quote = world.engine.ping(poor).await.unwrap();
-    let reason = lead::RejectionReason::IncomeInsufficient;
+    let quote = world.engine.ping(poor, Hashes::default()).await.unwrap();
+    let reason = RejectionReason::IncomeInsufficient;
     assert_eq!(quote, Quote::Rejected(NoQuote::Lead(reason)));
 }
 

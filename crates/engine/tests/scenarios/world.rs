@@ -47,6 +47,9 @@ struct Shelf {
     commits: AtomicUsize,
     notes: AtomicUsize,
     fail_at: AtomicUsize,
+    /// The commit at which everything stops, as in a crash: before it is stored, and after it.
+    stop_before: AtomicUsize,
+    stop_after: AtomicUsize,
     /// So many records are of leads that are forgotten.
     past: AtomicUsize,
 }
@@ -55,6 +58,13 @@ impl Books {
     /// Refuses the `nth` commit, counted from 1.
     pub(crate) fn fail_commit(&self, nth: usize) {
         self.0.fail_at.store(nth, Ordering::Relaxed);
+    }
+
+    /// Never lets the `nth` commit return, counted from 1: stored first or not.
+    pub(crate) fn stop_at_commit(&self, nth: usize, stored: bool) {
+        let (before, after) = if stored { (0, nth) } else { (nth, 0) };
+        self.0.stop_before.store(before, Ordering::Relaxed);
+        self.0.stop_after.store(after, Ordering::Relaxed);
     }
 
     /// Commits tried, but for those that say no more than what a publisher was told during a post.
@@ -94,7 +104,14 @@ impl Ledger for Books {
         if nth == self.0.fail_at.load(Ordering::Relaxed) {
             return Err(Refused::Unavailable("disk full".to_owned()));
         }
-        self.0.ledger.commit(write).await
+        if nth == self.0.stop_before.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
+        let receipt = self.0.ledger.commit(write).await;
+        if nth == self.0.stop_after.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
+        receipt
     }
 
     async fn lead(&self, id: LeadId) -> Result<Option<LeadRecord>, Refused> {
@@ -160,6 +177,27 @@ impl Recovery for Books {
     }
 }
 
+fn engine(
+    market: market::Market,
+    buyers: &FakeBuyers,
+    books: &Books,
+    (began, byte, in_flight_max): (tokio::time::Instant, AtomicU8, usize),
+) -> Engine<FakeBuyers, Books> {
+    Engine::new(Parts {
+        snapshot: Snapshot::compile(market, 1).unwrap(),
+        buyers: buyers.clone(),
+        ledger: books.clone(),
+        clock: Arc::new(VirtualClock { began }),
+        entropy: Arc::new(move |bytes| bytes.fill(byte.fetch_add(1, Ordering::Relaxed))),
+        reserves: Reserves::default(),
+        in_flight_max,
+        suppressions: Suppressions::default(),
+        leads_per_ip_minute: u32::MAX,
+        fraud: engine::FraudRules::default(),
+        breakers: BreakerRules::default(),
+    })
+}
+
 /// One engine, its buyers and its books.
 pub(crate) struct World {
     pub(crate) engine: Engine<FakeBuyers, Books>,
@@ -201,19 +239,7 @@ impl World {
         let families = market.buyers.values().map(family).collect();
         let risky = |it: &&Arc<Campaign>| it.on_ambiguous == OnAmbiguous::NextBuyer;
         let risks = market.campaigns.values().filter(risky).map(|it| it.key.clone()).collect();
-        let engine = Engine::new(Parts {
-            snapshot: Snapshot::compile(market, 1).unwrap(),
-            buyers: buyers.clone(),
-            ledger: books.clone(),
-            clock: Arc::new(VirtualClock { began }),
-            entropy: Arc::new(move |bytes| bytes.fill(byte.fetch_add(1, Ordering::Relaxed))),
-            reserves: Reserves::default(),
-            in_flight_max,
-            suppressions: Suppressions::default(),
-            leads_per_ip_minute: u32::MAX,
-            fraud: engine::FraudRules::default(),
-            breakers: BreakerRules::default(),
-        });
+        let engine = engine(market, &buyers, &books, (began, byte, in_flight_max));
         Self {
             engine,
             buyers,
@@ -228,6 +254,14 @@ impl World {
             began,
             arrivals: AtomicU8::new(0),
         }
+    }
+
+    /// Another engine over the same books, as after a crash.
+    pub(crate) async fn restart(&mut self) {
+        let market = (*self.engine.snapshot().market).clone();
+        let own = (self.began, AtomicU8::new(128), 64);
+        self.engine = engine(market, &self.buyers, &self.books, own);
+        self.engine.recover().await.unwrap();
     }
 
     /// Whether a post that may have sold was sold on, which must say so: everything later for the same

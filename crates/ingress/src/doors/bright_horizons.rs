@@ -145,6 +145,7 @@ fn read(root: &Node<'_>, desk: &Desk<'_>, is_ping: bool) -> Result<Posted, Refus
         contact: lead.contact,
         consent: lead.consent,
         test: false,
+        requested: None,
     };
     Ok(Posted { submission, state: lead.state })
 }

@@ -57,6 +57,7 @@ pub(crate) fn decode(
         contact: lead.contact,
         consent: lead.consent,
         test: false,
+        requested: None,
     })))
 }
 

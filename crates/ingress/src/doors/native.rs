@@ -1,4 +1,5 @@
-//! Gavel's own door: `POST /v1/leads`, `POST /v1/ping` and `POST /v1/post`, `GET /v1/leads/{id}` and `…/decisions`, key as `Authorization: Bearer`.
+//! Gavel's own door: `POST /v1/leads`, `POST /v1/ping` and `POST /v1/post`, `GET /v1/leads/{id}` and
+//! `…/decisions`, `POST …/withdraw`, key as `Authorization: Bearer`.
 //!
 //! Strict where the other doors are tolerant: an attribute that the product does not have, a value of
 //! the wrong kind or an unknown field is a 422 that lists every defect. Must never decide whether a
@@ -15,7 +16,7 @@ use document::{Defects, Node, Slot};
 use hyper::StatusCode;
 use lead::{
     Address, Answer, Code, Consent, Contact, Door, Explanation, Gap, Money, OfferOutcome,
-    PayoutBasis, RejectionReason, Sale, Status, Step, Submission,
+    PayoutBasis, RejectionReason, Requested, Sale, Status, Step, Submission,
 };
 use market::{Market, Product, Publisher};
 use serde_json::{Value, json};
@@ -177,7 +178,10 @@ fn read(
     let user_agent = contact::optional(fields.given("user_agent"));
     let attributes = product.dictionary.read_strictly(&fields.at("attributes"));
     let contact = match shape {
-        Shape::Ping => Some(Contact::default()),
+        Shape::Ping => {
+            let _checked = fields.given("hashes").and_then(ping::hashes);
+            Some(Contact::default())
+        }
         Shape::Lead | Shape::Post => read_contact(&fields.at("contact"), &product.country),
     };
     if shape == Shape::Post {
@@ -185,7 +189,7 @@ fn read(
     }
     let consent =
         fields.given("consent").map_or(Some(Consent::default()), |slot| read_consent(&slot));
-    let test = fields.given("test").map_or(Some(false), |slot| slot.bool());
+    let test = fields.given("test").map_or(Some((false, None)), |slot| test(&slot));
     fields.deny_unknown();
     Some(Submission {
         door: Door::Native,
@@ -200,8 +204,23 @@ fn read(
         attributes: attributes?,
         contact: contact?,
         consent: consent?,
-        test: test?,
+        test: test?.0,
+        requested: test?.1,
     })
+}
+
+/// Whether it is a test lead, and what that is to end in.
+fn test(slot: &Slot<'_, '_>) -> Option<(bool, Option<Requested>)> {
+    if !matches!(slot.node(), Some(Node::Object(_))) {
+        return slot.parse("a boolean or an object with an outcome", |node| match node {
+            Node::Bool(test) => Some((*test, None)),
+            _ => None,
+        });
+    }
+    let fields = slot.fields()?;
+    let outcome = fields.at("outcome").parsed(format!("one of {}", Requested::words()));
+    fields.deny_unknown();
+    Some((true, Some(outcome?)))
 }
 
 fn min_payout(slot: &Slot<'_, '_>, product: &Product) -> Option<Money> {

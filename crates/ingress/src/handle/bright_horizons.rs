@@ -9,6 +9,7 @@ use hyper::{Method, Request};
 use jiff::Timestamp;
 use market::{Market, Product};
 
+use super::rehearsal;
 use crate::doors::bright_horizons::{self as door, Refused};
 use crate::reply::{Fault, Reply};
 use crate::{Arrival, Distribute, Limits, RequestId, body, card, form};
@@ -71,6 +72,7 @@ async fn answer<D: Distribute>(
     let Call { is_ping, request, at: (at, instant), .. } = call;
     let budget = super::budget(request.headers())?;
     let key = super::idempotency_key(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after).into());
     }
@@ -84,13 +86,15 @@ async fn answer<D: Distribute>(
     let who = door::authenticate(&root, product, market)?;
     card::refuse(&root).map_err(|found| Refused::Invalid(worded(&found)))?;
     if is_ping {
-        let ping = door::decode_ping(&root, &who)?;
+        let mut ping = door::decode_ping(&root, &who)?;
+        rehearsal::rehearse(&mut ping.submission, who.publisher, asked)?;
         let outlook = desk.outlook(ping.submission).await;
         let outlook = outlook.map_err(|why| Fault::Unavailable(why, limits.retry_after))?;
         let id = ping_id(digest.as_bytes(), at);
         return Ok(door::encode_ping(&outlook, &who, ping.state, &id));
     }
-    let posted = door::decode(&root, &who)?;
+    let mut posted = door::decode(&root, &who)?;
+    rehearsal::rehearse(&mut posted.submission, who.publisher, asked)?;
     let request = RequestId { key, body: *digest.as_bytes() };
     let arrival =
         Arrival { submission: posted.submission, at, instant, budget, ping: None, request };

@@ -10,9 +10,8 @@ use market::Market;
 
 use crate::doors::leadhub;
 use crate::doors::leadhub::events::{self, Told};
-use crate::doors::pingtree::form;
 use crate::reply::{Fault, Reply};
-use crate::{Distribute, Limits, body, card};
+use crate::{Distribute, Limits, body, card, form};
 
 /// A request, the lead that its path names (`None` if that is none of ours), and when it came.
 pub(super) struct Call {
@@ -65,7 +64,7 @@ async fn read_body<D: Distribute>(desk: &D, limits: &Limits, call: Call) -> Resu
 }
 
 fn read_query(call: &Call) -> Result<Report, Fault> {
-    let root = form::parse(call.request.uri().query().unwrap_or_default().as_bytes())?;
+    let root = form::flat(call.request.uri().query().unwrap_or_default().as_bytes())?;
     let token = root.member("token").and_then(|token| token.as_text()).unwrap_or_default();
     // No token is of no lead.
     let lead = call.lead.filter(|_| !token.is_empty()).ok_or(Fault::Token)?;

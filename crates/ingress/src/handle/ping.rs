@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use lead::{Door, NoQuote, Quote, Status};
 
-use super::{authenticate, budget, hand_in, idempotency_key};
+use super::{authenticate, budget, hand_in, idempotency_key, rehearsal};
 use crate::doors::Decoded;
 use crate::doors::native::{self, ping as door};
 use crate::reply::{Fault, Reply};
@@ -49,6 +49,7 @@ async fn ask<D: Distribute>(
     let market = desk.market();
     let publisher = authenticate(&market, Door::Native, request.headers())?;
     let budget = budget(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
@@ -56,16 +57,18 @@ async fn ask<D: Distribute>(
     let request = RequestId { key: None, body: *blake3::hash(&bytes).as_bytes() };
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
     card::refuse(&root).map_err(Fault::Invalid)?;
-    match door::decode_ping(&root, publisher, &market)? {
+    let (decoded, hashes) = door::decode_ping(&root, publisher, &market)?;
+    match decoded {
         Decoded::Rejected(answer) => match answer.status {
             Status::Rejected(reason) => Ok(Quote::Rejected(NoQuote::Lead(reason))),
             Status::New | Status::Distributed { .. } => Ok(Quote::Rejected(NoQuote::Unmatched)),
         },
         Decoded::Lead(submission) => {
-            let submission = *submission;
+            let mut submission = *submission;
+            rehearsal::rehearse(&mut submission, publisher, asked)?;
             let arrival = Arrival { submission, at, instant, budget, ping: None, request };
             let refused = |refusal| Fault::refused(refusal, limits.retry_after);
-            desk.ping(arrival).await.map_err(refused)
+            desk.ping(arrival, hashes).await.map_err(refused)
         }
     }
 }
@@ -79,6 +82,7 @@ async fn take<D: Distribute>(
     let publisher = authenticate(&market, Door::Native, request.headers())?;
     let budget = budget(request.headers())?;
     let key = idempotency_key(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
@@ -90,7 +94,8 @@ async fn take<D: Distribute>(
     match decoded {
         Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
         Decoded::Lead(submission) => {
-            let submission = *submission;
+            let mut submission = *submission;
+            rehearsal::rehearse(&mut submission, publisher, asked)?;
             let arrival = Arrival { submission, at, instant, budget, ping: Some(ping), request };
             hand_in(desk, limits, arrival).await
         }

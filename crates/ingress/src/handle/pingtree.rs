@@ -8,7 +8,7 @@ use hyper::{Method, Request};
 use jiff::Timestamp;
 use market::{Market, PingtreeSource, Publisher};
 
-use super::{authenticate, budget, hand_in, idempotency_key};
+use super::{authenticate, budget, hand_in, idempotency_key, rehearsal};
 use crate::doors::Decoded;
 use crate::doors::pingtree::{Ask, Dialect, decode, encode, fault};
 use crate::reply::{Fault, Reply};
@@ -46,6 +46,7 @@ async fn take<D: Distribute>(
     let (publisher, source) = authorize(&market, request.headers(), dialect, &source)?;
     let budget = budget(request.headers())?;
     let key = idempotency_key(request.headers())?;
+    let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));
     }
@@ -62,8 +63,9 @@ async fn take<D: Distribute>(
     let delivery = match decode(&root, dialect, (publisher, source), &market)? {
         Decoded::Rejected(answer) => Delivery::new(*answer),
         Decoded::Lead(submission) => {
-            let arrival =
-                Arrival { submission: *submission, at, instant, budget, ping: None, request };
+            let mut submission = *submission;
+            rehearsal::rehearse(&mut submission, publisher, asked)?;
+            let arrival = Arrival { submission, at, instant, budget, ping: None, request };
             hand_in(desk, limits, arrival).await?
         }
     };

@@ -90,7 +90,9 @@ fn with_key(publisher: &Publisher, body: &Value) -> Value {
         let digests = publisher.keys.get(&Door::BrightHorizons);
         digests.is_some_and(|digests| digests.contains(&KeyDigest::of(key)))
     };
-    let own = ["zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", "trusted-key"].into_iter().find(known);
+    let own = ["zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", "trusted-key", "test-affiliate-key"]
+        .into_iter()
+        .find(known);
     if let (Some(key), Some(own)) = (body.pointer_mut("/xauth/key"), own)
         && key == KEY
     {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lead::{Kind, RejectionReason, Standard};
+use lead::{Kind, RejectionReason, Requested, Standard};
 use market::{Definition, DuplicateKey, Product, Range};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -57,6 +57,11 @@ pub(crate) fn notes(product: &Product) -> Vec<String> {
             None => format!("A lead is a duplicate by {name} for ever."),
         }
     }));
+    notes.push(format!(
+        "A test lead ends as the header Gavel-Test-Outcome asks, and nobody is contacted: {}. What it \
+         pays is what it asks for at the least, else 10. Of a live lead it is an error.",
+        Requested::words()
+    ));
     notes
 }
 

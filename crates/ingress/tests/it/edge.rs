@@ -10,8 +10,9 @@ use ingress::{
 };
 use jiff::Timestamp;
 use lead::{
-    Answer, Clock, Code, Explanation, Heard, LeadId, Money, NoQuote, OfferOutcome, Outlook, Page,
-    PublisherId, Quote, Report, Sequence, Stage, Status, Step, StoredLead, StoredLeads, Submission,
+    Answer, Clock, Code, Explanation, Hashes, Heard, LeadId, Money, NoQuote, OfferOutcome, Outlook,
+    Page, PublisherId, Quote, Report, Sequence, Stage, Status, Step, StoredLead, StoredLeads,
+    Submission,
 };
 use market::{Market, Sources};
 use tokio::net::TcpListener;
@@ -37,6 +38,8 @@ pub(crate) struct Script {
     pub(crate) find: Option<(String, Result<Told, Unavailable>)>,
     /// To an event.
     pub(crate) heard: Option<Result<Heard, Untold>>,
+    /// To a withdrawal: whose lead it is, and how it stands.
+    pub(crate) withdraw: Option<(String, Result<Told, Refusal>)>,
     /// To a ping that asks nobody.
     pub(crate) outlook: Option<Result<Outlook, Unavailable>>,
 }
@@ -80,6 +83,8 @@ struct Shared {
     received: Mutex<Vec<Arrival>>,
     pinged: Mutex<Vec<Submission>>,
     reported: Mutex<Vec<Report>>,
+    /// What the last ping said of its consumer.
+    hashes: Mutex<Option<Hashes>>,
     /// Hears of every answer that did not arrive.
     losses: Sender<()>,
     /// Closed unless a test holds leads back.
@@ -121,6 +126,7 @@ impl Edge {
             received: Mutex::default(),
             pinged: Mutex::default(),
             reported: Mutex::default(),
+            hashes: Mutex::default(),
             losses: lost,
             gate: Semaphore::new(0),
         });
@@ -158,6 +164,11 @@ impl Edge {
     /// Takes the events that the engine was told so far.
     pub(crate) fn reported(&self) -> Vec<Report> {
         std::mem::take(&mut self.shared.reported.lock().unwrap())
+    }
+
+    /// Takes what the last ping said of its consumer.
+    pub(crate) fn hashes(&self) -> Option<Hashes> {
+        self.shared.hashes.lock().unwrap().take()
     }
 
     /// Waits until the engine holds one more lead.
@@ -244,7 +255,8 @@ impl Distribute for Desk {
         delivery
     }
 
-    async fn ping(&self, arrival: Arrival) -> Result<Quote, Refusal> {
+    async fn ping(&self, arrival: Arrival, hashes: Hashes) -> Result<Quote, Refusal> {
+        *self.shared.hashes.lock().unwrap() = Some(hashes);
         let quote = self.shared.script.lock().unwrap().ping;
         self.shared.received.lock().unwrap().push(arrival);
         quote.unwrap_or(Ok(Quote::Rejected(NoQuote::Unsold)))
@@ -257,6 +269,18 @@ impl Distribute for Desk {
     ) -> Result<Option<Answer>, Unavailable> {
         let found = self.shared.script.lock().unwrap().find.clone();
         match found.filter(|(owner, _)| owner == publisher.as_str() && id.to_string() == LEAD) {
+            None => Ok(None),
+            Some((_, told)) => told.map(|told| Some(told.answer(None))),
+        }
+    }
+
+    async fn withdraw(
+        &self,
+        publisher: &PublisherId,
+        id: LeadId,
+    ) -> Result<Option<Answer>, Refusal> {
+        let script = self.shared.script.lock().unwrap().withdraw.clone();
+        match script.filter(|(owner, _)| owner == publisher.as_str() && id.to_string() == LEAD) {
             None => Ok(None),
             Some((_, told)) => told.map(|told| Some(told.answer(None))),
         }

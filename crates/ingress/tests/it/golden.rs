@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use ingress::{Limits, PingFault, Refusal, Unavailable};
 use lead::attribute::Plain;
 use lead::{
-    NoQuote, Outlook, PayoutBasis, PingId, Quote, Reading, RejectionReason, Sale, Status,
+    Hashes, NoQuote, Outlook, PayoutBasis, PingId, Quote, Reading, RejectionReason, Sale, Status,
     Submission,
 };
 use serde::Deserialize;
@@ -25,6 +25,7 @@ struct Case {
     unavailable: Option<Sorry>,
     distribute: Option<Word>,
     find: Option<Found>,
+    withdraw: Option<Found>,
     outlook: Option<Word>,
     ping: Option<Word>,
     expect: Expect,
@@ -95,6 +96,9 @@ struct Expect {
     #[serde(default)]
     submission: BTreeMap<String, Value>,
     budget_ms: Option<u64>,
+    /// What a ping said of its consumer: of the e-mail address, of the phone number.
+    #[serde(default)]
+    hashes: (Option<String>, Option<String>),
 }
 
 /// One door's dialect, as far as the harness must know it.
@@ -201,6 +205,7 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
         distribute: case.distribute.as_ref().map(told),
         ping: case.ping.as_ref().map(quote),
         find: case.find.as_ref().map(|found| (found.owner.clone(), tell(&found.answer))),
+        withdraw: case.withdraw.as_ref().map(|it| (it.owner.clone(), told(&it.answer))),
         outlook: case.outlook.as_ref().map(outlook),
         ..Script::default()
     });
@@ -222,6 +227,11 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
             faults.push(format!("the budget was {seen:?}"));
         }
         faults.extend(differences(&arrival.submission, &case.expect.submission));
+    }
+    let hash = |hash: &Option<String>| hash.as_deref().and_then(lead::hashes::read);
+    let (email, phone) = (hash(&case.expect.hashes.0), hash(&case.expect.hashes.1));
+    if edge.hashes().unwrap_or_default() != (Hashes { email, phone }) {
+        faults.push("the ping's hashes are others".to_owned());
     }
     faults
 }
@@ -293,6 +303,7 @@ fn told(word: &Word) -> Result<Told, Refusal> {
     match word.status.as_str() {
         "in_flight" => Err(Refusal::InFlight),
         "key_reused" => Err(Refusal::KeyReused),
+        "not_unsold" => Err(Refusal::NotUnsold),
         "ping_unknown" => Err(Refusal::NoPing(PingFault::Unknown)),
         "ping_expired" => Err(Refusal::NoPing(PingFault::Expired)),
         "ping_used" => Err(Refusal::NoPing(PingFault::Used)),

@@ -46,6 +46,7 @@ impl State {
         let Write { lead, created, entries } = write;
         let known = self.lead(lead).map(|record| Standing {
             disposition: record.disposition,
+            withdrawn: record.withdrawn,
             posts: record.posts.iter().map(Held::from).collect(),
             events: record.events.iter().map(|event| event.mark).collect(),
         });
@@ -66,6 +67,12 @@ impl State {
         }
         record.answered = record.answered.or(plan.answered);
         record.events.extend(plan.events.iter().map(|(_, event)| legality::kept_report(event)));
+        if let Some(reopened) = plan.reopened {
+            (record.outcome, record.disposition) = (None, None);
+            (record.least, record.market_version) = (reopened.least, reopened.market_version);
+            record.offers = record.offers.saturating_add(1);
+        }
+        record.withdrawn |= plan.withdrawn.is_some();
         if let Some(end) = plan.end {
             record.outcome = end.outcome.or(record.outcome);
             record.disposition = end.disposition.or(record.disposition);
@@ -102,6 +109,9 @@ impl State {
             market_version,
             submission: Some(Arc::unwrap_or_clone(submission)),
             signals: signals.into_iter().map(str::to_owned).collect(),
+            offers: 1,
+            least: None,
+            withdrawn: false,
             outcome: None,
             disposition: None,
             reason: None,

@@ -112,6 +112,9 @@ impl SealedLead {
             has_reasons: false,
             events: 0,
             signals: self.signals.join(","),
+            offers: 1,
+            least: None,
+            withdrawn_at: None,
         }
     }
 }
@@ -168,6 +171,7 @@ impl<'a> Batch<'a> {
         };
         let known = found.as_ref().map(|row| Standing {
             disposition: row.disposition,
+            withdrawn: row.withdrawn_at.is_some(),
             posts: posts.iter().map(|post| Held::from(&post.record)).collect(),
             events: events.iter().map(|event| event.record.mark).collect(),
         });
@@ -229,9 +233,14 @@ impl<'a> Batch<'a> {
     ) -> Result<(), Fault> {
         let answers = row.answered.is_none() && plan.answered.is_some();
         row.answered = row.answered.or(plan.answered);
+        if let Some(reopened) = &plan.reopened {
+            row.reopen(*reopened);
+        }
+        row.withdrawn_at = row.withdrawn_at.or(plan.withdrawn);
         if let Some(end) = &plan.end {
             row.end(end);
         }
+        let changes = plan.end.is_some() || plan.reopened.is_some() || plan.withdrawn.is_some();
         let rows = plan.end.as_ref().and_then(|end| end.decisions);
         let offer = rows.and_then(|rows| parcel.offers.iter().find(|of| of.entry == rows.entry));
         let reasons = match (rows, &parcel.created) {
@@ -248,7 +257,7 @@ impl<'a> Batch<'a> {
                 let sealed = (new.sealed.as_slice(), &new.wrapped);
                 self.insert.run(self.keys, row, decisions.unwrap_or_default(), sealed)
             }
-            None if grows || answers || plan.end.is_some() => row.update(at, decisions),
+            None if grows || answers || changes => row.update(at, decisions),
             None => Ok(()),
         }
     }

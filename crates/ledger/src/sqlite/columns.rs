@@ -36,6 +36,11 @@ impl<'row, 'statement> Columns<'row, 'statement> {
         self.text(|text| text.parse().ok())
     }
 
+    pub(super) fn maybe_parsed<T: FromStr>(&mut self) -> Result<Option<T>, Fault> {
+        let text: Option<String> = self.get()?;
+        text.map(|text| text.parse().map_err(|_| Fault::corrupt("a text"))).transpose()
+    }
+
     pub(super) fn numbered<T>(
         &mut self,
         value: impl FnOnce(i64) -> Option<T>,

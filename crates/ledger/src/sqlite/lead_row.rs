@@ -6,6 +6,7 @@ use lead::{
     Disposition, Door, LeadId, OfferOutcome, ProductId, PublisherId, RejectionReason, Sequence,
 };
 use rusqlite::{CachedStatement, Connection, params};
+use rust_decimal::Decimal;
 
 use super::columns::Columns;
 use super::decisions::StoredDecisions;
@@ -13,7 +14,7 @@ use super::fault::Fault;
 use crate::digest::{Keys, Text};
 use crate::legality::End;
 use crate::seal::WrappedKey;
-use crate::{Answered, Claim, ClaimKind, Digest, RequestKey};
+use crate::{Answered, Claim, ClaimKind, Digest, Reopened, RequestKey};
 
 /// The columns that [`LeadRow::read`] reads, first in their query.
 macro_rules! lead_columns {
@@ -22,7 +23,7 @@ macro_rules! lead_columns {
          leads.received_at, leads.market_version, leads.settled_at, leads.outcome, \
          leads.disposition, leads.reason, leads.answered, leads.erased, leads.posts, \
          leads.claims, leads.request, leads.decisions IS NOT NULL, leads.reasons IS NOT NULL, \
-         leads.events, leads.signals, leads.mac"
+         leads.events, leads.signals, leads.offers, leads.least, leads.withdrawn_at, leads.mac"
     };
 }
 pub(super) use lead_columns;
@@ -37,7 +38,8 @@ const INSERT_KEY: &str = "INSERT INTO keys (lead, wrapped) VALUES (?1, ?2)";
 /// Once taken, rows of decisions are only ever replaced by others; `?10` says that they are.
 const UPDATE: &str = "UPDATE leads SET settled_at = ?2, outcome = ?3, disposition = ?4, reason = ?5, \
      answered = ?6, erased = ?7, posts = ?8, mac = ?9, decisions = iif(?10, ?11, decisions), \
-     reasons = iif(?10, ?12, reasons), events = ?13 WHERE seq = ?1";
+     reasons = iif(?10, ?12, reasons), events = ?13, market_version = ?14, offers = ?15, \
+     least = ?16, withdrawn_at = ?17 WHERE seq = ?1";
 
 /// A claim's bytes: its kind and its key.
 const CLAIM: usize = 17;
@@ -71,6 +73,10 @@ pub(super) struct LeadRow {
     pub(super) events: u32,
     /// Names with commas between.
     pub(super) signals: String,
+    pub(super) offers: u32,
+    /// Of the last offer, if it is not the first.
+    pub(super) least: Option<Decimal>,
+    pub(super) withdrawn_at: Option<Timestamp>,
 }
 
 impl LeadRow {
@@ -117,6 +123,9 @@ impl LeadRow {
             has_reasons: columns.flag()?,
             events: columns.get()?,
             signals: columns.get::<Option<String>>()?.unwrap_or_default(),
+            offers: columns.get()?,
+            least: columns.maybe_parsed()?,
+            withdrawn_at: columns.maybe_time()?,
         };
         if columns.get::<i64>()? == row.check(keys) {
             Ok(row)
@@ -143,6 +152,13 @@ impl LeadRow {
         self.reason = end.reason.or(self.reason);
     }
 
+    /// Takes over that the lead is offered once more.
+    pub(super) fn reopen(&mut self, reopened: Reopened) {
+        (self.settled_at, self.outcome, self.disposition) = (None, None, None);
+        (self.least, self.market_version) = (reopened.least, reopened.market_version);
+        self.offers = self.offers.saturating_add(1);
+    }
+
     /// The columns that change; `None` leaves the decisions as they stand.
     pub(super) fn update(
         &mut self,
@@ -167,6 +183,10 @@ impl LeadRow {
             decisions.and_then(|decisions| decisions.clear),
             decisions.and_then(|decisions| decisions.reasons),
             self.events,
+            self.market_version.cast_signed(),
+            self.offers,
+            self.least.map(|least| least.to_string()),
+            self.withdrawn_at.map(Timestamp::as_millisecond),
         ])?;
         Ok(())
     }
@@ -192,11 +212,19 @@ impl LeadRow {
             .maybe(self.request.map(request_bytes), |text, bytes| text.bytes(&bytes))
             .int(self.has_decisions.into())
             .int(self.has_reasons.into());
-        // Rows from before there were events and signals have the same number as ever.
-        match (self.events, self.signals.as_bytes()) {
-            (0, []) => keys.check(&text),
-            (events, signals) => keys.check(&text.int(events.into()).bytes(signals)),
+        // As it was before there were events and signs of fraud, and leads could be offered again.
+        let later = (self.offers, self.least, self.withdrawn_at);
+        if (self.events, self.signals.as_str(), later) == (0, "", (1, None, None)) {
+            return keys.check(&text);
         }
+        let least = self.least.map(|least| least.to_string());
+        let text = text
+            .int(self.events.into())
+            .bytes(self.signals.as_bytes())
+            .int(self.offers.into())
+            .maybe(least, |text, least| text.bytes(least.as_bytes()))
+            .maybe(self.withdrawn_at.map(Timestamp::as_millisecond), Text::int);
+        keys.check(&text)
     }
 }
 

@@ -98,6 +98,9 @@ pub(super) fn record(db: &Connection, keys: &Keys, row: LeadRow) -> Result<LeadR
             .filter(|name| !name.is_empty())
             .map(str::to_owned)
             .collect(),
+        offers: row.offers,
+        least: row.least,
+        withdrawn: row.withdrawn_at.is_some(),
         outcome: row.outcome,
         disposition: row.disposition,
         reason: row.reason,

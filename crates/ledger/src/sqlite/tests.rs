@@ -146,6 +146,7 @@ fn created(number: u8, user_agent_len: usize, entries: Vec<Entry>) -> Write {
         contact: Contact::default(),
         consent: Consent::default(),
         test: false,
+        requested: None,
     };
     let new = NewLead {
         signals: Vec::new(),

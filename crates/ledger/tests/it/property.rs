@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lead::{BuyerEvent, CampaignKey, Code, Disposition, OfferOutcome, PostClass, RejectionReason};
 use ledger::{
     Answered, ClaimKind, Entry, Intent, LeadRecord, Ledger, MemoryLedger, PostRow, Posted,
-    Recovery, Refused, Reported, Settled, Write,
+    Recovery, Refused, Reopened, Reported, Settled, Write,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -85,9 +85,14 @@ fn reported() -> impl Strategy<Value = Entry> {
 }
 
 fn any_write() -> impl Strategy<Value = Write> {
+    let reopened = (option::of(select(vec!["4", "4.50"])), 1u64..3).prop_map(|(least, version)| {
+        let least = least.map(|least| least.parse().unwrap());
+        Entry::Reopened(Reopened { least, market_version: version })
+    });
+    let back = (1i64..9).prop_map(|millis| Entry::Withdrawn(at(millis)));
     let answered = select(Answered::ALL.to_vec()).prop_map(Entry::Answered);
     let entries = prop::collection::vec(
-        prop_oneof![8 => intent(), 8 => posted(), 2 => settled(), 1 => answered, 4 => reported()],
+        prop_oneof![8 => intent(), 8 => posted(), 4 => settled(), 1 => answered, 4 => reported(), 3 => reopened, 1 => back],
         0..4,
     );
     let brought = option::of((0u8..3, 0i64..3));

@@ -99,6 +99,7 @@ pub(crate) fn submission() -> Submission {
             ..Consent::default()
         },
         test: false,
+        requested: None,
     }
 }
 

@@ -143,6 +143,7 @@ impl World {
             },
             consent: Consent::default(),
             test: false,
+            requested: None,
         };
         let (at, instant) = (StillClock.timestamp(), StillClock.instant());
         let body = [number; 32];

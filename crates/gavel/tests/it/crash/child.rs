@@ -103,6 +103,7 @@ fn arrival(n: usize) -> Arrival {
         contact: Contact { email: Some(town::email(n)), ..Contact::default() },
         consent: Consent { entries: vec![terms], ..Consent::default() },
         test: false,
+        requested: None,
     };
     let mut body = [0; 32];
     body[..8].copy_from_slice(&n.to_le_bytes());

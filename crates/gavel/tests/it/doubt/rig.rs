@@ -72,6 +72,7 @@ pub(crate) async fn sell(rig: &Rig, product: &str, number: usize) -> LeadId {
         contact: Contact { email: Some(email), ..Contact::default() },
         consent: Default::default(),
         test: false,
+        requested: None,
     };
     let mut body = [0; 32];
     getrandom::fill(&mut body).unwrap();

@@ -74,6 +74,7 @@ impl Posted {
             consent: self.consent(),
             contact: self.contact(extra_fields, &product.country),
             test: false,
+            requested: None,
         }
     }
 

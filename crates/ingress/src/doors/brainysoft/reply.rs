@@ -116,8 +116,9 @@ fn code(fault: &Fault) -> &'static str {
         Fault::BodyBroken => "BODY_INCOMPLETE_ERROR",
         Fault::Unparsable(_) | Fault::Invalid(_) => "INVALID_JSON_ERROR",
         Fault::InFlight(_) => "LEAD_IN_PROGRESS_ERROR",
-        // No door but Gavel's own has pings that a post names.
+        // No door but Gavel's own has pings that a post names, or withdrawals.
         Fault::NoPing(_) => "PING_NOT_OPEN_ERROR",
+        Fault::NotUnsold => "LEAD_NOT_UNSOLD_ERROR",
         Fault::KeyReused => "IDEMPOTENCY_KEY_REUSED_ERROR",
         Fault::Unavailable(Unavailable::Busy, _) => "SERVICE_BUSY_ERROR",
         Fault::Unavailable(Unavailable::Storage, _) => "STORAGE_UNAVAILABLE_ERROR",

@@ -1,10 +1,15 @@
 //! The native door's ping and post: the words of `POST /v1/ping`, and what `POST /v1/post` has beside a
 //! lead. A ping that would bring nothing is an answer, no fault: 200 with `rejected` and a reason.
 //! Contact data in a ping is a 422.
+//!
+//! A ping may have `"hashes": {"email", "phone"}`, each 64 hexadecimal digits in either case: the SHA-256
+//! of the e-mail address, trimmed and in lower case, and of the phone number in E.164 with its plus sign
+//! and no spaces (`+34600111222`), both as UTF-8. A consumer who would be a duplicate, or is suppressed,
+//! ends there. Hashes are compared and never kept.
 
-use document::Node;
+use document::{Defects, Node, Slot};
 use hyper::StatusCode;
-use lead::{NoQuote, PingId, Quote};
+use lead::{Hashes, NoQuote, PingId, Quote};
 use market::{Market, Publisher};
 use serde_json::json;
 
@@ -13,7 +18,7 @@ use crate::PingFault;
 use crate::doors::Decoded;
 use crate::reply::{Fault, Reply};
 
-/// Reads a ping: a lead without its consumer.
+/// Reads a ping: a lead without its consumer, and what it says of who that is.
 ///
 /// # Errors
 /// Every defect.
@@ -21,8 +26,24 @@ pub(crate) fn decode_ping(
     root: &Node<'_>,
     publisher: &Publisher,
     market: &Market,
-) -> Result<Decoded, Fault> {
-    decode_as(Shape::Ping, root, publisher, market)
+) -> Result<(Decoded, Hashes), Fault> {
+    let decoded = decode_as(Shape::Ping, root, publisher, market)?;
+    // Decoding has named their defects.
+    let defects = Defects::new();
+    let hashes = root.member("hashes").and_then(|node| hashes(Slot::root(node, &defects).given()?));
+    Ok((decoded, hashes.unwrap_or_default()))
+}
+
+/// Reads what a ping says of its consumer.
+pub(super) fn hashes(slot: Slot<'_, '_>) -> Option<Hashes> {
+    let fields = slot.fields()?;
+    let read = |name: &'static str| {
+        let read = |node: &Node<'_>| lead::hashes::read(node.as_text()?.trim());
+        fields.given(name)?.parse("a SHA-256 in 64 hexadecimal digits", read)
+    };
+    let hashes = Hashes { email: read("email"), phone: read("phone") };
+    fields.deny_unknown();
+    Some(hashes)
 }
 
 /// Reads a post: a lead, and the id of its ping.

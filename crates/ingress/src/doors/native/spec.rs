@@ -33,7 +33,27 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
              for {} s; POST /v1/post with its ping_id beside these fields is the lead.",
             product.ping_ttl.as_secs()
         ));
+        notes.push(
+            "A ping may say who its consumer is without saying it: hashes.email is the SHA-256, in 64 \
+             hexadecimal digits, of the e-mail address trimmed and in lower case; hashes.phone that of the \
+             phone number in E.164 with its plus sign and nothing between its digits; both as UTF-8. A \
+             consumer who would be a duplicate, or must not be contacted, is rejected there, with the \
+             reason."
+                .to_owned(),
+        );
         notes.push("GET /v1/leads/{lead_id} says how a lead stands, …/decisions why.".to_owned());
+        notes.push(
+            "A lead that ended unsold may be posted again for less: with the same external_id, contact and \
+             attributes and a lower min_payout, or none, the same lead is offered once more, under its \
+             lead_id and to nobody who was posted to before. Anything else is a duplicate. This takes a \
+             product that knows duplicates; the post of a ping is always a new lead."
+                .to_owned(),
+        );
+        notes.push(
+            "POST /v1/leads/{lead_id}/withdraw, without a body, ends an unsold lead for good: 200 with how it \
+             stands, also when repeated; 409 not_unsold if it is sold, still open or rejected."
+                .to_owned(),
+        );
         Spec {
             door: lead::Door::Native,
             title: product.name.clone(),
@@ -82,7 +102,10 @@ fn fields(product: &Product) -> Vec<Field> {
         Field::new("consent.partners", "a list of strings")
             .about("companies named to the consumer"),
         text("consent.certificate_url").about("of TrustedForm or the like"),
-        Field::new("test", "a boolean").about("true: a rehearsal, which only sandboxes see"),
+        Field::new("test", "a boolean, or an object {outcome}").about(
+            "true: a rehearsal, which only sandboxes see; with an outcome nobody sees it, and it ends \
+             as the header Gavel-Test-Outcome would have it",
+        ),
     ]);
     fields
 }

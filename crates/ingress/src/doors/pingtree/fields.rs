@@ -52,6 +52,7 @@ pub(super) fn read(
         contact: lead.contact,
         consent: lead.consent,
         test: false,
+        requested: None,
     })
 }
 

@@ -1,11 +1,12 @@
 //! What every ledger refuses: whatever would sell twice, end twice or not read back.
 
 use lead::{Code, Disposition, Money, OfferOutcome, PostClass, RejectionReason};
-use ledger::{Entry, Intent, Ledger, Posted, Recovery, Settled};
+use ledger::{Entry, Intent, Ledger, Posted, Recovery, Reopened, Settled};
 
 use super::{illegal, ok, record};
 use crate::sample::{
-    at, classed, created, id, intent, money, opened, posted, posts_of, rejected, settlement, write,
+    at, classed, created, id, intent, money, opened, posted, posts_of, rejected, settled,
+    settlement, write,
 };
 
 pub(super) async fn what_is_not_legal_is_refused_and_leaves_no_trace(ledger: &impl Ledger) {
@@ -124,5 +125,58 @@ pub(super) async fn a_buyer_buys_once(ledger: &impl Ledger) {
         let mut other = intent("nova", 1);
         other.campaign.campaign = "second".parse().unwrap();
         illegal(ledger, write(id(number), vec![Entry::Intent(other)]), "the buyer again").await;
+    }
+}
+
+fn reopened(least: &str) -> Entry {
+    Entry::Reopened(Reopened { least: Some(least.parse().unwrap()), market_version: 9 })
+}
+
+pub(super) async fn an_unsold_lead_is_offered_again_until_it_is_withdrawn(ledger: &impl Recovery) {
+    let first = vec![opened("nova", 0), classed("nova", PostClass::Rejected)];
+    ok(ledger, created(id(1), first)).await;
+    illegal(ledger, write(id(1), vec![reopened("4.50")]), "it has not ended").await;
+    illegal(ledger, write(id(1), vec![Entry::Withdrawn(at(8))]), "it has not ended").await;
+    ok(ledger, write(id(1), vec![settled(OfferOutcome::Unsold)])).await;
+    let before = record(ledger, 1).await;
+    let both = vec![settled(OfferOutcome::Unsold), reopened("4.50")];
+    illegal(ledger, write(id(1), both), "unsold twice").await;
+
+    ok(ledger, write(id(1), vec![reopened("4.50"), opened("orion", 0)])).await;
+    let open = record(ledger, 1).await;
+    assert_eq!((open.outcome, open.disposition, open.offers), (None, None, 2));
+    assert_eq!((open.least, open.market_version), ("4.50".parse().ok(), 9));
+    assert_eq!((open.answered, open.posts.len()), (before.answered, 2));
+    assert_eq!(ledger.leads_unsettled().await, Ok(vec![id(1)]), "a start finds it");
+    let refused = vec![classed("orion", PostClass::Rejected), settled(OfferOutcome::Unsold)];
+    ok(ledger, write(id(1), refused)).await;
+    assert_eq!(record(ledger, 1).await.disposition, Some(Disposition::Unsold));
+
+    ok(ledger, write(id(1), vec![Entry::Withdrawn(at(8))])).await;
+    ok(ledger, write(id(1), vec![Entry::Withdrawn(at(9))])).await;
+    let last = record(ledger, 1).await;
+    assert!(last.withdrawn && last.disposition == Some(Disposition::Unsold));
+    illegal(ledger, write(id(1), vec![reopened("4")]), "it was withdrawn").await;
+    assert_eq!(record(ledger, 1).await, last);
+}
+
+pub(super) async fn what_is_sold_held_or_open_is_neither_offered_again_nor_withdrawn(
+    ledger: &impl Ledger,
+) {
+    let sold =
+        vec![opened("nova", 0), classed("nova", PostClass::Accepted), settled(OfferOutcome::Sold)];
+    let held = vec![
+        opened("nova", 0),
+        classed("nova", PostClass::Unknown),
+        settled(OfferOutcome::Indeterminate),
+    ];
+    let open = vec![opened("nova", 0)];
+    let reason = Some(RejectionReason::AgeRestriction);
+    for (number, entries) in (1..).zip([sold, held, open, vec![rejected(reason)]]) {
+        ok(ledger, created(id(number), entries)).await;
+        let before = record(ledger, number).await;
+        illegal(ledger, write(id(number), vec![reopened("1")]), "not unsold").await;
+        illegal(ledger, write(id(number), vec![Entry::Withdrawn(at(8))]), "not unsold").await;
+        assert_eq!(record(ledger, number).await, before);
     }
 }
