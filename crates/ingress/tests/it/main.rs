@@ -7,6 +7,7 @@ mod delivery;
 mod edge;
 mod golden;
 mod limits;
+mod outcomes;
 mod privacy;
 mod probes;
 mod stop;
