@@ -17,13 +17,27 @@ const SEPARATORS_MAX: usize = 3;
 /// Whether a text holds the number of a payment card.
 #[must_use]
 pub fn is_in(text: &str) -> bool {
+    find(text).is_some()
+}
+
+/// The last four digits of the first card's number in a text, and none of what stands around it: of two ways to
+/// read it the shorter counts, since a date or a check code may follow.
+#[must_use]
+pub fn last_four(text: &str) -> Option<String> {
+    let number = find(text)?;
+    let last = number.get(number.len().saturating_sub(4)..)?;
+    Some(last.iter().map(|digit| char::from(b'0' + digit)).collect())
+}
+
+/// The digits of the first card's number.
+fn find(text: &str) -> Option<Vec<u8>> {
     // Most texts end here.
     if text.bytes().filter(u8::is_ascii_digit).count() < *DIGITS.start()
         || is_uuid(text.trim())
         || is_decimal(text.trim())
         || is_iban(text)
     {
-        return false;
+        return None;
     }
     let mut run = Run::default();
     let mut separators = 0;
@@ -32,23 +46,22 @@ pub fn is_in(text: &str) -> bool {
             Token::Separators(count) => separators = count,
             Token::Digits { digits, after_plus } => {
                 if separators > SEPARATORS_MAX || after_plus {
-                    if run.holds_card() {
-                        return true;
+                    let ended = std::mem::replace(&mut run, Run { after_plus, ..Run::default() });
+                    if let Some(number) = ended.card() {
+                        return Some(number);
                     }
-                    run = Run { after_plus, ..Run::default() };
                 }
                 run.groups.push(digits);
                 separators = 0;
             }
             Token::Other => {
-                if run.holds_card() {
-                    return true;
+                if let Some(number) = std::mem::take(&mut run).card() {
+                    return Some(number);
                 }
-                run = Run::default();
             }
         }
     }
-    run.holds_card()
+    run.card()
 }
 
 /// Groups of digits with nothing but separators between them.
@@ -59,26 +72,26 @@ struct Run<'t> {
 }
 
 impl Run<'_> {
-    /// Whether some groups in a row are a card's number.
-    fn holds_card(&self) -> bool {
+    /// The first groups in a row that are a card's number.
+    fn card(&self) -> Option<Vec<u8>> {
         let all: usize = self.groups.iter().map(|group| group.len()).sum();
         if self.after_plus && all <= PHONE_DIGITS_MAX || self.is_dates() || self.is_phones() {
-            return false;
+            return None;
         }
         let mut number = Vec::with_capacity(*DIGITS.end());
-        (0..self.groups.len()).any(|first| {
+        for first in 0..self.groups.len() {
             number.clear();
             for group in self.groups.iter().skip(first) {
                 number.extend(group.bytes().map(|byte| byte - b'0'));
                 if number.len() > *DIGITS.end() {
-                    return false;
+                    break;
                 }
                 if is_card(&number) {
-                    return true;
+                    return Some(number);
                 }
             }
-            false
-        })
+        }
+        None
     }
 }
 

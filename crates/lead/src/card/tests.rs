@@ -1,7 +1,7 @@
 //! Every synthetic card is found however it is written; what is something else is let through.
 
-use super::is_in;
 use super::synthetic::{Dice, card, written};
+use super::{is_in, last_four};
 
 #[test]
 fn every_card_is_found_however_it_is_written() {
@@ -10,6 +10,16 @@ fn every_card_is_found_however_it_is_written() {
         let number = card(&mut dice);
         let text = written(&mut dice, &number);
         assert!(is_in(&text), "{text}");
+        assert!(last_four(&text).is_some_and(|four| four.len() == 4 && number.contains(&four)));
+    }
+}
+
+#[test]
+fn the_last_four_digits_are_the_numbers_own() {
+    for text in ["4111111111111234", "4111 1111 1111 1234, 12/27", "4111-1111-1111-1234 737"] {
+        let four = last_four(&text.replace("1234", "1111"));
+        assert_eq!(four.as_deref(), Some("1111"), "{text}");
+        assert_eq!(last_four(text), None, "{text}");
     }
 }
 
