@@ -64,7 +64,7 @@ const fn way(
     answer: (u16, &'static str),
 ) -> Way {
     let method = match carrier {
-        Carrier::Query(..) | Carrier::Path => "GET",
+        Query(..) | Path => "GET",
         _ => "POST",
     };
     Way { name, method, path, key, carrier, answer }
