@@ -229,7 +229,7 @@ fn posted(mut body: Value, places: &[&str], card: &Card, number: usize) -> Strin
 /// A lead of a publisher that sends cards by contract.
 fn at_home(mut body: Value, card: &Card, number: usize) -> String {
     let plain: u64 = card.number.parse().unwrap();
-    let value = if number % 4 == 0 { json!(plain) } else { json!(card.text) };
+    let value = if number.is_multiple_of(4) { json!(plain) } else { json!(card.text) };
     match body["extraFields"][0]["key"] == "client.cardNumber" {
         true => body["extraFields"][0]["value"] = value,
         false => body["cardNumber"] = value,
@@ -243,10 +243,10 @@ fn pair(names: &[&str], card: &Card, number: usize) -> String {
     let name = names[number % names.len()];
     let mut out = format!("{name}=");
     for byte in card.text.bytes() {
-        let plain = byte.is_ascii_alphanumeric() && number % 3 != 0;
+        let plain = byte.is_ascii_alphanumeric() && !number.is_multiple_of(3);
         match (plain, byte) {
             (true, byte) => out.push(char::from(byte)),
-            (false, b' ') if number % 2 == 0 => out.push('+'),
+            (false, b' ') if number.is_multiple_of(2) => out.push('+'),
             (false, byte) => write!(out, "%{byte:02x}").unwrap(),
         }
     }

@@ -41,7 +41,7 @@ fn cut(node: &mut Node<'_>) {
     let kept = lead::card::last_four(&text).unwrap_or_else(|| {
         let digits = digits(&text);
         // More than any card has: who knows what they are.
-        let some = (digits.len() <= DIGITS_MAX).then_some(digits.as_str()).unwrap_or_default();
+        let some = if digits.len() <= DIGITS_MAX { digits.as_str() } else { "" };
         some.get(some.len().saturating_sub(4)..).unwrap_or_default().to_owned()
     });
     *node = Node::Text(Cow::Owned(kept));
