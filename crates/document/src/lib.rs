@@ -16,5 +16,5 @@ mod tests;
 pub use defect::{Defect, Path, Segment};
 pub use json::{DEPTH_MAX, Unparsable, parse_json};
 pub use node::Node;
-pub use reader::{Defects, Fields, Slot};
+pub use reader::{DEFECTS_MAX, Defects, Fields, Slot};
 pub use toml::{Position, TomlSource, parse_toml};

@@ -9,7 +9,11 @@ use rust_decimal::Decimal;
 
 use crate::{Defect, Node, Path, Segment};
 
-/// Where defects gather while one document is read.
+/// Most defects of one document that are told: who posts nothing but defects shall not be answered at
+/// many times the length.
+pub const DEFECTS_MAX: usize = 100;
+
+/// Where defects gather while one document is read: the first [`DEFECTS_MAX`].
 #[derive(Debug, Default)]
 pub struct Defects(RefCell<Vec<Defect>>);
 
@@ -26,7 +30,16 @@ impl Defects {
     }
 
     fn push(&self, path: Path, issue: impl Display, missing: bool) {
-        self.0.borrow_mut().push(Defect { path, issue: issue.to_string(), missing });
+        let mut defects = self.0.borrow_mut();
+        if defects.len() < DEFECTS_MAX {
+            defects.push(Defect { path, issue: issue.to_string(), missing });
+        }
+    }
+
+    /// Whether no more are taken.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.borrow().len() >= DEFECTS_MAX
     }
 
     /// `value` if nothing was noted, else everything that was.

@@ -1,4 +1,4 @@
-//! What a lead that says this and that would find now. Asks nobody, keeps nothing and promises nothing.
+//! What a lead that says this and that would find now. Asks no buyer, keeps nothing and promises nothing.
 
 use fanout::Buyers;
 use lead::{Money, Outlook, RejectionReason, Requested, Submission};
@@ -6,36 +6,45 @@ use ledger::Ledger;
 use market::{Campaign, Mode, Price};
 
 use crate::subject::Lead;
-use crate::{Engine, admit, ask, enrich};
+use crate::{Engine, Refusal, admit, ask, enrich, identity};
 
 impl<B: Buyers, L: Ledger> Engine<B, L> {
     /// Whether campaigns would be asked for such a lead now, and what its publisher would get at the
-    /// least. `None` if the market has no such product or publisher.
-    #[must_use]
-    pub fn outlook(&self, mut submission: Submission) -> Option<Outlook> {
+    /// least; a consumer who is told by an identity key and came before is a repeat already.
+    ///
+    /// # Errors
+    /// The market has no such product or publisher, or the ledger cannot be read.
+    pub async fn outlook(&self, mut submission: Submission) -> Result<Outlook, Refusal> {
         let inner = &self.0;
         let (at, now) = (inner.clock.timestamp(), inner.clock.instant());
         let snapshot = self.snapshot();
         let market = &snapshot.market;
-        let (product, tree) = snapshot.tree(&submission.product)?;
-        let publisher = market.publishers.get(&submission.publisher)?;
+        let (product, tree) = snapshot.tree(&submission.product).ok_or(Refusal::NoProduct)?;
+        let publisher = market.publishers.get(&submission.publisher).ok_or(Refusal::NoProduct)?;
         enrich::derive(&mut submission, product, publisher, at);
         submission.test |= publisher.mode == Mode::Test;
         if let Some(outcome) = submission.requested.filter(|_| submission.test) {
             let payout = Requested::payout(submission.min_payout, product.currency);
-            return Some(match (outcome, outcome.rejection()) {
+            return Ok(match (outcome, outcome.rejection()) {
                 (_, Some(reason)) => Outlook::Rejected(reason),
                 (Requested::Sold | Requested::Pending, None) => Outlook::Open(Some(payout)),
                 (_, None) => Outlook::Nobody,
             });
         }
         if !product.active {
-            return Some(Outlook::Rejected(RejectionReason::InvalidProduct));
+            return Ok(Outlook::Rejected(RejectionReason::InvalidProduct));
         }
         if let Err(reason) = admit::eligibility(product, &submission) {
-            return Some(Outlook::Rejected(reason));
+            return Ok(Outlook::Rejected(reason));
         }
         let lead = Lead { submission: &submission, market, publisher, product, tree };
+        let claims = identity::claims(&inner.ledger, &lead);
+        let older = identity::older_keys(&inner.ledger, &lead);
+        let keys: Vec<_> = claims.iter().map(|claim| claim.key).chain(older).collect();
+        let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
+        if let Some(reason) = identity::reason(&identity::counting(&claimants, &lead, at)) {
+            return Ok(Outlook::Rejected(reason));
+        }
         let asked: Vec<&Campaign> = lead
             .matched()
             .into_iter()
@@ -43,10 +52,10 @@ impl<B: Buyers, L: Ledger> Engine<B, L> {
             .filter(|campaign| ask::admits(inner, &lead, campaign, (at, now)).is_ok())
             .collect();
         if asked.is_empty() {
-            return Some(Outlook::Nobody);
+            return Ok(Outlook::Nobody);
         }
         let payouts = asked.iter().filter_map(|campaign| least_payout(&lead, campaign));
-        Some(Outlook::Open(payouts.max_by_key(|payout| payout.amount)))
+        Ok(Outlook::Open(payouts.max_by_key(|payout| payout.amount)))
     }
 }
 

@@ -6,6 +6,7 @@
 //! Work is bounded in steps and bytes, never by a clock: inputs are cut to what the engine would read.
 
 mod document_;
+mod doors_;
 mod filter_;
 mod lead_;
 mod market_;
@@ -14,6 +15,7 @@ mod template_;
 mod url_;
 
 pub use document_::document;
+pub use doors_::{door_brainysoft, door_bright_horizons, door_leadhub, door_native, door_pingtree};
 pub use filter_::filter;
 pub use lead_::lead;
 pub use market_::market_file;
@@ -27,6 +29,11 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("document", document),
+    ("door_brainysoft", door_brainysoft),
+    ("door_bright_horizons", door_bright_horizons),
+    ("door_leadhub", door_leadhub),
+    ("door_native", door_native),
+    ("door_pingtree", door_pingtree),
     ("filter", filter),
     ("lead", lead),
     ("market_file", market_file),

@@ -95,8 +95,11 @@ impl Distribute for Desk {
     }
 
     async fn outlook(&self, submission: Submission) -> Result<Outlook, Unavailable> {
-        // The market was swapped since decoding: the next try sees the new one.
-        self.0.outlook(submission).ok_or(Unavailable::Busy)
+        self.0.outlook(submission).await.map_err(|refusal| match refusal {
+            Refusal::Ledger(refused) => unavailable(&refused),
+            // The market was swapped since decoding: the next try sees the new one.
+            _ => Unavailable::Busy,
+        })
     }
 
     async fn stored(

@@ -11,52 +11,69 @@ const NUMBER: &str = "must not hold the number of a payment card";
 const CODE: &str = "must not hold the security code of a payment card";
 const NAME: &str = "must not have a field whose name holds the number of a payment card";
 
+/// Longest part of a name that is told, in characters: a long one may stand above many cards.
+const NAME_CHARS_MAX: usize = 64;
+
 /// Looks through a body. A door whose publishers send cards by contract cuts them first.
 ///
 /// # Errors
 /// Every field that holds one, in the order of the body.
 pub(crate) fn refuse(root: &Node<'_>) -> Result<(), Vec<Defect>> {
     let defects = Defects::new();
-    look(root, &Path::default(), &defects);
+    look(root, &Place::Root, &defects);
     defects.finish(Some(()))
 }
 
-/// Paths are made only where something may be found.
-fn look(node: &Node<'_>, path: &Path, defects: &Defects) {
+/// Where a value stands; a path is made only where something is found.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Root,
+    Name(&'p Self, &'p str),
+    Index(&'p Self, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> Path {
+        match self {
+            Self::Root => Path::default(),
+            Self::Name(above, name) => {
+                above.path().key(&name.chars().take(NAME_CHARS_MAX).collect::<String>())
+            }
+            Self::Index(above, index) => above.path().index(*index),
+        }
+    }
+}
+
+fn look(node: &Node<'_>, place: &Place<'_>, defects: &Defects) {
+    if defects.is_full() {
+        return;
+    }
     match node {
-        Node::Text(text) if lead::card::is_in(text) => defects.add(path.clone(), NUMBER),
+        Node::Text(text) if lead::card::is_in(text) => defects.add(place.path(), NUMBER),
         // A fraction is an amount or a coordinate.
         Node::Number(number)
             if number.is_integer() && lead::card::is_in(&number.normalize().to_string()) =>
         {
-            defects.add(path.clone(), NUMBER);
+            defects.add(place.path(), NUMBER);
         }
         Node::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                look(item, &path.index(index), defects);
+                look(item, &Place::Index(place, index), defects);
             }
         }
         Node::Object(members) => {
             for (name, member) in members {
+                let at = Place::Name(place, name);
                 if lead::card::is_in(name) {
-                    defects.add(path.clone(), NAME);
+                    defects.add(place.path(), NAME);
                 } else if names_code(name) && is_filled(member) {
-                    defects.add(path.key(name), CODE);
-                } else if may_hold(member) {
-                    look(member, &path.key(name), defects);
+                    defects.add(at.path(), CODE);
+                } else {
+                    look(member, &at, defects);
                 }
             }
         }
         _ => {}
-    }
-}
-
-/// Whether it is worth the making of a path.
-fn may_hold(node: &Node<'_>) -> bool {
-    match node {
-        Node::Text(text) => lead::card::is_in(text),
-        Node::Number(_) | Node::List(_) | Node::Object(_) => true,
-        Node::Null | Node::Bool(_) | Node::HugeNumber => false,
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn handle<D: Distribute>(
     let at = (desk.clock().timestamp(), desk.clock().instant());
     let place = route(request.method(), request.uri().path());
     if !names_one_host(&request) {
-        return word(door_of(&place), &Fault::Host, at.0);
+        return word_at(&place, &Fault::Host, at.0);
     }
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
@@ -82,6 +82,9 @@ pub(crate) async fn handle<D: Distribute>(
         Route::PingtreeFetch { dialect, source } => {
             let call = pingtree::Call { dialect, source, request, at };
             pingtree::fetch(desk, limits, call).await
+        }
+        Route::PingtreeMethod { dialect, allow } => {
+            doors::pingtree::fault(&Fault::Method(allow), dialect)
         }
         Route::BrainySoft(brainysoft::Path::Create) => {
             create(desk, limits, Door::BrainySoft, (request, at)).await
@@ -184,24 +187,31 @@ fn word(door: Door, fault: &Fault, at: Timestamp) -> Reply {
     match door {
         Door::Leadhub => leadhub::fault(fault),
         Door::Native => native::fault(fault),
-        Door::BrightHorizons => bright_horizons::fault(fault),
+        Door::BrightHorizons => bright_horizons::fault(fault, false),
         Door::Pingtree => doors::pingtree::fault(fault, Dialect::Id),
         Door::BrainySoft => brainysoft::fault(fault, at),
     }
 }
 
-fn door_of(place: &Route) -> Door {
+/// Words a fault that is found before a door is asked, as its door would.
+fn word_at(place: &Route, fault: &Fault, at: Timestamp) -> Reply {
     match place {
-        Route::LeadhubCreate
-        | Route::LeadhubEvent(_)
-        | Route::LeadhubPixel(_)
-        | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
-        Route::BrightHorizons { .. } => Door::BrightHorizons,
-        Route::PingtreeCreate { .. }
-        | Route::PingtreeFetch { .. }
-        | Route::WrongMethod(Door::Pingtree, _) => Door::Pingtree,
-        Route::BrainySoft(_) => Door::BrainySoft,
-        _ => Door::Native,
+        Route::LeadhubCreate | Route::LeadhubEvent(_) | Route::LeadhubPixel(_) => {
+            leadhub::fault(fault)
+        }
+        Route::BrightHorizons { is_ping, .. } => bright_horizons::fault(fault, *is_ping),
+        Route::PingtreeCreate { dialect, .. }
+        | Route::PingtreeFetch { dialect, .. }
+        | Route::PingtreeMethod { dialect, .. } => doors::pingtree::fault(fault, *dialect),
+        Route::BrainySoft(_) => brainysoft::fault(fault, at),
+        Route::WrongMethod(door, _) => word(*door, fault, at),
+        Route::NativeCreate
+        | Route::NativePing
+        | Route::NativePost
+        | Route::NativeFind(_)
+        | Route::NativeDecisions(_)
+        | Route::NativeWithdraw(_)
+        | Route::Unknown => native::fault(fault),
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) enum Route {
     PingtreeCreate { dialect: Dialect, source: String },
     /// `GET /api/lead/fetch/{id}` and `/api/v1/database-source/{slug}/fetch`.
     PingtreeFetch { dialect: Dialect, source: String },
+    /// A path of the Pingtree door under another method, and what is allowed.
+    PingtreeMethod { dialect: Dialect, allow: &'static str },
     /// What stands under `/bs-core/main/`.
     BrainySoft(brainysoft::Path),
     /// A known path under another method; the door in whose format to say so, and what is allowed.
@@ -110,7 +112,7 @@ fn pingtree(method: &Method, path: &str) -> Option<Route> {
     let source = source.to_owned();
     Some(match what {
         _ if !allow.split(", ").any(|allowed| method == allowed) => {
-            Route::WrongMethod(Door::Pingtree, allow)
+            Route::PingtreeMethod { dialect, allow }
         }
         "create" => Route::PingtreeCreate { dialect, source },
         _ => Route::PingtreeFetch { dialect, source },

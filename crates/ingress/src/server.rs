@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use crate::doors::brainysoft::Checked;
@@ -37,16 +38,29 @@ impl<D: Distribute> Server<D> {
 
     /// Serves until told to stop, then until the last request under way is answered.
     pub async fn run(self, listener: TcpListener, stop: Stop) {
+        let sockets = self.sockets();
+        sockets.run(listener, stop, move || self.line()).await;
+    }
+
+    /// Serves one connection of any kind, until it ends.
+    pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let stop = Stop::new();
+        self.sockets().serve(stream, self.line(), stop.clone()).await;
+    }
+
+    fn sockets(&self) -> Sockets {
         let Metrics { connections, connections_refused, .. } = self.metrics.clone();
-        let sockets = Sockets::new(&self.limits).counting(connections, connections_refused);
-        let connect = move || Line {
+        Sockets::new(&self.limits).counting(connections, connections_refused)
+    }
+
+    fn line(&self) -> Line<D> {
+        Line {
             desk: Arc::clone(&self.desk),
             limits: Arc::clone(&self.limits),
             checked: Arc::clone(&self.checked),
             metrics: self.metrics.clone(),
             on_its_way: OnItsWay::default(),
-        };
-        sockets.run(listener, stop, connect).await;
+        }
     }
 }
 

@@ -13,7 +13,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::{Counter, Gauge};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
@@ -101,7 +102,10 @@ impl Sockets {
             match accepted {
                 Ok((stream, _peer)) => match Arc::clone(&slots).try_acquire_owned() {
                     Ok(slot) => {
-                        let served = self.serve(stream, connect(), stop.0.subscribe());
+                        // Latency matters more here than packets; a socket that refuses is about to
+                        // fail anyway.
+                        drop(stream.set_nodelay(true));
+                        let served = self.serve(stream, connect(), stop.clone());
                         connections.spawn(async move {
                             served.await;
                             drop(slot);
@@ -121,11 +125,12 @@ impl Sockets {
         connections.wait().await;
     }
 
-    fn serve<C: Connection>(
+    /// Serves one connection.
+    pub(crate) fn serve<C: Connection>(
         &self,
-        stream: TcpStream,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         answers: C,
-        mut stopped: watch::Receiver<bool>,
+        stop: Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
         let mut builder = http1::Builder::new();
         // Without a timer hyper's header timeout does nothing.
@@ -135,6 +140,7 @@ impl Sockets {
             .max_header_size(self.header_bytes_max)
             .max_buf_size(self.header_bytes_max.max(64 * 1024));
         let (open, answers) = (self.open.clone(), Arc::new(answers));
+        let mut stopped = stop.0.subscribe();
         let asked = Arc::clone(&answers);
         let service = service_fn(move |request: Request<Incoming>| {
             let asked = Arc::clone(&asked);
@@ -142,8 +148,6 @@ impl Sockets {
         });
         async move {
             open.increment(1);
-            // Latency matters more here than packets; a socket that refuses is about to fail anyway.
-            drop(stream.set_nodelay(true));
             let mut connection =
                 std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
             let outcome = tokio::select! {

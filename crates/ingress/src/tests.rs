@@ -1,5 +1,7 @@
 //! Whatever is posted, a door reads it or refuses it: it never panics, and it never blames itself.
 
+mod faults;
+
 use document::parse_json;
 use market::{Market, Publisher, Sources};
 use proptest::prelude::*;

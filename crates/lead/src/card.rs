@@ -1,7 +1,7 @@
 //! Numbers of payment cards, found so that they can be refused: no field of a lead may hold one.
 //!
 //! A number is one if it has 13 to 19 digits of a card network and a right check digit, written together
-//! or in groups with spaces, dashes or dots between them. What looks the same but is something else (a
+//! or in groups with spaces, dashes, dots or slashes between them. What looks the same but is something else (a
 //! decimal number, a UUID, an account's IBAN, a phone number with its `+`) is not taken for one. Must never
 //! show what it found.
 
@@ -17,13 +17,27 @@ const SEPARATORS_MAX: usize = 3;
 /// Whether a text holds the number of a payment card.
 #[must_use]
 pub fn is_in(text: &str) -> bool {
+    find(text).is_some()
+}
+
+/// The last four digits of the first card's number in a text, and none of what stands around it: of two ways to
+/// read it the shorter counts, since a date or a check code may follow.
+#[must_use]
+pub fn last_four(text: &str) -> Option<String> {
+    let number = find(text)?;
+    let last = number.get(number.len().saturating_sub(4)..)?;
+    Some(last.iter().map(|digit| char::from(b'0' + digit)).collect())
+}
+
+/// The digits of the first card's number.
+fn find(text: &str) -> Option<Vec<u8>> {
     // Most texts end here.
     if text.bytes().filter(u8::is_ascii_digit).count() < *DIGITS.start()
         || is_uuid(text.trim())
         || is_decimal(text.trim())
         || is_iban(text)
     {
-        return false;
+        return None;
     }
     let mut run = Run::default();
     let mut separators = 0;
@@ -32,23 +46,22 @@ pub fn is_in(text: &str) -> bool {
             Token::Separators(count) => separators = count,
             Token::Digits { digits, after_plus } => {
                 if separators > SEPARATORS_MAX || after_plus {
-                    if run.holds_card() {
-                        return true;
+                    let ended = std::mem::replace(&mut run, Run { after_plus, ..Run::default() });
+                    if let Some(number) = ended.card() {
+                        return Some(number);
                     }
-                    run = Run { after_plus, ..Run::default() };
                 }
                 run.groups.push(digits);
                 separators = 0;
             }
             Token::Other => {
-                if run.holds_card() {
-                    return true;
+                if let Some(number) = std::mem::take(&mut run).card() {
+                    return Some(number);
                 }
-                run = Run::default();
             }
         }
     }
-    run.holds_card()
+    run.card()
 }
 
 /// Groups of digits with nothing but separators between them.
@@ -59,47 +72,57 @@ struct Run<'t> {
 }
 
 impl Run<'_> {
-    /// Whether some groups in a row are a card's number.
-    fn holds_card(&self) -> bool {
+    /// The first groups in a row that are a card's number.
+    fn card(&self) -> Option<Vec<u8>> {
         let all: usize = self.groups.iter().map(|group| group.len()).sum();
-        if self.after_plus && all <= PHONE_DIGITS_MAX || self.is_dates() {
-            return false;
+        if self.after_plus && all <= PHONE_DIGITS_MAX || self.is_dates() || self.is_phones() {
+            return None;
         }
         let mut number = Vec::with_capacity(*DIGITS.end());
-        (0..self.groups.len()).any(|first| {
+        for first in 0..self.groups.len() {
             number.clear();
             for group in self.groups.iter().skip(first) {
                 number.extend(group.bytes().map(|byte| byte - b'0'));
                 if number.len() > *DIGITS.end() {
-                    return false;
+                    break;
                 }
                 if is_card(&number) {
-                    return true;
+                    return Some(number);
                 }
             }
-            false
-        })
+        }
+        None
     }
 }
 
 impl Run<'_> {
     /// Nothing but days: `01.02.2026 - 03.04.2026`, or years first.
     fn is_dates(&self) -> bool {
-        let within =
-            |group: &str, most: u32| group.parse().is_ok_and(|n: u32| (1..=most).contains(&n));
         let is_year =
             |group: &str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
+        let number = |group: &str| group.parse().unwrap_or(0);
+        // Which of the two is the month differs by country.
+        let is_day_of_month = |a: &str, b: &str| {
+            let (a, b): (u32, u32) = (number(a), number(b));
+            (1..=12).contains(&a.min(b)) && (1..=31).contains(&a.max(b))
+        };
         let is_day = |groups: &[&str]| match groups {
-            [year, a, b] if is_year(year) => within(a, 12) && within(b, 31),
-            [a, b, year] if is_year(year) => within(a.min(b), 12) && within(a.max(b), 31),
+            [year, month, day] if is_year(year) => is_day_of_month(month, day),
+            [a, b, year] if is_year(year) => is_day_of_month(a, b),
             _ => false,
         };
         self.groups.chunks(3).all(is_day)
     }
+
+    /// Nothing but American phone numbers: `415-555-0100 / 415-555-0101`. No card is written so.
+    fn is_phones(&self) -> bool {
+        let is_phone = |groups: &[&str]| groups.iter().map(|group| group.len()).eq([3, 3, 4]);
+        self.groups.chunks(3).all(is_phone)
+    }
 }
 
 enum Token<'t> {
-    /// So many of space, dash and dot.
+    /// So many of space, dash, dot and slash.
     Separators(usize),
     /// A group, perhaps with letters in front of it or after it.
     Digits { digits: &'t str, after_plus: bool },
@@ -151,7 +174,10 @@ fn token(word: &str, after_plus: bool) -> Token<'_> {
 }
 
 fn is_separator(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '.' | '_' | '\u{2010}'..='\u{2015}' | '\u{b7}')
+    c.is_whitespace()
+        || matches!(c, '-' | '.' | '_' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{b7}')
+        // Those that nobody sees.
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 /// A known network's number of a length that it has, with a right check digit.
@@ -260,5 +286,7 @@ fn is_iban(text: &str) -> bool {
     modulo == 1
 }
 
+#[cfg(test)]
+mod synthetic;
 #[cfg(test)]
 mod tests;

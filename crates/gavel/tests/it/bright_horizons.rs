@@ -155,6 +155,53 @@ async fn a_post_that_outlasts_the_budget_is_pending() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lead_whose_sale_nobody_knows_is_pending_and_nobody_elses() {
+    let dir = tempfile::tempdir().unwrap();
+    let lost = "orion-us-small-debt:fault=no-verdict-on-post,faults=1000";
+    let (buyers, market) = buyers(&[lost, "nova-us-debt-relief:bid=5.00"]).await;
+    let gavel = Gavel::start(dir.path(), &market);
+    let lead = sample(150, &json!({}));
+    let (status, answer) = post(&gavel, "/post/debt/sub10k/", &lead).await;
+    assert_eq!((status, &answer["disposition"]), (200, &json!("PENDING")), "{answer}");
+    assert_eq!(
+        (&answer["accepted"], &answer["sold"], &answer["payout"]),
+        (&json!(1), &json!(0), &json!(0))
+    );
+    assert_eq!(buyers.posts_to("nova-us-debt-relief"), [], "a lead that may be sold is not resold");
+    let again = sample(150, &json!({ "sub2": "another try" }));
+    let (_, again) = post(&gavel, "/post/debt/sub10k/", &again).await;
+    assert_eq!(again["disposition"], "DUPLICATE", "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ping_that_names_a_consumer_who_came_before_does_not_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_buyers, market) = buyers(&["*:bids=1000"]).await;
+    let gavel = Gavel::start(dir.path(), &market);
+    let known = sample(160, &json!({}));
+    let (_, sold) = post(&gavel, "/post/debt/sub10k/", &known).await;
+    assert_eq!(sold["disposition"], "SOLD", "{sold}");
+    let debt = json!({ "unsecureddebtamount": 7500 });
+    for (told, passes) in [
+        (json!({ "phone": "702-555-0160" }), 0),
+        (json!({ "email": "JJ160@example.com" }), 0),
+        (json!({ "phone": "7025550161", "email": "jj161@example.com" }), 1),
+        (json!({ "phonemd5": "0b2b6a6dbb94e6f5ba1e2d3bcd3b3a4f" }), 1),
+        (json!({}), 1),
+    ] {
+        let mut ping = sample(160, &json!({}));
+        ping["transaction"] = json!({ "state": "NV", "finances": debt });
+        ping["transaction"].as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        let (status, answer) = post(&gavel, "/ping/debt/sub10k/", &ping).await;
+        assert_eq!((status, &answer["passed"]), (200, &json!(passes)), "{told}: {answer}");
+        if passes == 0 {
+            assert_eq!(answer["messages"], json!(["Debt Sub10k Lead was received before"]));
+        }
+    }
+    assert_eq!(leads_taken(&gavel).await, 1, "a ping leaves nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ping_tells_what_a_lead_would_find_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (buyers, market) = buyers(&["*:bids=1000"]).await;

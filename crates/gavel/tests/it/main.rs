@@ -7,6 +7,7 @@ mod brainysoft;
 mod bright_horizons;
 mod canonical;
 mod caps;
+mod cards;
 mod crash;
 mod decisions;
 mod dialects;

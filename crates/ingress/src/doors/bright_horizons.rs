@@ -8,8 +8,12 @@
 //! out, as the documentation's own sample does; `false` is an error unless the publisher may send it. A
 //! query string is cut from `source`, which must have none. Numbers may be texts and texts numbers. A
 //! lead of which there is no record has the ids 0. `payout` is 0 unless the publisher is shown it, and for
-//! what is due only with an outcome. A ping's fields are all optional; it asks no buyer, keeps nothing,
-//! and passes if some campaign would be asked now. Must never decide whether a lead is eligible.
+//! what is due only with an outcome. `PENDING` is accepted 1, sold 0: a post is still running, or its answer was
+//! lost and is held for review, so that nobody else may buy the lead meanwhile. A ping's fields are all optional;
+//! it asks no buyer, keeps nothing, and passes if some campaign would be asked now. A consumer whom a ping tells by
+//! phone or e-mail address and who came before does not pass; a hash of one (`phonemd5`) goes unread, for what
+//! came before is kept as keyed hashes, which no other hash can be compared with. Must never decide whether a
+//! lead is eligible.
 
 mod fields;
 mod spec;

@@ -116,6 +116,6 @@ fn ping_id(body: &[u8; 32], at: Timestamp) -> String {
 }
 
 /// Words what is wrong before a path is looked at.
-pub(super) fn fault(fault: &Fault) -> Reply {
-    door::fault(fault, None, false)
+pub(super) fn fault(fault: &Fault, is_ping: bool) -> Reply {
+    door::fault(fault, None, is_ping)
 }

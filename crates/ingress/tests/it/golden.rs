@@ -3,6 +3,7 @@
 //! its own. An engine that a case gives no word to must not be asked.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ingress::{Limits, PingFault, Refusal, Unavailable};
 use lead::attribute::Plain;
@@ -22,6 +23,8 @@ struct Case {
     name: String,
     #[serde(default)]
     request: Request,
+    /// How long the edge waits for a body, if not as long as usual.
+    body_read_ms: Option<u64>,
     unavailable: Option<Sorry>,
     distribute: Option<Word>,
     find: Option<Found>,
@@ -42,6 +45,10 @@ struct Request {
     raw: Option<String>,
     /// In front of the body.
     prefix: String,
+    /// How many bytes the header says that the body has, if not as many as it has.
+    length: Option<usize>,
+    /// Nothing more is sent after the body.
+    half_close: bool,
     /// Values put into the sample, by JSON pointer.
     set: BTreeMap<String, Value>,
     /// Values taken out of it.
@@ -186,7 +193,10 @@ fn check(dialect: &Dialect, text: &str) {
     let told: Vec<String> = cases
         .iter()
         .flat_map(|case| {
-            let faults = run(&edge, dialect, case);
+            let body_read = case.body_read_ms.map(Duration::from_millis);
+            let own =
+                body_read.map(|body_read| Edge::start(Limits { body_read, ..Limits::default() }));
+            let faults = run(own.as_ref().unwrap_or(&edge), dialect, case);
             faults.into_iter().map(|why| format!("{}: {why}", case.name))
         })
         .collect();
@@ -211,6 +221,9 @@ fn run(edge: &Edge, dialect: &Dialect, case: &Case) -> Vec<String> {
     });
     let mut client = edge.connect();
     client.send(wire(dialect, &case.request));
+    if case.request.half_close {
+        client.half_close();
+    }
     let reply = client.reply().expect("a reply");
     let mut faults = compare(dialect, &case.expect, &reply);
     let (mut received, mut pinged) = (edge.received(), edge.pinged());
@@ -401,7 +414,8 @@ fn wire(dialect: &Dialect, request: &Request) -> String {
             out.push_str(&format!("{name}: {value}\r\n"));
         }
     }
-    out.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let length = request.length.unwrap_or(body.len());
+    out.push_str(&format!("content-length: {length}\r\n\r\n{body}"));
     out
 }
 

@@ -185,3 +185,44 @@ fn pipelined_requests_are_answered_in_order() {
         order.iter().filter_map(|arrival| arrival.submission.external_id.as_deref()).collect();
     assert_eq!(order, ids);
 }
+
+/// Every door's way in, and what a body needs before it is looked at.
+const DOORS: &[(&str, &str, &str)] = &[
+    ("/api/v1/lead", "apikey: hub-key", ""),
+    ("/v1/leads", "authorization: Bearer shop-native", r#""product":"personal-loan-es","#),
+    ("/v1/ping", "authorization: Bearer shop-native", r#""product":"personal-loan-es","#),
+    ("/post/debt/sub10k/", "accept: application/json", XAUTH),
+    ("/ping/debt/sub10k/", "accept: application/json", XAUTH),
+    ("/api/lead/create/65f0c0ffee65f0c0ffee65f0", "authorization: Bearer store-key", ""),
+    ("/api/v1/database-source/us-loans/create", "authorization: Bearer store-key", ""),
+    ("/bs-core/main/leads", "bsauth: brainy-key", ""),
+];
+
+const XAUTH: &str =
+    r#""xauth":{"affiliateid":123456,"key":"zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz"},"#;
+
+/// What is wrong may stand under one long name, or have many names: neither makes an answer that is many times
+/// as long as its request.
+#[test]
+fn an_answer_is_no_longer_than_its_request_gives_reason_for() {
+    let edge = Edge::start(Limits::default());
+    edge.script(Script { distribute: Some(Ok(Told::new())), ..Script::default() });
+    let cards = vec![r#""4111111111111111""#; 1_900].join(",");
+    let long = format!(r#""{}":[{cards}]"#, "k".repeat(25_000));
+    let names: Vec<String> = (0..5_000).map(|name| format!(r#""u{name}":1"#)).collect();
+    for (path, key, needed) in DOORS {
+        for wrong in [&long, &names.join(","), &format!(r#""attributes":{{{}}}"#, names.join(","))]
+        {
+            let body = format!("{{{needed}{wrong}}}");
+            let length = body.len();
+            assert!(length < Limits::default().body_bytes_max);
+            let mut client = edge.connect();
+            client.send(format!(
+                "POST {path} HTTP/1.1\r\nhost: e\r\n{key}\r\ncontent-length: {length}\r\n\r\n{body}"
+            ));
+            let reply = client.reply().unwrap();
+            assert!(reply.status < 500);
+            assert!(reply.body.len() <= 4 * length, "{path}: {} for {length}", reply.body.len());
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod edge;
 mod events;
 mod golden;
 mod limits;
+mod outcomes;
 mod privacy;
 mod probes;
 mod stop;

@@ -28,19 +28,27 @@ pub(super) fn strip(node: &mut Node<'_>) {
     }
 }
 
-/// Only the last four digits stay, of whatever stands there.
+/// Only the number's last four digits stay: not those of a date or a check code that stands behind it.
 fn cut(node: &mut Node<'_>) {
-    let digits = match &*node {
-        Node::Text(text) => digits(text),
-        Node::Number(number) => digits(&number.trunc().to_string()),
+    let text = match &*node {
+        Node::Text(text) => text.clone().into_owned(),
+        Node::Number(number) => number.trunc().to_string(),
         _ => {
             *node = Node::Null;
             return;
         }
     };
-    let kept = digits.get(digits.len().saturating_sub(4)..).unwrap_or_default();
-    *node = Node::Text(Cow::Owned(kept.to_owned()));
+    let kept = lead::card::last_four(&text).unwrap_or_else(|| {
+        let digits = digits(&text);
+        // More than any card has: who knows what they are.
+        let some = if digits.len() <= DIGITS_MAX { digits.as_str() } else { "" };
+        some.get(some.len().saturating_sub(4)..).unwrap_or_default().to_owned()
+    });
+    *node = Node::Text(Cow::Owned(kept));
 }
+
+/// Most digits of a card's number.
+const DIGITS_MAX: usize = 19;
 
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
@@ -70,6 +78,7 @@ mod tests {
     fn of_a_card_only_the_last_four_digits_stay() {
         let body = r#"{"cardNumber":"4111 1111-1111 1234","cardCvc":"737","CARDNUMBER":5555555555554444,
             "client":{"cvv":1,"cardnumber":["4111111111111111"]},"passport":{"no":"112233"},
+            "more":{"pan":"4111 1111 1111 1111, 12/27 737","card_number":"**** 1111","cardNumber":"11112222333344445555"},
             "extraFields":[{"key":"client.cardNumber","value":"4000000000000002"},{"key":"client.cardCvc","value":"737"}]}"#;
         let mut bytes = body.as_bytes().to_vec();
         let mut root = document::parse_json(&mut bytes).unwrap();
@@ -77,6 +86,7 @@ mod tests {
         let left = serde_json::json!({
             "cardNumber": "1234", "CARDNUMBER": "4444", "client": {"cardnumber": null},
             "passport": {"no": "112233"},
+            "more": {"pan": "1111", "card_number": "1111", "cardNumber": ""},
             "extraFields": [{"key": "client.cardNumber", "value": "0002"}, {"key": "client.cardCvc"}],
         });
         assert_eq!(json::value(&root), left);

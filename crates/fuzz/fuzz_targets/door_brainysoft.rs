@@ -1,0 +1,5 @@
+//! See `gavel_fuzz::door_brainysoft`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gavel_fuzz::door_brainysoft(data));
