@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use lead::Currency;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sim::buyers::Post;
@@ -12,15 +13,21 @@ use sim::publishers::Outcome;
 use super::drive::{Door, Results};
 use crate::wire::Running;
 
+/// What the simulated buyers have on their books.
+pub(crate) struct Books<'a> {
+    pub(crate) posts: &'a [Post],
+    pub(crate) currencies: &'a BTreeMap<String, Currency>,
+}
+
 /// The whole report.
-pub(crate) fn render(results: &Results, posts: &[Post], metrics: &str) -> String {
+pub(crate) fn render(results: &Results, books: &Books<'_>, metrics: &str) -> String {
     let mut out = String::new();
     doors(&mut out, results);
-    buyers(&mut out, posts);
+    buyers(&mut out, books);
     time(&mut out, metrics);
     line(&mut out, "\nthe documentations' own samples were answered");
-    for (door, answer) in &results.samples {
-        line(&mut out, &format!("  {door:<15} {answer}"));
+    for (what, answer) in &results.samples {
+        line(&mut out, &format!("  {what:<17} {answer}"));
     }
     out
 }
@@ -146,7 +153,7 @@ fn leadhub() -> String {
 fn doors(out: &mut String, results: &Results) {
     line(
         out,
-        "door            leads  distributed   new  rejected  errors   p50 ms   p99 ms   budget ms   payout",
+        "door              leads  distributed   new  rejected  errors   p50 ms   p99 ms   budget ms   payout",
     );
     for door in &results.doors {
         let report = &door.report;
@@ -160,7 +167,7 @@ fn doors(out: &mut String, results: &Results) {
         line(
             out,
             &format!(
-                "{:<15} {:>5} {:>12} {:>5} {:>9} {:>7} {:>8} {:>8} {:>11} {:>8}",
+                "{:<17} {:>5} {:>12} {:>5} {:>9} {:>7} {:>8} {:>8} {:>11} {:>8}",
                 door.name,
                 report.sent(),
                 sold,
@@ -188,9 +195,10 @@ fn doors(out: &mut String, results: &Results) {
             *sums.entry(key).or_default() += count;
             sums
         });
+    line(out, "new: stored and not sold; at native ping/post also a ping that no campaign takes");
     line(out, "\nrejected by reason");
     for ((door, reason), count) in reasons {
-        line(out, &format!("  {door:<15} {reason:<26} {count:>5}"));
+        line(out, &format!("  {door:<17} {reason:<26} {count:>5}"));
     }
 }
 
@@ -205,11 +213,17 @@ enum Ending {
 impl Ending {
     /// `None` for what is no answer to a lead.
     fn of(outcome: &Outcome) -> Option<Self> {
+        let nobody = matches!(outcome.reason.as_str(), "unmatched" | "unsold" | "reserved");
         match (outcome.http, outcome.status.as_str()) {
-            (200, "distributed" | "SOLD") => Some(Self::Sold),
-            (200, "new" | "NO BUYERS" | "PENDING") => Some(Self::New),
+            (200, "distributed" | "SOLD") | (201, "sold") => Some(Self::Sold),
+            (200, "new" | "NO BUYERS" | "PENDING") | (201, "unsold" | "pending") => Some(Self::New),
+            // A ping that no campaign takes is what elsewhere is a new lead.
+            (200, "rejected") if nobody => Some(Self::New),
             // One door answers so, without a disposition, to what is not valid.
             (200, "rejected" | "REJECTED" | "DUPLICATE" | "") => Some(Self::Rejected),
+            (201, "duplicate") | (400, "missingField" | "invalidField" | "rejected") => {
+                Some(Self::Rejected)
+            }
             _ => None,
         }
     }
@@ -238,13 +252,13 @@ fn payouts(door: &Door) -> String {
         }
     }
     let parts: Vec<String> =
-        sums.iter().map(|(currency, sum)| format!("{sum} {currency}")).collect();
+        sums.iter().map(|(currency, sum)| format!("{sum:.2} {currency}")).collect();
     if parts.is_empty() { "-".to_owned() } else { parts.join(" + ") }
 }
 
-fn buyers(out: &mut String, posts: &[Post]) {
+fn buyers(out: &mut String, books: &Books<'_>) {
     let mut rows: BTreeMap<&str, (u64, u64, Decimal)> = BTreeMap::new();
-    for post in posts {
+    for post in books.posts {
         let row = rows.entry(&post.buyer).or_default();
         row.0 += 1;
         if post.bought {
@@ -253,10 +267,11 @@ fn buyers(out: &mut String, posts: &[Post]) {
         }
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
-    rows.sort_by_key(|(_, (_, _, paid))| std::cmp::Reverse(*paid));
+    rows.sort_by_key(|(_, (_, bought, _))| std::cmp::Reverse(*bought));
     line(out, "\ntop buyers (by their own books)     posts  bought      paid");
-    for (name, (posts, bought, paid)) in rows.into_iter().take(6) {
-        line(out, &format!("  {name:<32} {posts:>6} {bought:>7} {paid:>9}"));
+    for (name, (posts, bought, paid)) in rows.into_iter().take(8) {
+        let currency = books.currencies.get(name).map(Currency::as_str).unwrap_or_default();
+        line(out, &format!("  {name:<32} {posts:>6} {bought:>7} {paid:>9} {currency}"));
     }
 }
 
