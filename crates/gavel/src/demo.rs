@@ -2,6 +2,7 @@
 //! every door, and a table of what came of them. Uses the binary's own wiring and nothing else.
 
 mod drive;
+mod lines;
 mod table;
 
 use std::collections::BTreeMap;
@@ -55,7 +56,7 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
         let books = table::Books { posts: &buyers.posts(), currencies: &currencies };
         out::line(&table::render(&results, &books, &metrics.render()));
         if options.stay {
-            out::line(&table::invitation(&running, buyers.addr()));
+            out::line(&lines::invitation(&running, buyers.addr()));
             serve::stop_signal().await?;
         }
         running.shut_down(std::time::Duration::ZERO).await;

@@ -1,7 +1,6 @@
 //! What the demo prints. Formats; counts nothing that a report has not counted.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use lead::Currency;
@@ -11,7 +10,6 @@ use sim::buyers::Post;
 use sim::publishers::Outcome;
 
 use super::drive::{Door, Results};
-use crate::wire::Running;
 
 /// What the simulated buyers have on their books.
 pub(crate) struct Books<'a> {
@@ -30,124 +28,6 @@ pub(crate) fn render(results: &Results, books: &Books<'_>, metrics: &str) -> Str
         line(&mut out, &format!("  {what:<17} {answer}"));
     }
     out
-}
-
-/// Requests that work when pasted.
-pub(crate) fn invitation(running: &Running, buyers: SocketAddr) -> String {
-    let (public, ops) = (running.public, running.ops);
-    let management = running.management.map(|at| management(at, buyers)).unwrap_or_default();
-    format!(
-        r#"Serving. Publishers: http://{public}   metrics and health: http://{ops}   (Ctrl-C stops)
-
-A lead at the Leadhub door:
-  curl -s http://{public}/api/v1/lead -H 'apikey: demo-leadhub' -H 'content-type: application/json' -d '{leadhub}'
-
-A lead at Gavel's own door:
-  curl -s http://{public}/v1/leads -H 'authorization: Bearer demo-native' -H 'content-type: application/json' -d '{native}'
-
-A lead at the Bright Horizons door, and what it would find, of which nothing is kept:
-  curl -s http://{public}/post/debt/sub10k/ -H 'content-type: application/json' -d '{debt}'
-  curl -s http://{public}/ping/debt/sub10k/ -H 'content-type: application/json' -d '{ping}'
-
-A lead at the Pingtree door, as JSON and as a query:
-  curl -s http://{public}{pingtree} -H 'authorization: Bearer demo-pingtree' -H 'content-type: application/json' -d '{loan}'
-  curl -s 'http://{public}{pingtree}?first_name=Ana&last_name=Query&email=ana.query@example.com&mobile=2125550144' -H 'authorization: Bearer demo-pingtree'
-
-(A second time each answers that it is a duplicate: change the address, and the phone number.)
-
-A lead at the BrainySoft door; how it stands (put the id from its data in); a token for the header bsauth:
-  curl -si http://{public}/bs-core/main/leads -H 'bsauth: demo-brainysoft' -H 'content-type: application/json' -d '{brainysoft}'
-  curl -s http://{public}/bs-core/main/leads/ID -H 'bsauth: demo-brainysoft'
-  curl -si http://{public}/bs-core/main/login -H 'customer-key: demo' -d '{{"userName":"demo","password":"demo-brainysoft-password"}}'
-
-How a lead stands (put its lead_id in):
-  curl -s http://{public}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-native'
-
-Why it ended so, as its publisher may know it:
-  curl -s http://{public}/v1/leads/LEAD_ID/decisions -H 'authorization: Bearer demo-native'
-{management}
-Metrics:
-  curl -s http://{ops}/metrics | grep gavel_leads_total"#,
-        leadhub = leadhub(),
-        brainysoft = sim::samples::brainysoft(),
-        native = NATIVE,
-        debt = debt(),
-        ping = ping(),
-        pingtree = sim::samples::PINGTREE_PATH,
-        loan = loan(),
-    )
-}
-
-/// What operators and buyers may ask.
-fn management(at: SocketAddr, buyers: SocketAddr) -> String {
-    let campaign = campaign(buyers);
-    format!(
-        r#"
-Why it ended so, as an operator sees it; and as a buyer sees its own part of it:
-  curl -s http://{at}/v1/leads/LEAD_ID/decisions -H 'authorization: Bearer demo-operator'
-  curl -s http://{at}/v1/leads/LEAD_ID/decisions -H 'authorization: Bearer demo-nova'
-
-The record of it:
-  curl -s http://{at}/v1/leads/LEAD_ID -H 'authorization: Bearer demo-operator'
-
-Who would want a lead, and would be asked now:
-  curl -s http://{at}/v1/explain -H 'authorization: Bearer demo-operator' -d '{EXPLAIN}'
-
-A campaign of nova's own, live for the next lead (201; once more: 200); and who would want a lead now:
-  curl -si -X PUT http://{at}/v1/buyers/nova/campaigns/es-modest -H 'authorization: Bearer demo-nova' -d '{campaign}'
-  curl -s http://{at}/v1/explain -H 'authorization: Bearer demo-nova' -d '{EXPLAIN}'
-  curl -s http://{at}/v1/buyers/nova/campaigns -H 'authorization: Bearer demo-nova'
-  curl -si -X DELETE http://{at}/v1/buyers/nova/campaigns/es-modest -H 'authorization: Bearer demo-nova'
-
-Posts whose answer nobody knows; and what a person says of one:
-  curl -s http://{at}/v1/review -H 'authorization: Bearer demo-operator'
-  curl -s http://{at}/v1/review/LEAD_ID/BUYER/CAMPAIGN -H 'authorization: Bearer demo-operator' -d '{{"outcome":"not_sold"}}'
-"#
-    )
-}
-
-/// A campaign that a simulated buyer answers for.
-fn campaign(buyers: SocketAddr) -> String {
-    format!(
-        r#"{{"product":"personal-loan-es","filter":{{"monthly_income":{{"between":[800,1200]}}}},"price":{{"bid":{{"min":"5.00","max":"60.00"}}}},"caps":[{{"per":"day","leads":100}}],"delivery":{{"ping":{{"url":"http://{buyers}/nova-es-prime/ping"}},"post":{{"url":"http://{buyers}/nova-es-prime/post"}}}}}}"#
-    )
-}
-
-/// Somebody whom one campaign wants and others do not.
-const EXPLAIN: &str = r#"{"product":"personal-loan-es","attributes":{"country":"ES","age":38,"monthly_income":900,"amount":3000}}"#;
-
-/// A lead that the demo market buys.
-const NATIVE: &str = r#"{"product":"personal-loan-es","sub_id":"fb-17","external_id":"aff-123","attributes":{"country":"ES","region":"Madrid","postal_code":"28001","monthly_income":2500,"amount":10000,"term_months":36,"purpose":"home_improvement"},"contact":{"first_name":"Ana","last_name":"Prueba","email":"ana.prueba@example.org","phone":"+34600111222","birth_date":"1988-05-10"},"consent":{"entries":[{"type":"terms","accepted":true},{"type":"privacy_policy","accepted":true}],"ip":"203.0.113.9"}}"#;
-
-/// The sample of another consumer, as for [`leadhub`].
-fn debt() -> String {
-    let mut lead = sim::samples::bright_horizons();
-    lead["transaction"]["email"] = "jj.prueba@example.com".into();
-    lead["transaction"]["phone"] = "7025550143".into();
-    lead.to_string()
-}
-
-/// The sample without the consumer.
-fn ping() -> String {
-    let mut ping = sim::samples::bright_horizons();
-    if let Some(members) = ping["transaction"].as_object_mut() {
-        members.retain(|name, _| matches!(name.as_str(), "state" | "zip" | "finances" | "credit"));
-    }
-    ping.to_string()
-}
-
-fn loan() -> String {
-    let mut lead = sim::samples::pingtree();
-    lead["email"] = "dana.prueba@example.com".into();
-    lead.to_string()
-}
-
-/// The sample with another address: the demo has posted the documentation's own, and one address is
-/// one customer.
-fn leadhub() -> String {
-    let mut lead = sim::samples::leadhub();
-    lead["customer"]["contact"]["email"]["address"] = "lucia.prueba@example.org".into();
-    lead.to_string()
 }
 
 fn doors(out: &mut String, results: &Results) {
