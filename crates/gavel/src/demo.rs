@@ -56,7 +56,7 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
         let books = table::Books { posts: &buyers.posts(), currencies: &currencies };
         out::line(&table::render(&results, &books, &metrics.render()));
         if options.stay {
-            out::line(&lines::invitation(&running, buyers.addr()));
+            out::line(&lines::invitation(&running, buyers.addr(), &results.samples));
             serve::stop_signal().await?;
         }
         running.shut_down(std::time::Duration::ZERO).await;

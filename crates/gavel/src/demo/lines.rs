@@ -22,9 +22,24 @@ const NATIVE: &str = "-H 'authorization: Bearer demo-native'";
 const OPERATOR: &str = "-H 'authorization: Bearer demo-operator'";
 const NOVA: &str = "-H 'authorization: Bearer demo-nova'";
 
-/// Everything that may be pasted; a line of shell begins with two spaces.
-pub(crate) fn invitation(running: &Running, buyers: SocketAddr) -> String {
-    let mut page = Page { out: String::new(), at: running.public };
+/// Everything that may be pasted; a line of shell begins with two spaces. `samples`: what the
+/// documentations' own were answered, for lines that are pasted without those before them.
+pub(crate) fn invitation(
+    running: &Running,
+    buyers: SocketAddr,
+    samples: &[(&str, Value)],
+) -> String {
+    let answer = |door: &str| samples.iter().find(|(name, _)| *name == door).map(|(_, it)| it);
+    let lead = answer("native").and_then(|it| it["lead_id"].as_str()).unwrap_or_default();
+    let id = answer("brainysoft").and_then(|it| it["data"].as_i64()).unwrap_or_default();
+    let known = vec![
+        (ME, "${ME:-1}".to_owned()),
+        (N, "${N:-0143}".to_owned()),
+        ("{LEAD}", format!("${{LEAD:-{lead}}}")),
+        ("{ID}", format!("${{ID:-{id}}}")),
+        ("{PING}", "$PING".to_owned()),
+    ];
+    let mut page = Page { out: String::new(), at: running.public, known };
     let (public, ops) = (running.public, running.ops);
     page.text(&format!(
         "Serving. Publishers: http://{public}   metrics and health: http://{ops}   (Ctrl-C stops)"
@@ -56,6 +71,8 @@ struct Page {
     out: String,
     /// Who is called.
     at: SocketAddr,
+    /// What stands for what in a text, and what a shell reads there.
+    known: Vec<(&'static str, String)>,
 }
 
 impl Page {
@@ -69,15 +86,12 @@ impl Page {
 
     /// A call whose status stands behind its answer.
     fn call(&self, path: &str, rest: &[&str]) -> String {
-        let mut call = format!("curl -s -w ' %{{http_code}}\\n' {}", quoted(&self.url(path)));
+        let url = self.quoted(&format!("http://{}{path}", self.at));
+        let mut call = format!("curl -s -w ' %{{http_code}}\\n' {url}");
         for part in rest {
             write!(call, " {part}").unwrap_or_default(); // writing to a string cannot fail
         }
         call
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.at)
     }
 
     fn ask(&mut self, path: &str, rest: &[&str]) {
@@ -86,30 +100,29 @@ impl Page {
     }
 
     /// A call that shows its answer and notes a part of it, as `$name`.
-    fn note(&mut self, name: &str, pattern: &str, call: &str) {
-        self.line(&format!("{name}=$({call} | tee /dev/stderr | sed -n 's/.*{pattern}.*/\\1/p')"));
+    fn noting(name: &str, pattern: &str, call: &str) -> String {
+        format!("{name}=$({call} | tee /dev/stderr | sed -n 's/.*{pattern}.*/\\1/p')")
     }
-}
 
-/// A text in which a shell reads nothing but the variables of these lines.
-fn quoted(text: &str) -> String {
-    let mut text = text.replace('\'', "'\\''").replace(ME, "'$ME'").replace(N, "'$N'");
-    for name in ["LEAD", "PING", "ID", "TOKEN"] {
-        text = text.replace(&format!("{{{name}}}"), &format!("'${name}'"));
+    /// A text in which a shell reads nothing but what is known.
+    fn quoted(&self, text: &str) -> String {
+        let plain = format!("'{}'", text.replace('\'', "'\\''"));
+        let known = self.known.iter();
+        known.fold(plain, |text, (name, read)| text.replace(name, &format!("'{read}'")))
     }
-    format!("'{text}'")
-}
 
-/// The option that posts a body.
-fn data(body: &Value) -> String {
-    format!("-d {}", quoted(&body.to_string()))
+    /// The option that posts a body.
+    fn data(&self, body: &Value) -> String {
+        format!("-d {}", self.quoted(&body.to_string()))
+    }
 }
 
 fn leadhub(page: &mut Page) {
     page.text("\nLeadhub: a lead.");
     let mut lead = samples::leadhub();
     lead["customer"]["contact"]["email"]["address"] = format!("lucia.{ME}@example.org").into();
-    page.ask("/api/v1/lead", &[LEADHUB, JSON, &data(&lead)]);
+    let body = page.data(&lead);
+    page.ask("/api/v1/lead", &[LEADHUB, JSON, &body]);
 }
 
 fn bright_horizons(page: &mut Page) {
@@ -117,12 +130,14 @@ fn bright_horizons(page: &mut Page) {
     let mut lead = samples::bright_horizons();
     lead["transaction"]["email"] = format!("jj.{ME}@example.com").into();
     lead["transaction"]["phone"] = format!("775555{N}").into();
-    page.ask("/post/debt/sub10k/", &[JSON, &data(&lead)]);
+    let body = page.data(&lead);
+    page.ask("/post/debt/sub10k/", &[JSON, &body]);
     let asked = |name: &str| matches!(name, "state" | "zip" | "finances" | "credit");
     if let Some(members) = lead["transaction"].as_object_mut() {
         members.retain(|name, _| asked(name));
     }
-    page.ask("/ping/debt/sub10k/", &[JSON, &data(&lead)]);
+    let body = page.data(&lead);
+    page.ask("/ping/debt/sub10k/", &[JSON, &body]);
 }
 
 fn pingtree(page: &mut Page) {
@@ -131,21 +146,24 @@ fn pingtree(page: &mut Page) {
     let mut lead = samples::pingtree();
     lead["email"] = format!("dana.json.{ME}@example.com").into();
     lead["transaction_id"] = format!("json-{ME}").into();
-    page.ask(create, &[PINGTREE, JSON, &data(&lead)]);
+    let body = page.data(&lead);
+    page.ask(create, &[PINGTREE, JSON, &body]);
     let fields = |name: &str| {
         format!(
             "first_name=Dana&last_name={name}&email=dana.{name}.{ME}@example.com&mobile=2125550143\
              &state=NY&zip_code=12207&transaction_id={name}-{ME}&loan_amount=2500"
         )
     };
-    page.ask(create, &[PINGTREE, &format!("-d {}", quoted(&fields("form")))]);
+    let form = format!("-d {}", page.quoted(&fields("form")));
+    page.ask(create, &[PINGTREE, &form]);
     page.ask(&format!("{create}?{}", fields("query")), &[PINGTREE]);
     let mut lead = json!({
         "first_name": "Dana", "last_name": "Slug", "state": "NY", "zip": "12207",
         "phone": "2125550143", "loan_amount": 2500,
     });
     lead["email"] = format!("dana.slug.{ME}@example.com").into();
-    page.ask("/api/v1/database-source/us-loans/create", &[PINGTREE, JSON, &data(&lead)]);
+    let body = page.data(&lead);
+    page.ask("/api/v1/database-source/us-loans/create", &[PINGTREE, JSON, &body]);
     let fetch = create.replacen("create", "fetch", 1);
     page.ask(&format!("{fetch}?transaction_id=json-{ME}"), &[PINGTREE]);
     page.ask("/api/v1/database-source/us-loans/fetch?status=sold&limit=2", &[PINGTREE]);
@@ -156,8 +174,8 @@ fn brainysoft(page: &mut Page) {
     let leads = "/bs-core/main/leads";
     let mut lead = samples::brainysoft();
     lead["orderCode"] = format!("gen-{ME}").into();
-    let call = page.call(leads, &[BRAINYSOFT, JSON, &data(&lead)]);
-    page.note("ID", "\"data\":\\([0-9]*\\)", &call);
+    let call = page.call(leads, &[BRAINYSOFT, JSON, &page.data(&lead)]);
+    page.line(&Page::noting("ID", "\"data\":\\([0-9]*\\)", &call));
     page.ask(&format!("{leads}/{{ID}}"), &[BRAINYSOFT]);
     page.ask(&format!("{leads}/{{ID}}/check"), &[BRAINYSOFT, "-X POST"]);
     page.ask(&format!("{leads}/{{ID}}/statuses"), &[BRAINYSOFT]);
@@ -165,10 +183,11 @@ fn brainysoft(page: &mut Page) {
     let login = json!({ "userName": "demo", "password": "demo-brainysoft-password" });
     let call = page.call(
         "/bs-core/main/login",
-        &["-i", "-H 'customer-key: demo'", JSON, &data(&login), "| tr -d '\\r'"],
+        &["-i", "-H 'customer-key: demo'", JSON, &page.data(&login), "| tr -d '\\r'"],
     );
-    page.note("TOKEN", "bsauth: \\([^ ]*\\)", &call);
-    page.ask(&format!("{leads}/{{ID}}"), &["-H \"bsauth: $TOKEN\""]);
+    let login = Page::noting("TOKEN", "bsauth: \\([^ ]*\\)", &call);
+    let read = page.call(&format!("{leads}/{{ID}}"), &["-H \"bsauth: $TOKEN\""]);
+    page.line(&format!("{login}; {read}"));
 }
 
 fn native(page: &mut Page) {
@@ -176,21 +195,22 @@ fn native(page: &mut Page) {
     let mut lead = samples::native();
     lead["contact"]["email"] = format!("ana.{ME}@example.org").into();
     lead["external_id"] = format!("lead-{ME}").into();
-    let call = page.call("/v1/leads", &[NATIVE, JSON, &data(&lead)]);
-    page.note("LEAD", "\"lead_id\":\"\\([^\"]*\\)\"", &call);
+    let call = page.call("/v1/leads", &[NATIVE, JSON, &page.data(&lead)]);
+    page.line(&Page::noting("LEAD", "\"lead_id\":\"\\([^\"]*\\)\"", &call));
     page.ask("/v1/leads/{LEAD}", &[NATIVE]);
     page.ask("/v1/leads/{LEAD}/decisions", &[NATIVE]);
-    page.text("\nA ping without the consumer; within 30 seconds the post that it was promised a payout for.");
+    page.text("\nA ping without the consumer, and the post of what it was promised.");
     lead["contact"]["email"] = format!("eva.{ME}@example.org").into();
     lead["external_id"] = format!("pair-{ME}").into();
     let mut ping = lead.clone();
     if let Some(members) = ping.as_object_mut() {
         members.remove("contact");
     }
-    let call = page.call("/v1/ping", &[NATIVE, JSON, &data(&ping)]);
-    page.note("PING", "\"ping_id\":\"\\([^\"]*\\)\"", &call);
+    let call = page.call("/v1/ping", &[NATIVE, JSON, &page.data(&ping)]);
+    let ping = Page::noting("PING", "\"ping_id\":\"\\([^\"]*\\)\"", &call);
     lead["ping_id"] = "{PING}".into();
-    page.ask("/v1/post", &[NATIVE, JSON, &data(&lead)]);
+    let post = page.call("/v1/post", &[NATIVE, JSON, &page.data(&lead)]);
+    page.line(&format!("{ping}; {post}"));
 }
 
 /// What operators and buyers may ask.
@@ -204,13 +224,16 @@ fn management(page: &mut Page, buyers: SocketAddr) {
     page.text("\nA campaign of nova's own, live for the next lead (201; once more: 200); who would want a lead");
     page.text("now; nova's campaigns; and the new one gone again.");
     let one = "/v1/buyers/nova/campaigns/es-modest";
-    page.ask(one, &["-X PUT", NOVA, &data(&campaign(buyers))]);
+    let body = page.data(&campaign(buyers));
+    page.ask(one, &["-X PUT", NOVA, &body]);
     let somebody = json!({
         "product": "personal-loan-es",
         "attributes": { "country": "ES", "age": 38, "monthly_income": 900, "amount": 3000 },
     });
-    page.ask("/v1/explain", &[OPERATOR, &data(&somebody)]);
-    page.ask("/v1/explain", &[NOVA, &data(&somebody)]);
+    let body = page.data(&somebody);
+    page.ask("/v1/explain", &[OPERATOR, &body]);
+    let body = page.data(&somebody);
+    page.ask("/v1/explain", &[NOVA, &body]);
     page.ask("/v1/buyers/nova/campaigns", &[NOVA]);
     page.ask(one, &["-X DELETE", NOVA]);
     page.text("\nPosts whose answer nobody knows. What a person knows of one: POST {\"outcome\":\"sold\"} or");

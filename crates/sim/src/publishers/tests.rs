@@ -58,7 +58,7 @@ async fn a_request_that_follows_is_one_exchange_with_the_first() {
     let specs = ["slow:latency=20ms", "shy:bids=0"];
     let buyers = buyers(&specs, Options::default()).await;
     let ping = |index: u64| {
-        let to = if index % 2 == 0 { "/slow/ping" } else { "/shy/ping" };
+        let to = if index.is_multiple_of(2) { "/slow/ping" } else { "/shy/ping" };
         post(to, &[], &json!({ "ping_id": index.to_string() }))
     };
     let load = Load::new(buyers.addr(), 1000, 10, ping).follow(|reply| {
