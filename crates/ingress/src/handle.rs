@@ -37,7 +37,7 @@ pub(crate) async fn handle<D: Distribute>(
     let at = (desk.clock().timestamp(), desk.clock().instant());
     let place = route(request.method(), request.uri().path());
     if !names_one_host(&request) {
-        return word(door_of(&place), &Fault::Host, at.0);
+        return word_at(&place, &Fault::Host, at.0);
     }
     match place {
         Route::LeadhubCreate => create(desk, limits, Door::Leadhub, (request, at)).await,
@@ -72,7 +72,9 @@ pub(crate) async fn handle<D: Distribute>(
         Route::BrainySoft(path) => {
             visit::visit(desk, (limits, checked), (path, request), at.0).await
         }
-        Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow), at.0),
+        Route::WrongMethod(_, allow) | Route::PingtreeWrongMethod(_, allow) => {
+            word_at(&place, &Fault::Method(allow), at.0)
+        }
         Route::Unknown => word(Door::Native, &Fault::NoRoute, at.0),
     }
 }
@@ -171,16 +173,19 @@ fn word(door: Door, fault: &Fault, at: Timestamp) -> Reply {
     }
 }
 
-fn door_of(place: &Route) -> Door {
-    match place {
-        Route::LeadhubCreate | Route::WrongMethod(Door::Leadhub, _) => Door::Leadhub,
+/// Words a fault as the door of a place does.
+fn word_at(place: &Route, fault: &Fault, at: Timestamp) -> Reply {
+    let door = match place {
+        Route::PingtreeCreate { dialect, .. }
+        | Route::PingtreeFetch { dialect, .. }
+        | Route::PingtreeWrongMethod(dialect, _) => return doors::pingtree::fault(fault, *dialect),
+        Route::WrongMethod(door, _) => *door,
+        Route::LeadhubCreate => Door::Leadhub,
         Route::BrightHorizons { .. } => Door::BrightHorizons,
-        Route::PingtreeCreate { .. }
-        | Route::PingtreeFetch { .. }
-        | Route::WrongMethod(Door::Pingtree, _) => Door::Pingtree,
         Route::BrainySoft(_) => Door::BrainySoft,
         _ => Door::Native,
-    }
+    };
+    word(door, fault, at)
 }
 
 fn authenticate<'m>(

@@ -31,6 +31,8 @@ pub(crate) enum Route {
     BrainySoft(brainysoft::Path),
     /// A known path under another method; the door in whose format to say so, and what is allowed.
     WrongMethod(Door, &'static str),
+    /// The same at the Pingtree door, which has two formats.
+    PingtreeWrongMethod(Dialect, &'static str),
     /// Nothing stands there.
     Unknown,
 }
@@ -89,7 +91,7 @@ fn pingtree(method: &Method, path: &str) -> Option<Route> {
     let source = source.to_owned();
     Some(match what {
         _ if !allow.split(", ").any(|allowed| method == allowed) => {
-            Route::WrongMethod(Door::Pingtree, allow)
+            Route::PingtreeWrongMethod(dialect, allow)
         }
         "create" => Route::PingtreeCreate { dialect, source },
         _ => Route::PingtreeFetch { dialect, source },

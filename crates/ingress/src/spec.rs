@@ -187,19 +187,27 @@ pub(crate) fn answers(product: &Product, encode: impl Fn(&Answer) -> Reply) -> V
     all
 }
 
-/// The answer as a door with ids gives it: what is refused before there is a lead has none.
+/// The answer as it comes: what is refused before there is a lead has no id.
 pub(crate) fn as_stored(answer: &Answer) -> Answer {
     use RejectionReason as Reason;
     let is_kept = !matches!(
         answer.status,
         Status::Rejected(
-            Reason::InvalidProduct
+            Reason::CustomerAlreadyExists
+                | Reason::DuplicateSubmission
+                | Reason::InvalidProduct
                 | Reason::ConsentsMissing
                 | Reason::Blacklisted
                 | Reason::FraudSuspected
         )
     );
-    Answer { lead: answer.lead.filter(|_| is_kept), ..answer.clone() }
+    // Without a product there is no currency.
+    let is_priced = answer.status != Status::Rejected(Reason::InvalidProduct);
+    Answer {
+        lead: answer.lead.filter(|_| is_kept),
+        currency: answer.currency.filter(|_| is_priced),
+        ..answer.clone()
+    }
 }
 
 /// The id of the lead in examples.

@@ -17,6 +17,7 @@ mod full_disk;
 mod fuzz;
 mod lines;
 mod manage;
+mod outcomes;
 mod paste;
 mod pingtree;
 mod privacy;

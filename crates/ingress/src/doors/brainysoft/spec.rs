@@ -11,7 +11,7 @@ use crate::doors::Decoded;
 use crate::spec::{self, Field, Spec, words};
 
 /// When examples are answered.
-const AT: Timestamp = Timestamp::UNIX_EPOCH;
+const AT: Timestamp = Timestamp::constant(1_772_355_600, 123_000_000);
 
 /// Without these nothing is taken.
 const REQUIRED: &[&str] = &["firstName", "mobilePhone"];

@@ -22,7 +22,8 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
 fn post(desk: &Desk<'_>) -> Spec {
     let label = &desk.door.label;
     let fields = fields(desk, false);
-    let mut answers = spec::answers(desk.product, |answer| encode(answer, desk, Some("CA")));
+    let worded = |answer: &lead::Answer| encode(&spec::as_stored(answer), desk, Some("CA"));
+    let mut answers = spec::answers(desk.product, worded);
     let word = |body: &mut [u8]| {
         let root = document::parse_json(body).ok()?;
         decode(&root, desk).err().map(|why| refused(&why, label, false))

@@ -20,7 +20,7 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
                 Ok(Decoded::Lead(_)) => return None,
             })
         };
-        let mut answers = spec::answers(product, encode);
+        let mut answers = spec::answers(product, |answer| encode(&spec::as_stored(answer)));
         answers.extend(spec::without_required(&fields, word));
         answers.extend(spec::faults(fault));
         Some(Spec {

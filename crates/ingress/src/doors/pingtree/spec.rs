@@ -42,7 +42,10 @@ fn sheet(
             Ok(Decoded::Lead(_)) => None,
         }
     };
-    let mut answers = spec::answers(product, |answer| encode(&spec::as_stored(answer)));
+    // As the sample request has it; a repeat without one of its own is told none.
+    let transaction = |answer: Answer| Answer { external_id: Some("tx-1".to_owned()), ..answer };
+    let worded = |answer: &Answer| encode(&transaction(spec::as_stored(answer)));
+    let mut answers = spec::answers(product, worded);
     // A lead that is only kept is never sold; one answer says that it is stored.
     answers.drain(..if source.distributes { 0 } else { 2 });
     answers.extend(spec::without_required(&fields, word));
