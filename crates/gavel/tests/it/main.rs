@@ -20,6 +20,7 @@ mod manage;
 mod outcomes;
 mod paste;
 mod pingtree;
+mod printed;
 mod privacy;
 mod process;
 mod repeats;

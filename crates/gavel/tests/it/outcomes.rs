@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ingress::spec::{Example, Spec, specs};
 use market::Sources;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sim::buyers::{Buyer, Buyers, Handle, Options};
 
 use crate::process::Gavel;
@@ -57,13 +57,17 @@ const CHANGES: [(&str, &str); 8] = [
 ];
 
 /// What no request provokes on a machine that is well: where it is shown instead.
-const UNTRIED: [(&str, &str); 5] = [
+const UNTRIED: [(&str, &str); 6] = [
     ("the body did not come in time", "takes 5 s; `ingress/tests/it/limits.rs`"),
     ("the body stopped early", "nobody is left to be answered; `ingress/tests/it/limits.rs`"),
     ("too busy; post again", "takes thousands of leads at once; `ingress/tests/it/limits.rs`"),
     ("nothing can be stored; post again", "takes a full disk; `full_disk.rs`"),
+    ("nothing can be read; ask again", "takes a broken disk"),
     ("our own fault", "there is none that we know"),
 ];
+
+/// After it a ping of a product has expired that `CHANGES` gives a second.
+const EXPIRED: std::time::Duration = std::time::Duration::from_millis(1_050);
 
 struct World {
     gavel: Gavel,
@@ -162,10 +166,10 @@ fn faults(table: &Table, row: &Row, example: Option<&Example>, told: &Told) -> V
             faults.push(format!("the header {name} is not {expected}"));
         }
     }
-    if let Some(example) = example {
-        if shape(&told.body) != shape(&example.body) {
-            faults.push(format!("it has another shape than {}", example.body));
-        }
+    if let Some(example) = example
+        && shape(&told.body) != shape(&example.body)
+    {
+        faults.push(format!("it has another shape than {}", example.body));
     }
     let at = format!("{}, {}: {} {}", table.door, row.outcome, told.status, told.body);
     faults.iter().map(|fault| format!("{fault}: {at}")).collect()
@@ -251,12 +255,12 @@ impl World {
         let pings = table.pings && !row.set.contains_key("/ping_id");
         let ping = if pings { self.ping(table, row) } else { None };
         let mut ask = self.ask(table, row);
-        let Some((id, expires_at)) = ping else { return (ask, None) };
-        ask.change(&BTreeMap::from([("/ping_id".to_owned(), json!(id))]));
+        let Some(id) = ping else { return (ask, None) };
+        ask.change(&BTreeMap::from([("/ping_id".to_owned(), id.clone())]));
         if row.expires {
-            until(expires_at).await;
+            tokio::time::sleep(EXPIRED).await;
         }
-        (ask, Some(json!(id)))
+        (ask, Some(id))
     }
 
     /// A row with what was kept in its answer.
@@ -277,16 +281,15 @@ impl World {
         Ask::new(table, row, self.people, &self.kept)
     }
 
-    /// A ping for the row's lead, which is accepted; until when.
-    fn ping(&mut self, table: &Table, row: &Row) -> Option<(String, jiff::Timestamp)> {
+    /// The id of a ping for the row's lead, if it is accepted.
+    fn ping(&mut self, table: &Table, row: &Row) -> Option<Value> {
         let row = Row { then: BTreeMap::new(), ..row.clone() };
         let mut ask = self.ask(table, &row);
         ask.path = "/v1/ping".to_owned();
         ask.headers.remove("idempotency-key");
         ask.change(&BTreeMap::from([("/contact".to_owned(), Value::Null)]));
         let told = ask.send(self.gavel.public);
-        let expires_at = told.body["expires_at"].as_str()?.parse().ok()?;
-        Some((told.body["ping_id"].as_str()?.to_owned(), expires_at))
+        told.body.get("ping_id").filter(|id| id.is_string()).cloned()
     }
 
     /// A request with less time, while the same is under way.
@@ -304,10 +307,4 @@ impl World {
         assert!(first.status < 300, "{}", first.body);
         told
     }
-}
-
-async fn until(time: jiff::Timestamp) {
-    let left = time.duration_since(jiff::Timestamp::now());
-    let left = std::time::Duration::try_from(left).unwrap_or_default();
-    tokio::time::sleep(left + std::time::Duration::from_millis(20)).await;
 }

@@ -98,6 +98,7 @@ fn every_line_that_the_demo_prints_works_when_pasted() {
     let (_demo, lines) = demo();
     check(&lines, &pasted(&lines), "in one shell");
     check(&lines, &pasted(&lines), "again, about somebody else");
-    let alone: Vec<String> = lines.iter().flat_map(|line| pasted(&[line.clone()])).collect();
+    let alone: Vec<String> =
+        lines.iter().flat_map(|line| pasted(std::slice::from_ref(line))).collect();
     check(&lines, &alone, "each in a shell of its own");
 }

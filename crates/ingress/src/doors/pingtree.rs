@@ -55,6 +55,14 @@ impl Dialect {
         }
     }
 
+    /// How many leads a page has, how many it may have, and what its first and last day are called.
+    fn pages(self) -> (usize, usize, &'static str, &'static str) {
+        match self {
+            Self::Id => (10, 100, "from", "to"),
+            Self::Slug => (50, 500, "from_date", "to_date"),
+        }
+    }
+
     /// What a field is called here.
     fn name(self, field: &str) -> &str {
         match (self, field) {

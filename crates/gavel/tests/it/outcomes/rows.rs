@@ -14,8 +14,10 @@ pub(super) type Changes = BTreeMap<String, Value>;
 pub(super) struct Table {
     pub(super) door: String,
     pub(super) publisher: String,
-    /// Method and path.
+    /// Method and path, as the specification has them.
     pub(super) call: String,
+    /// The path, where that one stands for many.
+    pub(super) path: Option<String>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) sample: String,
     /// Where the consumer's addresses stand.
@@ -58,6 +60,8 @@ pub(super) struct Row {
     pub(super) before: Option<Changes>,
     /// The body, whatever the sample is.
     pub(super) raw: Option<String>,
+    /// The same of a query.
+    pub(super) as_sent: Option<String>,
     pub(super) keep: BTreeMap<String, String>,
     /// As the specification says, if nothing stands here.
     pub(super) status: Option<u16>,
@@ -91,8 +95,18 @@ pub(super) fn tables() -> Vec<Table> {
         include_str!("bright_horizons_ping.json"),
         include_str!("pingtree.json"),
         include_str!("pingtree_slug.json"),
+        include_str!("pingtree_query.json"),
+        include_str!("pingtree_fetch.json"),
+        include_str!("pingtree_slug_fetch.json"),
         include_str!("brainysoft.json"),
+        include_str!("brainysoft_find.json"),
+        include_str!("brainysoft_check.json"),
+        include_str!("brainysoft_statuses.json"),
+        include_str!("brainysoft_many.json"),
+        include_str!("brainysoft_login.json"),
         include_str!("native.json"),
+        include_str!("native_find.json"),
+        include_str!("native_decisions.json"),
         include_str!("native_ping.json"),
         include_str!("native_post.json"),
     ];
@@ -144,7 +158,8 @@ impl Table {
             "bright_horizons" => sim::samples::bright_horizons(),
             "pingtree" => sim::samples::pingtree(),
             "brainysoft" => sim::samples::brainysoft(),
-            _ => sim::samples::native(),
+            "native" => sim::samples::native(),
+            _ => Value::Null,
         }
     }
 

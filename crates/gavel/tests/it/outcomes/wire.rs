@@ -50,10 +50,11 @@ impl Ask {
         }
         let mut ask = Self {
             method: row.method.clone().unwrap_or_else(|| method.to_owned()),
-            path: fill(row.path.as_deref().unwrap_or(path)),
+            path: fill(row.path.as_deref().or(table.path.as_deref()).unwrap_or(path)),
             headers,
             body: table.sample(),
-            raw: row.raw.clone(),
+            // Only leads have bodies, and those that are told to.
+            raw: row.raw.clone().or_else(|| table.sample().is_null().then(String::new)),
             content_length: row.content_length,
             no_host: row.no_host,
             told: String::new(),
@@ -74,6 +75,11 @@ impl Ask {
         ask.change(&row.remove.iter().map(|at| (at.clone(), Value::Null)).collect());
         ask.change(&row.then);
         ask.told = ask.in_words(row);
+        if method == "GET" && !ask.body.is_null() {
+            let query = row.as_sent.clone().unwrap_or_else(|| query(&ask.body));
+            ask.path = format!("{}?{query}", ask.path);
+            ask.raw = Some(String::new());
+        }
         ask
     }
 
@@ -106,6 +112,8 @@ impl Ask {
         match &row.raw {
             Some(raw) if raw.is_empty() => {}
             Some(raw) => words.push(raw.clone()),
+            None if self.body.is_null() => {}
+            None if row.as_sent.is_some() => words.extend(row.as_sent.clone()),
             None => words.push("the sample".to_owned()),
         }
         let name = |at: &str| at.trim_start_matches('/').replace('/', ".");
@@ -154,6 +162,19 @@ impl Ask {
         let body = serde_json::from_str(body).unwrap_or(Value::Null);
         Told { status, head: head.to_owned(), body }
     }
+}
+
+/// A flat object as a query.
+fn query(body: &Value) -> String {
+    let pair = |(name, value): (&String, &Value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let bytes = text.bytes().map(|byte| match byte {
+            plain if plain.is_ascii_alphanumeric() => char::from(plain).to_string(),
+            other => format!("%{other:02X}"),
+        });
+        format!("{name}={}", bytes.collect::<String>())
+    };
+    body.as_object().unwrap().iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
 impl Told {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Desk, Refused, decode, encode, encode_ping, fault, refused};
 use crate::reply::Fault;
-use crate::spec::{self, Example, Field, Spec, words};
+use crate::spec::{self, Example, Field, Purpose, Spec, words};
 
 /// The requests of a publisher: a post and a ping for each path that it may post to.
 pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
@@ -72,6 +72,7 @@ fn ping(desk: &Desk<'_>) -> Spec {
 
 fn sheet(desk: &Desk<'_>, [what, path]: [&str; 2]) -> Spec {
     Spec {
+        purpose: if what == "ping" { Purpose::Ping } else { Purpose::Lead },
         door: lead::Door::BrightHorizons,
         title: format!("{} Leads, {what}", desk.door.label),
         method: "POST",

@@ -6,20 +6,26 @@ use std::time::Duration;
 
 use document::Node;
 use jiff::Timestamp;
-use lead::{Answer, Attribute, NoQuote, PingId, Quote, RejectionReason, Standard};
+use lead::{
+    Answer, Attribute, Code, Explanation, NoQuote, OfferOutcome, PingId, Quote, RejectionReason,
+    Stage, Standard, Step,
+};
 use market::{Definition, Market, Product, Publisher};
 use serde_json::json;
 
 use super::ping::{decode_ping, decode_post, encode_quote};
-use super::{decode, encode, fault};
+use super::{decode, encode, explain, fault};
 use crate::PingFault;
 use crate::doors::Decoded;
 use crate::handle::BAD_KEY;
 use crate::reply::Fault;
-use crate::spec::{self, Example, Field, Spec, words};
+use crate::spec::{self, Example, Field, Purpose, Spec, words};
 
 /// Standard attributes that a sample shows although nobody requires them.
 const SHOWN: &[Standard] = &[Standard::Country, Standard::Region, Standard::PostalCode];
+
+/// What a ping had better say: campaigns ask for it, and there is no birth date to go by.
+const ASKED: &[&str] = &["age", "monthly_income", "amount", "debt_amount"];
 
 /// In the sample request, and echoed.
 const EXTERNAL_ID: &str = "aff-123";
@@ -31,7 +37,71 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
         let desk = (publisher, market, product);
         [lead(desk), ping(desk), post(desk)]
     };
-    market.products.values().flat_map(of).collect()
+    let mut specs: Vec<Spec> = market.products.values().flat_map(of).collect();
+    specs.extend(
+        market
+            .products
+            .values()
+            .next()
+            .into_iter()
+            .flat_map(|product| [find(product), why(product)]),
+    );
+    specs
+}
+
+/// How a lead stands: what its post was answered, and later news.
+fn find(product: &Product) -> Spec {
+    let mut answers = spec::answers(product, |it| encode(&echoed(spec::as_stored(it))));
+    answers.retain(|answer| !answer.body["lead_id"].is_null());
+    answers.extend(spec::faults_of_read("GET", true, fault));
+    read("How a lead stands", format!("/v1/leads/{}", spec::LEAD_ID), answers)
+}
+
+/// Why a lead ended as it did.
+fn why(product: &Product) -> Spec {
+    let step = |tier, stage, code, payout| Step { tier, stage, code, payout };
+    let payout = spec::example_payout(product.currency);
+    let told = spec::LEAD.parse().ok().map(|lead| {
+        explain(&Explanation {
+            lead,
+            outcome: Some(OfferOutcome::Sold),
+            steps: vec![
+                step(1, Stage::Post, Code::Sold, Some(payout)),
+                step(1, Stage::Ping, Code::NoBid, None),
+            ],
+            not_matched: vec![(Code::Filter, 3)],
+            gap: None,
+        })
+    });
+    let mut answers: Vec<Example> = told
+        .into_iter()
+        .map(|told| Example::of("a row for every campaign that wanted it", told))
+        .collect();
+    answers.extend(spec::faults_of_read("GET", true, fault));
+    read("Why a lead ended as it did", format!("/v1/leads/{}/decisions", spec::LEAD_ID), answers)
+}
+
+fn read(title: &str, path: String, answers: Vec<Example>) -> Spec {
+    Spec {
+        purpose: Purpose::Read,
+        door: lead::Door::Native,
+        title: title.to_owned(),
+        method: "GET",
+        path,
+        headers: vec![("authorization", format!("Bearer {}", spec::KEY))],
+        fields: Vec::new(),
+        notes: Vec::new(),
+        answers,
+    }
+}
+
+/// What the sample request has is echoed.
+fn echoed(answer: Answer) -> Answer {
+    Answer {
+        external_id: Some(EXTERNAL_ID.to_owned()),
+        tags: BTreeMap::from([(TAG.0.to_owned(), TAG.1.to_owned())]),
+        ..answer
+    }
 }
 
 type Desk<'a> = (&'a Publisher, &'a Market, &'a Product);
@@ -64,6 +134,14 @@ const PING_REASONS: [RejectionReason; 6] = [
 fn ping((publisher, market, product): Desk<'_>) -> Spec {
     let mut fields = fields(product);
     fields.retain(|field| field.path.first().is_none_or(|first| first != "contact"));
+    for field in &mut fields {
+        let asked = |name: &&String| ASKED.contains(&name.as_str()) && field.path.len() == 2;
+        let definition =
+            field.path.last().filter(asked).and_then(|name| product.dictionary.named(name));
+        if let Some(definition) = definition {
+            field.sample = Some(words::sample(definition, product));
+        }
+    }
     let accepted = Quote::Accepted {
         ping: PingId::new([1; 16]),
         payout: spec::example_payout(product.currency),
@@ -143,12 +221,6 @@ fn answers(
             Ok(Decoded::Lead(_)) => return None,
         })
     };
-    // What the sample request has is echoed.
-    let echoed = |answer: Answer| Answer {
-        external_id: Some(EXTERNAL_ID.to_owned()),
-        tags: BTreeMap::from([(TAG.0.to_owned(), TAG.1.to_owned())]),
-        ..answer
-    };
     let mut answers = spec::answers(product, |it| encode(&echoed(spec::as_stored(it))));
     answers.extend(spec::without_required(fields, word));
     answers
@@ -156,6 +228,7 @@ fn answers(
 
 fn sheet(product: &Product, what: &str) -> Spec {
     Spec {
+        purpose: if what == ", ping" { Purpose::Ping } else { Purpose::Lead },
         door: lead::Door::Native,
         title: format!("{}{what}", product.name),
         method: "POST",
