@@ -202,6 +202,9 @@ fn fields(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<F
         text("xxTrustedFormToken").about("of TrustedForm"),
         text("xxTrustedFormPingUrl").about("of TrustedForm"),
         text("jornaya").about("a LeadiD"),
+        Field::new("ip", "any value")
+            .about("the consumer's address; also as ip_address")
+            .like("203.0.113.9"),
         Field::new("tcpa_consent", "a boolean"),
         Field::new("tcpa_consent_date", "a date or an RFC 3339 time"),
         Field::new("gclid", "any value").about("kept, as any other field is"),
