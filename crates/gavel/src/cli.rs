@@ -218,8 +218,8 @@ pub(crate) struct Publishers {
     /// The engine's public listener; a loopback address.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub(crate) target: SocketAddr,
-    /// Through which door: native, leadhub or bright_horizons.
-    #[arg(long, default_value = "native", value_parser = ["native", "leadhub", "bright_horizons"])]
+    /// Through which door.
+    #[arg(long, default_value = "native", value_parser = ["native", "leadhub", "bright_horizons", "pingtree", "brainysoft"])]
     pub(crate) door: String,
     /// The publisher's key (default: the demo market's).
     #[arg(long)]

@@ -2,13 +2,16 @@
 //! every door, and a table of what came of them. Uses the binary's own wiring and nothing else.
 
 mod drive;
+mod lines;
 mod table;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::BreakerRules;
+use lead::Currency;
 use management::Operator;
 use market::{KeyDigest, Places, Vault};
 use sim::buyers::{Buyer, Buyers, Handle};
@@ -45,16 +48,15 @@ pub(crate) fn run(options: &cli::Demo) -> Result<(), Failure> {
         .map_err(|error| Failure::System("write a file", error))?;
     wire::runtime()?.block_on(async {
         let buyers = start_buyers(options.stay).await?;
-        let running = wire::start(
-            &settings(options, data_dir, suppressed),
-            market(buyers.addr())?,
-            metrics.clone(),
-        )
-        .await?;
+        let market = market(buyers.addr())?;
+        let currencies = currencies(&market);
+        let settings = settings(options, data_dir, suppressed);
+        let running = wire::start(&settings, market, metrics.clone()).await?;
         let results = drive::run(running.public, options).await?;
-        out::line(&table::render(&results, &buyers.posts(), &metrics.render()));
+        let books = table::Books { posts: &buyers.posts(), currencies: &currencies };
+        out::line(&table::render(&results, &books, &metrics.render()));
         if options.stay {
-            out::line(&table::invitation(&running, buyers.addr()));
+            out::line(&lines::invitation(&running, buyers.addr(), &results.samples));
             serve::stop_signal().await?;
         }
         running.shut_down(std::time::Duration::ZERO).await;
@@ -70,7 +72,9 @@ async fn start_buyers(stay: bool) -> Result<Handle, Failure> {
     let parsed: Result<Vec<Buyer>, _> = lines.map(str::parse).collect();
     let buyers =
         parsed.map_err(|error: sim::buyers::SpecError| Failure::Usage(error.to_string()))?;
-    let options = || sim::buyers::Options { seed: 7, ..sim::buyers::Options::default() };
+    // The same consumer finds the same bids in every run.
+    let options =
+        || sim::buyers::Options { seed: 7, by_attributes: true, ..sim::buyers::Options::default() };
     if stay
         && let Ok(known) = BUYERS_AT.parse()
         && let Ok(started) = Buyers::start(known, buyers.clone(), options()).await
@@ -92,6 +96,16 @@ fn market(buyers: SocketAddr) -> Result<Loaded, Failure> {
     let loaded = compile_market(texts, Vault::LITERALS, places, Some(&Reach::loopback()))?;
     // Kept as it is written: the next run's buyers are elsewhere.
     Ok(Loaded { texts: vec![MARKET.to_owned()], moved: Some((BUYERS_AT, buyers)), ..loaded })
+}
+
+/// In what each simulated buyer pays.
+fn currencies(market: &Loaded) -> BTreeMap<String, Currency> {
+    let market = &market.snapshot.market;
+    let of = |(key, campaign): (&lead::CampaignKey, &Arc<market::Campaign>)| {
+        let product = market.products.get(&campaign.product)?;
+        Some((format!("{}-{}", key.buyer, key.campaign), product.currency))
+    };
+    market.campaigns.iter().filter_map(of).collect()
 }
 
 fn settings(options: &cli::Demo, data_dir: PathBuf, suppressed: PathBuf) -> Settings {

@@ -155,6 +155,15 @@ pub(crate) fn request(
             }
             post("/post/debt/sub10k/", &[], &body)
         }
+        "pingtree" => {
+            let token = format!("Bearer {}", key.unwrap_or("demo-pingtree"));
+            let header = ("authorization", token.as_str());
+            post(::sim::samples::PINGTREE_PATH, &[header], &generator.pingtree())
+        }
+        "brainysoft" => {
+            let key = key.unwrap_or("demo-brainysoft");
+            post("/bs-core/main/leads", &[("bsauth", key)], &generator.brainysoft())
+        }
         _ => {
             let token = format!("Bearer {}", key.unwrap_or("demo-native"));
             post("/v1/leads", &[("authorization", token.as_str())], &generator.native(product))

@@ -83,16 +83,15 @@ pub(crate) async fn handle<D: Distribute>(
             let call = pingtree::Call { dialect, source, request, at };
             pingtree::fetch(desk, limits, call).await
         }
-        Route::PingtreeMethod { dialect, allow } => {
-            doors::pingtree::fault(&Fault::Method(allow), dialect)
-        }
         Route::BrainySoft(brainysoft::Path::Create) => {
             create(desk, limits, Door::BrainySoft, (request, at)).await
         }
         Route::BrainySoft(path) => {
             visit::visit(desk, (limits, checked), (path, request), at.0).await
         }
-        Route::WrongMethod(door, allow) => word(door, &Fault::Method(allow), at.0),
+        Route::WrongMethod(_, allow) | Route::PingtreeMethod { allow, .. } => {
+            word_at(&place, &Fault::Method(allow), at.0)
+        }
         Route::Unknown => word(Door::Native, &Fault::NoRoute, at.0),
     }
 }

@@ -26,20 +26,36 @@ pub use render::{html, markdown};
 /// What stands for the publisher's key, which the market keeps as a digest only.
 pub const KEY: &str = "YOUR-KEY";
 
+/// What stands for a lead's id in a path.
+pub const LEAD_ID: &str = "LEAD-ID";
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It hands in a lead: a repeat gets the first answer, and a budget counts.
+    Lead,
+    /// It asks what a lead would bring: a budget counts.
+    Ping,
+    /// It asks for what is known.
+    Read,
+}
+
 /// One request that a publisher may make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
+    /// What it is for.
+    pub purpose: Purpose,
     /// Through which door.
     pub door: Door,
-    /// What it is for.
+    /// What it is called.
     pub title: String,
     /// The method.
     pub method: &'static str,
-    /// The path.
+    /// The path; [`LEAD_ID`] stands for ids.
     pub path: String,
     /// Names and values; a key is [`KEY`].
     pub headers: Vec<(&'static str, String)>,
-    /// What the body may hold, in the order of the door's documentation.
+    /// What the body may hold, or of a GET the query, in the order of the door's documentation.
     pub fields: Vec<Field>,
     /// What else there is to know, a sentence each.
     pub notes: Vec<String>,
@@ -88,6 +104,33 @@ pub fn specs(market: &Market, publisher: &Publisher) -> Vec<Spec> {
 }
 
 impl Spec {
+    /// The sample request's path and query.
+    #[must_use]
+    pub fn target(&self) -> String {
+        if self.method != "GET" {
+            return self.path.clone();
+        }
+        let pair = |field: &Field| {
+            let value = match field.sample.as_ref()? {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            Some(format!("{}={}", field.name(), escaped(&value)))
+        };
+        let pairs: Vec<String> = self.fields.iter().filter_map(pair).collect();
+        if pairs.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, pairs.join("&"))
+        }
+    }
+
+    /// Whether the sample request has a body.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        self.method != "GET" && !self.fields.is_empty()
+    }
+
     /// The body of the sample request.
     #[must_use]
     pub fn sample(&self) -> Value {
@@ -141,6 +184,15 @@ impl Example {
     }
 }
 
+/// Percent-encoded, for a query.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let bytes = text.bytes();
+    bytes
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
 fn put(body: &mut Value, path: &[String], value: Value) {
     match path.split_first() {
         None => *body = value,
@@ -188,23 +240,31 @@ pub(crate) fn answers(product: &Product, encode: impl Fn(&Answer) -> Reply) -> V
     all
 }
 
-/// The answer as a door with ids gives it: what is refused before there is a lead has none.
+/// The answer as it comes: what is refused before there is a lead has no id.
 pub(crate) fn as_stored(answer: &Answer) -> Answer {
     use RejectionReason as Reason;
     let is_kept = !matches!(
         answer.status,
         Status::Rejected(
-            Reason::InvalidProduct
+            Reason::CustomerAlreadyExists
+                | Reason::DuplicateSubmission
+                | Reason::InvalidProduct
                 | Reason::ConsentsMissing
                 | Reason::Blacklisted
                 | Reason::FraudSuspected
         )
     );
-    Answer { lead: answer.lead.filter(|_| is_kept), ..answer.clone() }
+    // Without a product there is no currency.
+    let is_priced = answer.status != Status::Rejected(Reason::InvalidProduct);
+    Answer {
+        lead: answer.lead.filter(|_| is_kept),
+        currency: answer.currency.filter(|_| is_priced),
+        ..answer.clone()
+    }
 }
 
 /// The id of the lead in examples.
-const LEAD: &str = "0190f3b2-7c1d-7e4a-9d2e-5b6c7a8f9e01";
+pub(crate) const LEAD: &str = "0190f3b2-7c1d-7e4a-9d2e-5b6c7a8f9e01";
 
 pub(crate) fn example_payout(currency: Currency) -> Money {
     Money { amount: Decimal::new(1_250, 2), currency }.floor_to_minor()
@@ -231,6 +291,26 @@ pub(crate) fn faults(word: impl Fn(&Fault) -> Reply) -> Vec<Example> {
         ("nothing can be stored; post again", Fault::Unavailable(Unavailable::Storage, wait)),
         ("our own fault", Fault::Unavailable(Unavailable::Internal, wait)),
     ];
+    all.into_iter().map(|(when, fault)| Example::of(when, word(&fault))).collect()
+}
+
+/// Every fault that a question can meet; `method` is what its path takes.
+pub(crate) fn faults_of_read(
+    method: &'static str,
+    of_lead: bool,
+    word: impl Fn(&Fault) -> Reply,
+) -> Vec<Example> {
+    let wait = Duration::from_secs(1);
+    let mut all = vec![
+        ("another method", Fault::Method(method)),
+        ("no Host header, or several", Fault::Host),
+        ("the key is missing or wrong", Fault::Unauthorized),
+    ];
+    all.extend(of_lead.then_some(("you have no such lead", Fault::NoLead)));
+    all.extend([
+        ("nothing can be read; ask again", Fault::Unavailable(Unavailable::Storage, wait)),
+        ("our own fault", Fault::Unavailable(Unavailable::Internal, wait)),
+    ]);
     all.into_iter().map(|(when, fault)| Example::of(when, word(&fault))).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Seeded synthetic leads. Must never make up a lead that could be taken for a real person: e-mail
 //! domains are the reserved example ones, IP addresses the documentation ranges, United States numbers
-//! lie in the 555 exchange, Spanish ones count up behind +34600 and their identity numbers in a range
-//! that is not issued.
+//! lie in the 555 exchange, Russian ones in the same of their codes, Spanish ones count up behind +34600
+//! and their identity numbers in a range that is not issued.
 
 mod bodies;
 mod draft;
@@ -26,6 +26,9 @@ pub const AFFILIATE: u64 = 123_456;
 /// Its key, as the documentation's own sample has it.
 pub const AFFILIATE_KEY: &str = "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz";
 
+/// The demo market's BrainySoft credit product, which is `short-loan-ru`.
+pub const CREDIT_PRODUCT: i64 = 101_339;
+
 /// The products that leads can be made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Product {
@@ -35,11 +38,14 @@ pub enum Product {
     PersonalLoanUs,
     /// `debt-sub10k-us`.
     DebtSub10kUs,
+    /// `short-loan-ru`.
+    ShortLoanRu,
 }
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::PersonalLoanEs, Self::PersonalLoanUs, Self::DebtSub10kUs];
+    pub const ALL: [Self; 4] =
+        [Self::PersonalLoanEs, Self::PersonalLoanUs, Self::DebtSub10kUs, Self::ShortLoanRu];
 
     /// The product's id.
     #[must_use]
@@ -48,6 +54,7 @@ impl Product {
             Self::PersonalLoanEs => "personal-loan-es",
             Self::PersonalLoanUs => "personal-loan-us",
             Self::DebtSub10kUs => "debt-sub10k-us",
+            Self::ShortLoanRu => "short-loan-ru",
         }
     }
 }
@@ -61,7 +68,8 @@ impl fmt::Display for Product {
 /// A product that leads cannot be made for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no leads can be made for {0:?}, only for personal-loan-es, personal-loan-us, debt-sub10k-us"
+    "no leads can be made for {0:?}, only for personal-loan-es, personal-loan-us, debt-sub10k-us, \
+     short-loan-ru"
 )]
 pub struct UnknownProduct(pub String);
 
@@ -132,5 +140,17 @@ impl Generator {
     pub fn bright_horizons(&mut self) -> Value {
         let draft = self.draft(Product::DebtSub10kUs);
         bodies::bright_horizons(&draft)
+    }
+
+    /// The body of a Pingtree `POST /api/lead/create/{source}`.
+    pub fn pingtree(&mut self) -> Value {
+        let draft = self.draft(Product::PersonalLoanUs);
+        bodies::pingtree(&draft)
+    }
+
+    /// The body of a BrainySoft `POST /bs-core/main/leads`.
+    pub fn brainysoft(&mut self) -> Value {
+        let draft = self.draft(Product::ShortLoanRu);
+        bodies::brainysoft(&draft)
     }
 }

@@ -57,6 +57,7 @@ pub struct Reply {
 
 type Build = Box<dyn FnMut(u64) -> http::Result<Request<Bytes>> + Send>;
 type Observe = Box<dyn FnMut(Reply) + Send>;
+type Follow = Box<dyn FnMut(&Reply) -> Option<http::Result<Request<Bytes>>> + Send>;
 
 /// What to send, how fast, and when to stop.
 pub struct Load {
@@ -67,6 +68,7 @@ pub struct Load {
     timeout: Duration,
     limit: Duration,
     build: Build,
+    follow: Option<Follow>,
     observe: Option<Observe>,
 }
 
@@ -98,6 +100,7 @@ impl Load {
             timeout: Duration::from_secs(10),
             limit: Duration::from_secs(600),
             build: Box::new(build),
+            follow: None,
             observe: None,
         }
     }
@@ -121,7 +124,17 @@ impl Load {
         Self { limit, ..self }
     }
 
-    /// Sees every reply.
+    /// A second request after a reply that asks for one, as a post follows a ping. The two are one
+    /// exchange: what counts is the second reply, from the time at which the first request was due.
+    #[must_use]
+    pub fn follow(
+        self,
+        follow: impl FnMut(&Reply) -> Option<http::Result<Request<Bytes>>> + Send + 'static,
+    ) -> Self {
+        Self { follow: Some(Box::new(follow)), ..self }
+    }
+
+    /// Sees the reply of every exchange.
     #[must_use]
     pub fn on_reply(self, observe: impl FnMut(Reply) + Send + 'static) -> Self {
         Self { observe: Some(Box::new(observe)), ..self }
@@ -178,6 +191,7 @@ pub async fn run(load: Load) -> Result<Report, Refused> {
         began,
         until: began + load.limit,
         next: Mutex::new((0, load.build)),
+        follow: load.follow.map(Mutex::new),
         observe: load.observe.map(Mutex::new),
     });
     let mut running = JoinSet::new();
@@ -199,6 +213,7 @@ struct Plan {
     began: Instant,
     until: Instant,
     next: Mutex<(u64, Build)>,
+    follow: Option<Mutex<Follow>>,
     observe: Option<Mutex<Observe>>,
 }
 
@@ -216,9 +231,28 @@ impl Plan {
         Some((claimed, due, build(claimed)))
     }
 
-    fn observe(&self, reply: impl FnOnce() -> Reply) {
+    /// A request and, if its reply asks for one, the request that follows it.
+    async fn exchange(
+        &self,
+        connection: &mut Connection,
+        (index, due): (u64, Instant),
+        request: Request<Bytes>,
+    ) -> Result<Reply, &'static str> {
+        let told = |(status, body)| Reply { index, status, body, latency: due.elapsed() };
+        let first = told(connection.exchange(request).await?);
+        let next = self.follow.as_ref().and_then(|follow| {
+            let mut follow = follow.lock().unwrap_or_else(PoisonError::into_inner);
+            follow(&first)
+        });
+        match next {
+            None => Ok(first),
+            Some(next) => Ok(told(connection.exchange(next.map_err(|_| "request")?).await?)),
+        }
+    }
+
+    fn observe(&self, reply: Reply) {
         if let Some(observe) = &self.observe {
-            observe.lock().unwrap_or_else(PoisonError::into_inner)(reply());
+            observe.lock().unwrap_or_else(PoisonError::into_inner)(reply);
         }
     }
 }
@@ -235,11 +269,11 @@ async fn work(plan: Arc<Plan>) -> Tally {
             continue;
         };
         let end = (Instant::now() + plan.timeout).min(plan.until);
-        match timeout_at(end, connection.exchange(request)).await {
-            Ok(Ok((status, body))) => {
-                let latency = due.elapsed();
-                tally.answered(Outcome::read(status, &body), latency, late);
-                plan.observe(|| Reply { index, status, body, latency });
+        let exchange = plan.exchange(&mut connection, (index, due), request);
+        match timeout_at(end, exchange).await {
+            Ok(Ok(reply)) => {
+                tally.answered(Outcome::read(reply.status, &reply.body), reply.latency, late);
+                plan.observe(reply);
             }
             Ok(Err(failure)) => tally.failed(failure, late),
             Err(_) => {

@@ -42,10 +42,19 @@ pub fn bright_horizons() -> Value {
     serde_json::from_str(BRIGHT_HORIZONS).unwrap_or_default()
 }
 
+/// A lead for Gavel's own door (`POST /v1/leads`), with every field that one for `personal-loan-es` may have.
+pub const NATIVE: &str = include_str!("samples/native.json");
+
+/// [`NATIVE`] as a value, to vary.
+#[must_use]
+pub fn native() -> Value {
+    serde_json::from_str(NATIVE).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leads::{LEADHUB_PRODUCT, LEADHUB_PUBLISHER};
+    use crate::leads::{CREDIT_PRODUCT, LEADHUB_PRODUCT, LEADHUB_PUBLISHER};
 
     #[test]
     fn the_samples_are_json_with_the_demos_ids() {
@@ -58,6 +67,7 @@ mod tests {
         assert_eq!(bright_horizons()["xauth"]["affiliateid"], 123_456);
         assert_eq!(pingtree()["mobile"].as_str().map(str::len), Some(10));
         assert_eq!(bright_horizons()["transaction"]["state"], "NV");
-        assert_eq!(brainysoft()["creditProductId"], 101_339);
+        assert_eq!(brainysoft()["creditProductId"], CREDIT_PRODUCT);
+        assert_eq!(native()["product"], "personal-loan-es");
     }
 }

@@ -236,38 +236,3 @@ async fn a_ping_tells_what_a_lead_would_find_and_leaves_nothing() {
     assert_eq!((buyers.pings(), buyers.posts().len()), (0, 0), "nobody is asked");
     assert_eq!(leads_taken(&gavel).await, 0);
 }
-
-/// What `gavel spec` prints for a publisher of the demo's market.
-fn spec(more: &[&str]) -> (Option<i32>, String, String) {
-    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/demo/gavel.toml");
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gavel"));
-    let output = command.args(["spec", "--config", config]).args(more).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sample_of_a_printed_specification_is_sold_when_it_is_posted() {
-    let (code, text, err) =
-        spec(&["--publisher", "bright-horizons-demo", "--url", "https://x.example"]);
-    assert_eq!(code, Some(0), "{err}");
-    let curl = text.split("curl -s 'https://x.example/post/debt/sub10k/'").nth(1).unwrap();
-    let body = curl.split(" -d '").nth(1).unwrap().split("'\n```").next().unwrap();
-    let mut lead: Value = serde_json::from_str(body).unwrap();
-    assert_eq!(lead["xauth"]["key"], "YOUR-KEY", "no key is shown");
-    lead["xauth"]["key"] = "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz".into();
-
-    let dir = tempfile::tempdir().unwrap();
-    let (_buyers, market) = buyers(&["*:bids=1000"]).await;
-    let gavel = Gavel::start(dir.path(), &market);
-    let (status, answer) = post(&gavel, "/post/debt/sub10k/", &lead).await;
-    assert_eq!((status, &answer["disposition"]), (200, &json!("SOLD")), "{answer}");
-
-    let (code, page, _) = spec(&["--publisher", "leadhub-demo", "--html"]);
-    assert_eq!(code, Some(0));
-    assert!(
-        page.starts_with("<!doctype html>") && page.contains("http://127.0.0.1:8080/api/v1/lead")
-    );
-    let (code, _, err) = spec(&["--publisher", "nobody"]);
-    assert_eq!((code, err.contains(", bright-horizons-demo, ")), (Some(2), true), "{err}");
-}

@@ -147,18 +147,43 @@ fn gavel(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn the_demo_prints_its_table_and_exits_with_0() {
     let (code, out, err) = gavel(&["demo", "--leads", "60", "--rate", "60"]);
     assert_eq!(code, Some(0), "{err}");
-    for expected in [
-        "leadhub",
-        "bright_horizons",
-        "native",
-        "top buyers",
-        "where the time went",
-        r#""status":"distributed""#,
-        r#""disposition":"SOLD""#,
-        r#""lead_status":"accept""#,
-        r#""status":"ok""#,
-    ] {
+    for expected in ["rejected by reason", "top buyers", "where the time went"] {
         assert!(out.contains(expected), "{expected} is missing:\n{out}");
+    }
+    for door in
+        ["leadhub", "bright_horizons", "pingtree", "brainysoft", "native ", "native ping/post"]
+    {
+        let row =
+            out.lines().find(|line| line.starts_with(door)).unwrap_or_else(|| panic!("{door}"));
+        let numbers: Vec<u32> =
+            row.split_whitespace().filter_map(|cell| cell.parse().ok()).take(5).collect();
+        let [leads, distributed, new, rejected, errors] = numbers[..] else { panic!("{row}") };
+        assert_eq!((leads, errors), (10, 0), "{out}");
+        assert_eq!(distributed + new + rejected, leads, "{row}");
+        assert!(distributed > 0, "{row}");
+    }
+    let samples: Vec<(&str, Value)> = out
+        .lines()
+        .skip_while(|line| !line.contains("own samples"))
+        .skip(1)
+        .filter_map(|line| {
+            let (name, answer) = line.split_once('{')?;
+            Some((name.trim(), serde_json::from_str(&format!("{{{answer}")).unwrap()))
+        })
+        .collect();
+    for (at, (name, pointer, told)) in [
+        ("leadhub", "/status", "distributed"),
+        ("bright_horizons", "/disposition", "SOLD"),
+        ("pingtree", "/data/distribution_status", "sold"),
+        ("brainysoft", "/status", "ok"),
+        ("its statuses", "/data/2/status", "APPROVED"),
+        ("native", "/status", "distributed"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(samples[at].0, name);
+        assert_eq!(samples[at].1.pointer(pointer), Some(&json!(told)), "{out}");
     }
 }
 

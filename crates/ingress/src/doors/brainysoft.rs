@@ -29,7 +29,7 @@ use crate::contact;
 use crate::doors::Decoded;
 use crate::reply::Fault;
 
-pub(crate) use path::{Path, path};
+pub(crate) use path::{MANY, Path, path};
 pub(crate) use reply::{encode, fault, ok};
 pub(crate) use session::{authenticate, login, token};
 pub(crate) use spec::spec;

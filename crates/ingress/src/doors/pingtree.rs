@@ -5,7 +5,8 @@
 //! Where its documentation is silent: an unknown source and another source's key are a wrong key (401);
 //! blank is missing; formats are checked only where there is a value; if fields are missing and others not
 //! valid, `lead_status` is `missingField` and both are listed. `transaction_id` is the publisher's own, else the
-//! lead's id. A lead that the product does not admit is stored and so `accept`; one that nothing may store
+//! lead's id; a repeat is told its own, and none if it brought none, for nothing of it is stored. The consumer's
+//! address is `ip` or `ip_address`, and never the peer's, which is the publisher's server or a proxy. A lead that the product does not admit is stored and so `accept`; one that nothing may store
 //! (an inactive source, a suppressed consumer) is 400 `rejected`, as at the original's sibling calls. A repeat is
 //! `duplicate` by the source's dedupe field, or by the product's own rules where the source's leads are sold. Fields
 //! of the source's own are kept for the post, and are attributes where the product has them (`loan_amount`
@@ -51,6 +52,14 @@ impl Dialect {
         match self {
             Self::Id => format!("/api/lead/create/{}", source.id),
             Self::Slug => format!("/api/v1/database-source/{}/create", source.slug),
+        }
+    }
+
+    /// How many leads a page has, how many it may have, and what its first and last day are called.
+    fn pages(self) -> (usize, usize, &'static str, &'static str) {
+        match self {
+            Self::Id => (10, 100, "from", "to"),
+            Self::Slug => (50, 500, "from_date", "to_date"),
         }
     }
 

@@ -91,9 +91,7 @@ impl<D: Distribute> Visit<'_, D> {
                 lead.1.0.into()
             }
             Path::Many(ids) => {
-                let ids = ids.ok_or(Fault::Request(
-                    "the path must end in 1 to 100 ids with commas between them",
-                ))?;
+                let ids = ids.ok_or(Fault::Request(brainysoft::MANY))?;
                 let in_order = query.is_some_and(|query| {
                     query.split('&').any(|pair| pair.eq_ignore_ascii_case("preserveOrder=true"))
                 });

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::Spec;
+use super::{Purpose, Spec};
 
 /// What a page is made of.
 enum Block {
@@ -66,21 +66,31 @@ fn request(blocks: &mut Vec<Block>, base: &str, spec: &Spec) {
     let url = format!("{base}{}", spec.path);
     blocks.push(Block::Heading(2, spec.title.clone()));
     blocks.push(Block::Code(format!("{} {url}", spec.method)));
-    blocks.push(Block::List(spec.notes.clone()));
+    if !spec.notes.is_empty() {
+        blocks.push(Block::List(spec.notes.clone()));
+    }
     let mut headers = vec![row(["header", "value"])];
     headers.extend(spec.headers.iter().map(|(name, value)| row([name, value])));
-    headers.push(row(["idempotency-key", "optional: the same key again gets the first answer"]));
-    headers.push(row(["gavel-budget-ms", "optional: answer within so many milliseconds"]));
+    if spec.purpose == Purpose::Lead {
+        let again = "optional: the same key again gets the first answer";
+        headers.push(row(["idempotency-key", again]));
+    }
+    if spec.purpose != Purpose::Read {
+        headers.push(row(["gavel-budget-ms", "optional: answer within so many milliseconds"]));
+    }
     blocks.push(Block::Table(headers, &[0]));
-    blocks.push(Block::Heading(3, "Fields".to_owned()));
-    let mut fields = vec![row(["field", "required", "type", ""])];
-    fields.extend(spec.fields.iter().map(|field| {
-        let required = if field.required { "yes" } else { "" };
-        row([&field.name(), required, &field.kind, &field.about])
-    }));
-    blocks.push(Block::Table(fields, &[0]));
+    if !spec.fields.is_empty() {
+        let what = if spec.has_body() { "Fields" } else { "Query" };
+        blocks.push(Block::Heading(3, what.to_owned()));
+        let mut fields = vec![row(["field", "required", "type", ""])];
+        fields.extend(spec.fields.iter().map(|field| {
+            let required = if field.required { "yes" } else { "" };
+            row([&field.name(), required, &field.kind, &field.about])
+        }));
+        blocks.push(Block::Table(fields, &[0]));
+    }
     blocks.push(Block::Heading(3, "Sample request".to_owned()));
-    blocks.push(Block::Code(curl(&url, spec)));
+    blocks.push(Block::Code(curl(base, spec)));
     blocks.push(Block::Heading(3, "Answers".to_owned()));
     let mut answers = vec![row(["when", "HTTP", "body"])];
     answers.extend(
@@ -96,14 +106,18 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 /// The sample request for a shell.
-fn curl(url: &str, spec: &Spec) -> String {
-    let mut out = format!("curl -s {}", quoted(url));
+fn curl(base: &str, spec: &Spec) -> String {
+    let mut out = format!("curl -s {}", quoted(&format!("{base}{}", spec.target())));
     for (name, value) in &spec.headers {
         let header = quoted(&format!("{name}: {value}"));
         out.extend([" \\\n  -H ", header.as_str()]);
     }
-    let body = pretty(&spec.sample());
-    out.extend([" \\\n  -d ", quoted(&body).as_str()]);
+    if spec.has_body() {
+        let body = pretty(&spec.sample());
+        out.extend([" \\\n  -d ", quoted(&body).as_str()]);
+    } else if spec.method != "GET" {
+        out.extend([" \\\n  -X ", spec.method]);
+    }
     out
 }
 

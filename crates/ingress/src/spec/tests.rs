@@ -6,7 +6,7 @@ use lead::Door;
 use market::{KeyDigest, Market, Publisher, Sources};
 use serde_json::{Value, json};
 
-use super::{Field, KEY, Spec, html, markdown, specs};
+use super::{Field, KEY, Purpose, Spec, html, markdown, specs};
 use crate::doors::{Decoded, brainysoft, bright_horizons, leadhub, native, pingtree};
 
 const GOLDEN: &str = include_str!("../../tests/golden/market.toml");
@@ -26,11 +26,18 @@ fn read(spec: &Spec, market: &Market, publisher: &Publisher, body: &Value) -> Re
             Ok(Decoded::Rejected(answer)) => Err(leadhub::encode(&answer).body),
             Err(fault) => Err(leadhub::fault(&fault).body),
         },
-        Door::Native => match native::decode(&root, publisher, market) {
-            Ok(Decoded::Lead(_)) => Ok(()),
-            Ok(Decoded::Rejected(answer)) => Err(native::encode(&answer).body),
-            Err(fault) => Err(native::fault(&fault).body),
-        },
+        Door::Native => {
+            let decoded = match spec.path.as_str() {
+                "/v1/ping" => native::ping::decode_ping(&root, publisher, market).map(|it| it.0),
+                "/v1/post" => native::ping::decode_post(&root, publisher, market).map(|it| it.0),
+                _ => native::decode(&root, publisher, market),
+            };
+            match decoded {
+                Ok(Decoded::Lead(_)) => Ok(()),
+                Ok(Decoded::Rejected(answer)) => Err(native::encode(&answer).body),
+                Err(fault) => Err(native::fault(&fault).body),
+            }
+        }
         Door::BrightHorizons => read_bright_horizons(spec, (market, publisher), &root),
         Door::Pingtree => read_pingtree(spec, (market, publisher), &root),
         Door::BrainySoft => {
@@ -101,8 +108,17 @@ fn with_key(publisher: &Publisher, body: &Value) -> Value {
     body
 }
 
-/// Every specification of both markets.
+/// Every specification of both markets whose request has a lead in its body.
 fn each(mut check: impl FnMut(&Market, &Publisher, &Spec)) {
+    every(|market, publisher, spec| {
+        if spec.purpose != Purpose::Read && spec.method == "POST" {
+            check(market, publisher, spec);
+        }
+    });
+}
+
+/// Every specification of both markets.
+fn every(mut check: impl FnMut(&Market, &Publisher, &Spec)) {
     let mut seen = Vec::new();
     for market in [market(GOLDEN), market(DEMO)] {
         for publisher in market.publishers.values() {
@@ -214,7 +230,13 @@ fn the_native_door_reads_nothing_that_its_specification_does_not_name() {
     let market = market(GOLDEN);
     let publisher = market.publishers.get(&"shop".parse().unwrap()).unwrap();
     for spec in specs(&market, publisher) {
+        if spec.purpose == Purpose::Read {
+            continue;
+        }
         for object in ["", "contact", "contact.address", "consent"] {
+            if spec.path == "/v1/ping" && object.starts_with("contact") {
+                continue;
+            }
             let path = format!("{object}.zqx");
             let stray = Field::new(path.trim_start_matches('.'), "");
             let body = with(&spec.sample(), &stray, Some(json!(1)));
@@ -247,6 +269,9 @@ fn every_disposition_and_status_of_a_door_is_among_its_answers() {
             }
             (Door::Pingtree, _) if keeps => vec!["Lead created", "duplicate", "rejected"],
             (Door::Pingtree, _) => vec!["sold", "unsold", "pending", "duplicate", "rejected"],
+            (Door::Native, _) if spec.path == "/v1/ping" => {
+                vec!["accepted", "unmatched", "unsold", "reserved", "age_restriction"]
+            }
             (Door::Leadhub | Door::Native, _) => {
                 vec!["distributed", "new", "rejected", "fraud_suspected"]
             }
@@ -257,6 +282,9 @@ fn every_disposition_and_status_of_a_door_is_among_its_answers() {
         }
         let done = if spec.path.starts_with("/api/lead/create/") { 201 } else { 200 };
         for status in [done, 400, 401, 405, 408, 409, 413, 422, 500, 503] {
+            if status == 409 && spec.path == "/v1/ping" {
+                continue;
+            }
             let has = spec.answers.iter().any(|answer| answer.status.as_u16() == status);
             assert!(has, "{status} is missing at {}", spec.path);
         }
@@ -268,6 +296,40 @@ fn every_disposition_and_status_of_a_door_is_among_its_answers() {
 }
 
 #[test]
+fn a_question_has_its_answers_and_its_query_is_read() {
+    let mut seen = 0;
+    every(|_, publisher, spec| {
+        if spec.purpose == Purpose::Read {
+            seen += 1;
+            for status in [200, 401, 405, 503] {
+                let has = spec.answers.iter().any(|answer| answer.status.as_u16() == status);
+                assert!(has, "{status} is missing at {}", spec.path);
+            }
+        }
+        if spec.door == Door::Pingtree && spec.method == "GET" {
+            let target = spec.target();
+            let query = target.split_once('?').unwrap().1;
+            let root = crate::form::flat(query.as_bytes()).unwrap();
+            let source = publisher.pingtree.as_ref().unwrap();
+            let named = |dialect: &pingtree::Dialect| {
+                let create = dialect.create_path(source);
+                [create.replacen("create", "fetch", 1), create].contains(&spec.path)
+            };
+            let dialect = pingtree::Dialect::ALL.into_iter().find(named).unwrap();
+            if spec.purpose == Purpose::Read {
+                assert!(pingtree::Ask::read(&root, dialect).is_ok(), "{target}");
+            } else {
+                let market = market(DEMO);
+                let read = pingtree::decode(&root, dialect, (publisher, source), &market);
+                assert!(matches!(read, Ok(Decoded::Lead(_))), "{target}");
+            }
+        }
+    });
+    // In both markets.
+    assert!(seen >= 2 * (2 + 2 + 4), "{seen}");
+}
+
+#[test]
 fn a_publisher_is_told_of_its_own_doors_only() {
     let market = market(GOLDEN);
     let paths = |id: &str| -> Vec<String> {
@@ -276,11 +338,18 @@ fn a_publisher_is_told_of_its_own_doors_only() {
     };
     assert_eq!(paths("hub"), ["/api/v1/lead"]);
     assert_eq!(paths("trusted-affiliate"), ["/post/debt/sub10k/", "/ping/debt/sub10k/"]);
-    assert_eq!(paths("shop").len(), market.products.len());
+    // A lead, a ping and a post each; two questions.
+    assert_eq!(paths("shop").len(), 3 * market.products.len() + 2);
     assert_eq!(paths("affiliate").len(), 4);
     assert_eq!(
         paths("store"),
-        ["/api/lead/create/65f0c0ffee65f0c0ffee65f0", "/api/v1/database-source/us-loans/create"]
+        [
+            "/api/lead/create/65f0c0ffee65f0c0ffee65f0",
+            "/api/lead/create/65f0c0ffee65f0c0ffee65f0",
+            "/api/lead/fetch/65f0c0ffee65f0c0ffee65f0",
+            "/api/v1/database-source/us-loans/create",
+            "/api/v1/database-source/us-loans/fetch",
+        ]
     );
     // A source that takes nothing is not to be posted to.
     assert_eq!(paths("closed"), Vec::<String>::new());
@@ -314,6 +383,7 @@ fn a_page_names_everything_and_no_key() {
 #[test]
 fn a_sample_pastes_into_a_shell() {
     let spec = Spec {
+        purpose: Purpose::Lead,
         door: Door::Native,
         title: "x".to_owned(),
         method: "POST",

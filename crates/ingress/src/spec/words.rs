@@ -123,15 +123,16 @@ fn number(definition: &Definition, product: &Product) -> Value {
 }
 
 fn text<'a>(attribute: &str, product: &'a Product) -> &'a str {
-    let american = product.country == "US";
+    let [region, postal_code, city] = match product.country.as_str() {
+        "US" => ["NV", "89002", "Boulder City"],
+        "RU" => ["Тверская", "170000", "Тверь"],
+        _ => ["Madrid", "28001", "Madrid"],
+    };
     match attribute {
         "country" => &product.country,
-        "region" if american => "NV",
-        "region" => "Madrid",
-        "postal_code" if american => "89002",
-        "postal_code" => "28001",
-        "city" if american => "Boulder City",
-        "city" => "Madrid",
+        "region" => region,
+        "postal_code" => postal_code,
+        "city" => city,
         "debt_type" => "Credit Cards",
         "purpose" => "home_improvement",
         _ => "abc",

@@ -4,10 +4,17 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::draft::Draft;
-use super::{AFFILIATE, AFFILIATE_KEY, LEADHUB_PRODUCT, LEADHUB_PUBLISHER, Product};
+use super::tables::PATRONYMICS;
+use super::{
+    AFFILIATE, AFFILIATE_KEY, CREDIT_PRODUCT, LEADHUB_PRODUCT, LEADHUB_PUBLISHER, Product,
+};
 
 pub(super) fn native(product: Product, draft: &Draft) -> Value {
-    let prefix = if product == Product::PersonalLoanEs { "+34" } else { "+1" };
+    let prefix = match product {
+        Product::PersonalLoanEs => "+34",
+        Product::PersonalLoanUs | Product::DebtSub10kUs => "+1",
+        Product::ShortLoanRu => "+7",
+    };
     let mut contact = json!({
         "first_name": draft.first_name,
         "last_name": draft.last_name,
@@ -52,6 +59,13 @@ fn attributes(product: Product, draft: &Draft) -> Value {
             "debt_type": draft.debt_type,
             "credit_score": draft.credit_score,
         }),
+        Product::ShortLoanRu => json!({
+            "age": draft.age,
+            "monthly_income": draft.income,
+            "amount": draft.amount,
+            "term_days": draft.term_days,
+            "employment": draft.employment,
+        }),
         Product::PersonalLoanEs | Product::PersonalLoanUs => json!({
             "age": draft.age,
             "monthly_income": draft.income,
@@ -86,7 +100,7 @@ fn consent(product: Product, draft: &Draft) -> Value {
     let mut entries =
         vec![entry(draft, "terms", true), entry(draft, "privacy_policy", draft.consents)];
     let mut partners = Vec::new();
-    if product != Product::PersonalLoanEs {
+    if matches!(product, Product::PersonalLoanUs | Product::DebtSub10kUs) {
         entries.push(entry(draft, "tcpa", draft.consents));
     }
     if product == Product::DebtSub10kUs {
@@ -175,6 +189,76 @@ pub(super) fn bright_horizons(draft: &Draft) -> Value {
             },
             "credit": { "creditscore": if asks_score { draft.credit_score } else { 0 } },
         },
+    })
+}
+
+pub(super) fn pingtree(draft: &Draft) -> Value {
+    let certificate = format!("https://cert.trustedform.example/{:040x}", draft.number);
+    json!({
+        "first_name": draft.first_name,
+        "last_name": draft.last_name,
+        "email": draft.email,
+        "mobile": draft.phone,
+        "address": format!("{} {}", draft.house, draft.street),
+        "city": draft.place.city,
+        "state": draft.place.region,
+        "zip_code": draft.postal_code,
+        "date_of_birth": draft.birth_date.to_string(),
+        "transaction_id": format!("{}-{}", draft.channel, draft.email),
+        "sub1": draft.channel,
+        "xxTrustedFormToken": format!("{:040x}", draft.number),
+        "xxTrustedFormCertUrl": certificate,
+        "xxTrustedFormPingUrl": format!("{certificate}/ping"),
+        "tcpa_consent": draft.consents,
+        "loan_amount": draft.amount,
+        "term_months": draft.term,
+        "monthly_income": draft.income,
+        "credit_score": draft.credit_score,
+        "employment": draft.employment,
+        "pay_frequency": draft.pay_frequency,
+    })
+}
+
+pub(super) fn brainysoft(draft: &Draft) -> Value {
+    let of = usize::try_from(draft.number).unwrap_or(0) % PATRONYMICS.len();
+    let (his, hers) = PATRONYMICS[of];
+    let (patronymic, sex) = if draft.gender == "male" { (his, 101_251) } else { (hers, 101_252) };
+    let country = if draft.place.country == "RU" { 101_042 } else { 101_041 };
+    let address = json!({
+        "countryId": country,
+        "regionName": draft.place.region,
+        "localityName": draft.place.city,
+        "streetName": draft.street,
+        "houseNo": draft.house.to_string(),
+        "postalCode": draft.postal_code,
+    });
+    json!({
+        "channel": "GENERATOR",
+        "firstName": draft.first_name,
+        "lastName": draft.last_name,
+        "patronymic": patronymic,
+        "mobilePhone": format!("7{}", draft.phone),
+        "email": draft.email,
+        "birthDate": draft.birth_date.to_string(),
+        "birthCountryId": country,
+        "sexId": sex.to_string(), // as its publishers write it
+        "passport": {
+            "seria": "0000", // no region issues it
+            "no": format!("{:06}", draft.number % 1_000_000),
+            "issueDate": "2015-05-20",
+        },
+        "addressData": address,
+        "registrationAddressData": address,
+        "amount": draft.amount,
+        "period": draft.term_days,
+        "periodUnit": "DAYS",
+        "creditProductId": CREDIT_PRODUCT,
+        "meanIncome": draft.income,
+        "averageMonthlyCost": draft.income / 3,
+        "ipAddress": draft.ip,
+        "orderCode": format!("sim-{:06}", draft.number),
+        "storeCode": draft.channel,
+        "relatives": [], "leadDebts": [], "goods": [], "extraFields": [],
     })
 }
 

@@ -53,7 +53,10 @@ pub(super) struct Draft {
     pub(super) birth_date: Date,
     pub(super) income: u32,
     pub(super) amount: u32,
+    /// In months.
     pub(super) term: u32,
+    /// Of a loan until the next salary.
+    pub(super) term_days: u32,
     pub(super) purpose: &'static str,
     pub(super) employment: &'static str,
     pub(super) credit_score: u32,
@@ -69,13 +72,16 @@ pub(super) struct Draft {
 
 impl Generator {
     pub(super) fn draft(&mut self, product: Product) -> Draft {
-        let spanish = product == Product::PersonalLoanEs;
         let flaw = Flaw::drawn(self.rng.u32(0..1000));
-        let (firsts, lasts, streets) = if spanish {
-            (tables::FIRST_ES, tables::LAST_ES, tables::STREETS_ES)
-        } else {
-            (tables::FIRST_US, tables::LAST_US, tables::STREETS_US)
+        let (firsts, lasts, streets) = match product {
+            Product::PersonalLoanEs => (tables::FIRST_ES, tables::LAST_ES, tables::STREETS_ES),
+            Product::ShortLoanRu => (tables::FIRST_RU, tables::LAST_RU, tables::STREETS_RU),
+            Product::PersonalLoanUs | Product::DebtSub10kUs => {
+                (tables::FIRST_US, tables::LAST_US, tables::STREETS_US)
+            }
         };
+        // What a loan of hundreds is in euros is one of thousands in roubles.
+        let scale = if product == Product::ShortLoanRu { 20 } else { 1 };
         let &(first_name, first_plain, gender) = self.pick(firsts);
         let &(last_name, last_plain) = self.pick(lasts);
         let age = self.age(flaw);
@@ -96,9 +102,13 @@ impl Generator {
             house: self.rng.u32(1..=180),
             age,
             birth_date: self.birth_date(age),
-            income: self.income(flaw),
-            amount: 100 * self.rng.u32(5..=200),
+            income: self.income(flaw) * scale,
+            amount: match product {
+                Product::ShortLoanRu => 1_000 * self.rng.u32(2..=40),
+                _ => 100 * self.rng.u32(5..=200),
+            },
             term: *self.pick(tables::TERMS),
+            term_days: u32::try_from(7 + number % 25).unwrap_or(7),
             purpose: self.word(tables::PURPOSES),
             employment: match age {
                 ..23 => "student",
@@ -149,6 +159,8 @@ impl Generator {
         self.pick(match (product, elsewhere) {
             (Product::PersonalLoanEs, false) => tables::SPAIN,
             (Product::PersonalLoanEs, true) => tables::NOT_SPAIN,
+            (Product::ShortLoanRu, false) => tables::RUSSIA,
+            (Product::ShortLoanRu, true) => tables::NOT_RUSSIA,
             (Product::DebtSub10kUs, true) => tables::EXCLUDED_STATES,
             (Product::PersonalLoanUs, true) => tables::NOT_STATES,
             (Product::PersonalLoanUs | Product::DebtSub10kUs, false) => tables::STATES,

@@ -59,6 +59,18 @@ pub(super) const STATES: &[Place] = &[
     place("MI", "Detroit", "482", "313", "US"),
 ];
 
+pub(super) const RUSSIA: &[Place] = &[
+    place("Тверская", "Тверь", "1700", "901", "RU"),
+    place("Самарская", "Самара", "4430", "902", "RU"),
+    place("Свердловская", "Екатеринбург", "6200", "904", "RU"),
+    place("Новосибирская", "Новосибирск", "6300", "905", "RU"),
+    place("Татарстан", "Казань", "4200", "906", "RU"),
+    place("Москва", "Москва", "1010", "909", "RU"),
+    place("Санкт-Петербург", "Санкт-Петербург", "1900", "911", "RU"),
+];
+
+pub(super) const NOT_RUSSIA: &[Place] = &[place("Алматы", "Алматы", "0500", "701", "KZ")];
+
 /// States that `debt-sub10k-us` does not take.
 pub(super) const EXCLUDED_STATES: &[Place] = &[
     place("AK", "Anchorage", "995", "907", "US"),
@@ -144,10 +156,45 @@ pub(super) const LAST_US: &[(&str, &str)] = &[
     ("Walker", "walker"),
 ];
 
+pub(super) const FIRST_RU: &[(&str, &str, &str)] = &[
+    ("Анна", "anna", "female"),
+    ("Вера", "vera", "female"),
+    ("Дарья", "darya", "female"),
+    ("Ольга", "olga", "female"),
+    ("Тамара", "tamara", "female"),
+    ("Антон", "anton", "male"),
+    ("Глеб", "gleb", "male"),
+    ("Денис", "denis", "male"),
+    ("Олег", "oleg", "male"),
+    ("Тимур", "timur", "male"),
+];
+
+/// The same for men and women.
+pub(super) const LAST_RU: &[(&str, &str)] = &[
+    ("Бондаренко", "bondarenko"),
+    ("Долгих", "dolgikh"),
+    ("Живаго", "zhivago"),
+    ("Коваленко", "kovalenko"),
+    ("Седых", "sedykh"),
+    ("Тимошенко", "timoshenko"),
+    ("Черных", "chernykh"),
+    ("Шевченко", "shevchenko"),
+];
+
+/// A man's and a woman's, from one father's name.
+pub(super) const PATRONYMICS: &[(&str, &str)] = &[
+    ("Андреевич", "Андреевна"),
+    ("Ильич", "Ильинична"),
+    ("Олегович", "Олеговна"),
+    ("Петрович", "Петровна"),
+    ("Сергеевич", "Сергеевна"),
+];
+
 pub(super) const STREETS_ES: &[&str] =
     &["Calle Mayor", "Calle Nueva", "Avenida de la Paz", "Carrer Nou", "Plaza del Ejemplo"];
 pub(super) const STREETS_US: &[&str] =
     &["Example Ave", "Sample St", "Happy Lane", "Placeholder Rd", "Fiction Blvd"];
+pub(super) const STREETS_RU: &[&str] = &["Новая", "Лесная", "Садовая", "Примерная"];
 
 pub(super) const PURPOSES: &[&str] = &[
     "home_improvement",

@@ -161,6 +161,27 @@ fn a_bright_horizons_body_has_the_members_of_the_documentations_sample() {
 }
 
 #[test]
+fn pingtree_and_brainysoft_bodies_have_the_samples_members() {
+    let mut generator = Generator::new(12);
+    let (loan, short) = (crate::samples::pingtree(), crate::samples::brainysoft());
+    // What a made-up consumer does not tell.
+    let untold = ["birthPlace", "inn", "snils", "subdivisionId", "managerId", "referralLink"];
+    for _ in 0..200 {
+        let lead = generator.pingtree();
+        assert!(loan.as_object().unwrap().keys().all(|name| lead.get(name).is_some()), "{lead}");
+        assert_eq!(text(&lead, "/mobile").len(), 10);
+        let lead = generator.brainysoft();
+        let told = |name: &str| lead.get(name).is_some() || untold.contains(&name);
+        assert!(short.as_object().unwrap().keys().all(|name| told(name)), "{lead}");
+        assert_eq!(lead["creditProductId"], short["creditProductId"]);
+        assert!(
+            text(&lead, "/mobilePhone").starts_with("79")
+                || lead["addressData"]["countryId"] == 101_041
+        );
+    }
+}
+
+#[test]
 fn a_native_body_has_the_doors_members_and_standard_attributes() {
     for product in Product::ALL {
         let lead = &row(9, product, 1)[0];
@@ -249,6 +270,6 @@ fn products_are_known_by_id() {
     for product in Product::ALL {
         assert_eq!(product.id().parse(), Ok(product));
     }
-    let error = "short-loan-ru".parse::<Product>().unwrap_err().to_string();
-    assert!(error.starts_with("no leads can be made for \"short-loan-ru\""), "{error}");
+    let error = "short-loan-kz".parse::<Product>().unwrap_err().to_string();
+    assert!(error.starts_with("no leads can be made for \"short-loan-kz\""), "{error}");
 }

@@ -17,23 +17,35 @@ const WORD_MAX: usize = 64;
 pub struct Outcome {
     /// HTTP status; 0 if there was no complete reply.
     pub http: u16,
-    /// The reply's `status` member (or `disposition`, which one door has instead); without a reply
-    /// what went wrong: `connect`, `closed`, `body`, `timeout`, `request`.
+    /// The reply's word for what came of the lead; without a reply what went wrong: `connect`, `closed`,
+    /// `body`, `timeout`, `request`.
     pub status: String,
-    /// The reply's `rejection_reason` member.
+    /// Its word for why, if it has one.
     pub reason: String,
 }
+
+/// Where doors tell what came of a lead; the first that is there counts.
+const STATUS: [&str; 5] = [
+    "/data/distribution_status",
+    "/data/lead_status",
+    "/data/distribution/status",
+    "/status",
+    "/disposition",
+];
+
+/// Where they tell why.
+const REASON: [&str; 5] =
+    ["/rejection_reason", "/data/reason", "/data/distribution/reason", "/data/code", "/reason"];
 
 impl Outcome {
     pub(super) fn read(http: u16, body: &Bytes) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let word = |member: &str| {
-            let word = body.get(member).and_then(Value::as_str).unwrap_or_default();
+        let word = |places: &[&str]| {
+            let told = places.iter().filter_map(|place| body.pointer(place)?.as_str());
+            let word = told.into_iter().find(|word| !word.is_empty()).unwrap_or_default();
             word.chars().take(WORD_MAX).collect::<String>()
         };
-        let status = Some(word("status")).filter(|status| !status.is_empty());
-        let status = status.unwrap_or_else(|| word("disposition"));
-        Self { http, status, reason: word("rejection_reason") }
+        Self { http, status: word(&STATUS), reason: word(&REASON) }
     }
 
     fn failure(what: &str) -> Self {

@@ -54,6 +54,24 @@ async fn a_stall_counts_against_every_request_that_had_to_wait() {
 }
 
 #[tokio::test]
+async fn a_request_that_follows_is_one_exchange_with_the_first() {
+    let specs = ["slow:latency=20ms", "shy:bids=0"];
+    let buyers = buyers(&specs, Options::default()).await;
+    let ping = |index: u64| {
+        let to = if index.is_multiple_of(2) { "/slow/ping" } else { "/shy/ping" };
+        post(to, &[], &json!({ "ping_id": index.to_string() }))
+    };
+    let load = Load::new(buyers.addr(), 1000, 10, ping).follow(|reply| {
+        let bid = reply.body.windows(5).any(|part| part == b"price");
+        bid.then(|| posts("/slow/post")(reply.index))
+    });
+    let report = run(load).await.unwrap();
+    assert_eq!((report.count(200, "accepted"), report.count(200, "no_bid")), (5, 5), "{report}");
+    assert_eq!(buyers.posts().len(), 5);
+    assert!(report.latency.max() >= Duration::from_millis(40), "both count: {report}");
+}
+
+#[tokio::test]
 async fn failures_are_counted_by_kind_and_end_in_time() {
     let specs =
         ["mute:fault=hang-on-post", "closes:fault=close-after-post", "broken:fault=status-500"];
@@ -140,6 +158,25 @@ fn outcomes_read_the_doors_words() {
             "200 rejected age_restriction",
         ),
         (r#"{"disposition":"NO BUYERS","sold":0}"#, "200 NO BUYERS"),
+        (
+            r#"{"status":"201","data":{"lead_status":"accept","distribution_status":"sold"}}"#,
+            "200 sold",
+        ),
+        (r#"{"status":"201","data":{"lead_status":"duplicate"}}"#, "200 duplicate"),
+        (
+            r#"{"status":"400","data":{"lead_status":"rejected","reason":"blacklisted"}}"#,
+            "200 rejected blacklisted",
+        ),
+        (r#"{"status":"ok","data":17}"#, "200 ok"),
+        (
+            r#"{"status":"ok","data":{"distribution":{"status":"rejected","reason":"age_restriction"}}}"#,
+            "200 rejected age_restriction",
+        ),
+        (
+            r#"{"status":"error","data":{"code":"NO_PASSPORT_ERROR"}}"#,
+            "200 error NO_PASSPORT_ERROR",
+        ),
+        (r#"{"status":"rejected","ping_id":null,"reason":"unsold"}"#, "200 rejected unsold"),
         (r#"{"status":7}"#, "200"),
         ("<html>", "200"),
     ];

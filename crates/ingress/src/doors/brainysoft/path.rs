@@ -6,6 +6,9 @@ use lead::Sequence;
 /// Most leads of one question.
 const MANY_MAX: usize = 100;
 
+/// Said of ids that cannot be many.
+pub(crate) const MANY: &str = "the path must end in 1 to 100 ids with commas between them";
+
 /// A place under `/bs-core/main`; ids that are no ids are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Path {

@@ -1,17 +1,24 @@
 //! What publishers at the BrainySoft door are told: the door's field map, for each credit product.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use lead::Answer;
+use lead::{Answer, PayoutBasis, RejectionReason, Sequence, Status};
 use market::{Market, Product, Publisher};
 use serde_json::{Value, json};
 
 use super::fields::{self, Kind};
-use super::{decode, encode, fault, scrub};
+use super::{MANY, decode, encode, fault, of_list, ok, record, scrub, statuses, unready};
+use crate::Stored;
 use crate::doors::Decoded;
-use crate::spec::{self, Field, Spec, words};
+use crate::reply::Fault;
+use crate::spec::{self, Example, Field, Purpose, Spec, words};
 
 /// When examples are answered.
-const AT: Timestamp = Timestamp::UNIX_EPOCH;
+const AT: Timestamp = Timestamp::constant(1_772_355_600, 123_000_000);
+
+/// The example's number.
+const NUMBER: i64 = 123_456_789;
 
 /// Without these nothing is taken.
 const REQUIRED: &[&str] = &["firstName", "mobilePhone"];
@@ -22,7 +29,131 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
         let id = *product.credit_products.first()?;
         Some(sheet((publisher, product, id), market))
     };
-    market.products.values().filter_map(of).collect()
+    let mut specs: Vec<Spec> = market.products.values().filter_map(of).collect();
+    let example = specs.first().and_then(|create| example(create, publisher, market));
+    specs.extend(example.iter().flat_map(reads));
+    specs.extend(publisher.brainysoft.login.map(|_| login()));
+    specs
+}
+
+/// The sample's lead, sold.
+fn example(create: &Spec, publisher: &Publisher, market: &Market) -> Option<Stored> {
+    let mut body = create.sample().to_string().into_bytes();
+    let mut root = document::parse_json(&mut body).ok()?;
+    let _digest = scrub(&mut root);
+    let Ok(Decoded::Lead(sent)) = decode(&root, publisher, market) else { return None };
+    let product = market.products.get(&sent.product)?;
+    let answer = Answer {
+        lead: Some((spec::LEAD.parse().ok()?, Sequence(NUMBER))),
+        status: Status::Distributed {
+            redirect_url: Some("https://buyer.example/apply?ref=abc".to_owned()),
+            payout: spec::example_payout(product.currency),
+            basis: PayoutBasis::Sale,
+            sales: Vec::new(),
+        },
+        is_final: true,
+        currency: Some(product.currency),
+        external_id: sent.external_id.clone(),
+        tags: BTreeMap::new(),
+    };
+    Some(Stored { answer, received_at: AT, submission: Some(*sent) })
+}
+
+/// What is asked of a lead once it is stored.
+fn reads(stored: &Stored) -> [Spec; 4] {
+    let told = |when: &str, data: Value| Example::of(when, ok(data, AT));
+    let one = record(stored, Some(NUMBER.unsigned_abs()));
+    let denied = Answer {
+        status: Status::Rejected(RejectionReason::AgeRestriction),
+        ..stored.answer.clone()
+    };
+    let bare = |documents: Vec<Value>| {
+        let mut stored = stored.clone();
+        stored.submission.iter_mut().for_each(|it| it.contact.documents.clone_from(&documents));
+        stored
+    };
+    let mut checks = vec![told("the lead is checked", NUMBER.into())];
+    for (when, stored, first) in [
+        ("it was checked before", stored.clone(), false),
+        ("it has no passport", bare(Vec::new()), true),
+        ("its passport has no date of issue", bare(vec![json!({ "no": "112233" })]), true),
+    ] {
+        let reply = unready(&stored, AT, || first);
+        checks.extend(reply.map(|reply| Example::of(when, reply)));
+    }
+    let many = Fault::Request(MANY);
+    let mut several = vec![
+        told(
+            "those of them that are yours, by their ids",
+            of_list(vec![(NUMBER, one.clone())], false),
+        ),
+        Example::of("no ids, or more than 100", fault(&many, AT)),
+    ];
+    several.extend(spec::faults_of_read("GET", false, |why| fault(why, AT)));
+    let with_faults = |method, mut answers: Vec<Example>| {
+        answers.extend(spec::faults_of_read(method, true, |why| fault(why, AT)));
+        answers
+    };
+    let at = |what: &str| format!("/bs-core/main/leads/{}{what}", spec::LEAD_ID);
+    let ways = vec![
+        told("sold", statuses(&stored.answer)),
+        told("rejected: too young or too old", statuses(&denied)),
+    ];
+    let order = Field::new("preserveOrder", "true or false");
+    let order = order.about("true: in the order of the path").like("true");
+    let find = read(
+        "GET",
+        "A lead as it stands",
+        at(""),
+        with_faults("GET", vec![told("its record", one)]),
+    );
+    let find_many = read(
+        "GET",
+        "Several leads",
+        format!("/bs-core/main/leads/find/{0},{0}", spec::LEAD_ID),
+        several,
+    );
+    [
+        find,
+        read("POST", "A check of a lead", at("/check"), with_faults("POST", checks)),
+        read("GET", "A lead's way", at("/statuses"), with_faults("GET", ways)),
+        Spec { fields: vec![order], ..find_many },
+    ]
+}
+
+/// A token for the header bsauth.
+fn login() -> Spec {
+    let text = |name: &str| Field::new(name, "a string").required();
+    let mut answers = vec![Example::of(
+        "the token stands in the header bsauth, good for 12 h",
+        ok(Value::Null, AT),
+    )];
+    let missing = [("the user, the password or the header is wrong", Fault::Unauthorized)];
+    answers.extend(missing.map(|(when, why)| Example::of(when, fault(&why, AT))));
+    let general = spec::faults_of_read("POST", false, |why| fault(why, AT));
+    answers.extend(general.into_iter().filter(|it| it.status != hyper::StatusCode::UNAUTHORIZED));
+    Spec {
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("customer-key", "YOUR-CUSTOMER-KEY".to_owned()),
+        ],
+        fields: vec![text("userName").like("YOUR-USER"), text("password").like("YOUR-PASSWORD")],
+        ..read("POST", "A token for the header bsauth", "/bs-core/main/login".to_owned(), answers)
+    }
+}
+
+fn read(method: &'static str, title: &str, path: String, answers: Vec<Example>) -> Spec {
+    Spec {
+        purpose: Purpose::Read,
+        door: lead::Door::BrainySoft,
+        title: title.to_owned(),
+        method,
+        path,
+        headers: vec![("bsauth", spec::KEY.to_owned())],
+        fields: Vec::new(),
+        notes: Vec::new(),
+        answers,
+    }
 }
 
 fn sheet((publisher, product, id): (&Publisher, &Product, i64), market: &Market) -> Spec {
@@ -55,10 +186,10 @@ fn sheet((publisher, product, id): (&Publisher, &Product, i64), market: &Market)
     let mut notes = words::notes(product);
     notes.extend([
         "The headers X-Lead-Status and X-Redirect-Url tell of the sale.".to_owned(),
-        "GET /bs-core/main/leads/{id} says how a lead stands.".to_owned(),
         "Any other field is kept, and passed on with the post.".to_owned(),
     ]);
     Spec {
+        purpose: Purpose::Lead,
         door: lead::Door::BrainySoft,
         title: product.name.clone(),
         method: "POST",

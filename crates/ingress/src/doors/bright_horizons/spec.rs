@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Desk, Refused, decode, encode, encode_ping, fault, refused};
 use crate::reply::Fault;
-use crate::spec::{self, Example, Field, Spec, words};
+use crate::spec::{self, Example, Field, Purpose, Spec, words};
 
 /// The requests of a publisher: a post and a ping for each path that it may post to.
 pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
@@ -22,7 +22,8 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
 fn post(desk: &Desk<'_>) -> Spec {
     let label = &desk.door.label;
     let fields = fields(desk, false);
-    let mut answers = spec::answers(desk.product, |answer| encode(answer, desk, Some("CA")));
+    let worded = |answer: &lead::Answer| encode(&spec::as_stored(answer), desk, Some("CA"));
+    let mut answers = spec::answers(desk.product, worded);
     let word = |body: &mut [u8]| {
         let root = document::parse_json(body).ok()?;
         decode(&root, desk).err().map(|why| refused(&why, label, false))
@@ -71,6 +72,7 @@ fn ping(desk: &Desk<'_>) -> Spec {
 
 fn sheet(desk: &Desk<'_>, [what, path]: [&str; 2]) -> Spec {
     Spec {
+        purpose: if what == "ping" { Purpose::Ping } else { Purpose::Lead },
         door: lead::Door::BrightHorizons,
         title: format!("{} Leads, {what}", desk.door.label),
         method: "POST",

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{decode, encode, fault};
 use crate::doors::Decoded;
-use crate::spec::{self, Field, Spec, words};
+use crate::spec::{self, Field, Purpose, Spec, words};
 
 /// The requests of a publisher, one a product that has an id here.
 pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
@@ -20,10 +20,11 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
                 Ok(Decoded::Lead(_)) => return None,
             })
         };
-        let mut answers = spec::answers(product, encode);
+        let mut answers = spec::answers(product, |answer| encode(&spec::as_stored(answer)));
         answers.extend(spec::without_required(&fields, word));
         answers.extend(spec::faults(fault));
         Some(Spec {
+            purpose: Purpose::Lead,
             door: lead::Door::Leadhub,
             title: product.name.clone(),
             method: "POST",

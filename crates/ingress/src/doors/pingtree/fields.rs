@@ -131,6 +131,9 @@ fn consent(fields: &Fields<'_, '_>) -> Consent {
         consent.evidence.extend(word(name).map(|value| (kept.to_owned(), value)));
     }
     let at = valid(fields.at("tcpa_consent_date"), "must be a date or an RFC 3339 time", moment);
+    // Kept like any other field besides, so what is no address is not held against the lead.
+    let given = fields.all().filter(|(name, _)| matches!(*name, "ip" | "ip_address"));
+    consent.ip = given.filter_map(|(_, slot)| slot.node()?.as_text()?.trim().parse().ok()).next();
     let accepted = valid(fields.at("tcpa_consent"), "must be true or false", yes);
     consent.entries.extend(accepted.map(|accepted| ConsentEntry {
         kind: "tcpa".to_owned(),

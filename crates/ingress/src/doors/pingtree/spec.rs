@@ -1,11 +1,14 @@
 //! What publishers at the Pingtree door are told: the door's fields, and those of the source's own.
 
-use lead::{Answer, Attribute, Standard};
+use hyper::StatusCode;
+use jiff::Timestamp;
+use lead::{Answer, Attribute, Standard, Status, StoredLead, StoredLeads};
 use market::{Market, PingtreeSource, Product, Publisher};
 
-use super::{Dialect, decode, encode, fault};
+use super::{Ask, Dialect, decode, encode, fault};
 use crate::doors::Decoded;
-use crate::spec::{self, Field, Spec, words};
+use crate::reply::{Fault, Reply};
+use crate::spec::{self, Example, Field, Purpose, Spec, words};
 
 /// Attributes that the door reads from fields of its own.
 const ELSEWHERE: &[Standard] = &[
@@ -23,8 +26,106 @@ pub(crate) fn spec(publisher: &Publisher, market: &Market) -> Vec<Spec> {
         return Vec::new();
     };
     let Some(product) = market.products.get(&source.product) else { return Vec::new() };
-    let of = |dialect| sheet(dialect, (publisher, source, product), market);
-    Dialect::ALL.into_iter().map(of).collect()
+    let desk = (publisher, source, product);
+    let mut specs = Vec::new();
+    for dialect in Dialect::ALL {
+        let create = sheet(dialect, desk, market);
+        let query = (dialect == Dialect::Id).then(|| as_query(&create));
+        specs.push(create);
+        specs.extend(query);
+        specs.push(fetch(dialect, desk, market));
+    }
+    specs
+}
+
+/// The same lead as a query.
+fn as_query(create: &Spec) -> Spec {
+    let headers = create.headers.iter().filter(|(name, _)| *name == "authorization");
+    // What only a body can meet.
+    let statuses = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQUEST_TIMEOUT];
+    let of_body = |it: &&Example| {
+        statuses.contains(&it.status)
+            || ["the body stopped early", "the body cannot be read"].contains(&it.when.as_str())
+    };
+    let mut answers: Vec<Example> =
+        create.answers.iter().filter(|it| !of_body(it)).cloned().collect();
+    let broken = Fault::Request("a form must be percent-encoded UTF-8");
+    answers.push(Example::of("the query cannot be read", fault(&broken, Dialect::Id)));
+    Spec {
+        title: format!("{}, as a query", create.title),
+        method: "GET",
+        headers: headers.cloned().collect(),
+        answers,
+        ..create.clone()
+    }
+}
+
+/// What the source stored.
+fn fetch(
+    dialect: Dialect,
+    (publisher, source, product): (&Publisher, &PingtreeSource, &Product),
+    market: &Market,
+) -> Spec {
+    let (limit, most, from, to) = dialect.pages();
+    let text = |name: &str| Field::new(name, "a string");
+    let mut fields = vec![
+        text("email").like("jj.mcclure@example.com"),
+        Field::new(dialect.name("mobile"), "a number of 10 digits"),
+        text("transaction_id"),
+        Field::new("page", "a whole number").about("from 1, which it is if it is left out"),
+        Field::new("limit", format!("a whole number up to {most}"))
+            .about(format!("else {limit}"))
+            .like(limit),
+        Field::new(from, "a date (YYYY-MM-DD)").about("in UTC"),
+        Field::new(to, "a date (YYYY-MM-DD)").about("in UTC, with that day"),
+    ];
+    if dialect == Dialect::Slug {
+        fields.push(Field::new("status", "one of active, sold, duplicate, rejected"));
+    }
+    let mut answers: Vec<Example> = page(dialect, (publisher, source, product), market)
+        .map(|told| Example::of("a page of what was stored, newest first", told))
+        .into_iter()
+        .collect();
+    let unknown = document::Node::Object(vec![("lookup_id".into(), document::Node::Null)]);
+    answers.extend(Ask::read(&unknown, dialect).err().map(|why| {
+        Example::of("not valid: every filter that is wrong, here lookup_id", fault(&why, dialect))
+    }));
+    answers.extend(spec::faults_of_read("GET", false, |why| fault(why, dialect)));
+    Spec {
+        purpose: Purpose::Read,
+        door: lead::Door::Pingtree,
+        title: format!("{}: what was stored", product.name),
+        method: "GET",
+        path: dialect.create_path(source).replacen("create", "fetch", 1),
+        headers: vec![("authorization", format!("Bearer {}", spec::KEY))],
+        fields,
+        notes: Vec::new(),
+        answers,
+    }
+}
+
+/// A page with the sample's lead.
+fn page(
+    dialect: Dialect,
+    desk: (&Publisher, &PingtreeSource, &Product),
+    market: &Market,
+) -> Option<Reply> {
+    let (publisher, source, _) = desk;
+    let mut body = sheet(dialect, desk, market).sample().to_string().into_bytes();
+    let root = document::parse_json(&mut body).ok()?;
+    let Ok(Decoded::Lead(sent)) = decode(&root, dialect, (publisher, source), market) else {
+        return None;
+    };
+    let lead = StoredLead {
+        id: spec::LEAD.parse().ok()?,
+        received_at: Timestamp::constant(1_772_355_600, 0),
+        status: Status::New,
+        is_final: true,
+        submission: Some(*sent),
+    };
+    let found = StoredLeads { leads: vec![lead], more: false, cut_short: false };
+    let none = document::Node::Object(Vec::new());
+    Some(Ask::read(&none, dialect).ok()?.encode(&found, source))
 }
 
 fn sheet(
@@ -42,12 +143,16 @@ fn sheet(
             Ok(Decoded::Lead(_)) => None,
         }
     };
-    let mut answers = spec::answers(product, |answer| encode(&spec::as_stored(answer)));
+    // As the sample request has it; a repeat without one of its own is told none.
+    let transaction = |answer: Answer| Answer { external_id: Some("tx-1".to_owned()), ..answer };
+    let worded = |answer: &Answer| encode(&transaction(spec::as_stored(answer)));
+    let mut answers = spec::answers(product, worded);
     // A lead that is only kept is never sold; one answer says that it is stored.
     answers.drain(..if source.distributes { 0 } else { 2 });
     answers.extend(spec::without_required(&fields, word));
     answers.extend(spec::faults(|why| fault(why, dialect)));
     Spec {
+        purpose: Purpose::Lead,
         door: lead::Door::Pingtree,
         title: product.name.clone(),
         method: "POST",
@@ -72,16 +177,10 @@ fn notes(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<St
         format!("A lead is a duplicate by {name} if the source has one with the same.")
     }));
     notes.push(match dialect {
-        Dialect::Id => {
-            "A form is taken as JSON is, and a GET with the fields as its query.".to_owned()
-        }
+        Dialect::Id => "A form is taken as JSON is, also as the query of a GET.".to_owned(),
         Dialect::Slug => "A form is taken as JSON is.".to_owned(),
     });
     notes.push("Any other field is kept, and passed on with the post.".to_owned());
-    notes.push(format!(
-        "GET {} tells what was stored.",
-        dialect.create_path(source).replacen("create", "fetch", 1)
-    ));
     notes
 }
 
@@ -103,6 +202,9 @@ fn fields(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<F
         text("xxTrustedFormToken").about("of TrustedForm"),
         text("xxTrustedFormPingUrl").about("of TrustedForm"),
         text("jornaya").about("a LeadiD"),
+        Field::new("ip", "any value")
+            .about("the consumer's address; also as ip_address")
+            .like("203.0.113.9"),
         Field::new("tcpa_consent", "a boolean"),
         Field::new("tcpa_consent_date", "a date or an RFC 3339 time"),
         Field::new("gclid", "any value").about("kept, as any other field is"),

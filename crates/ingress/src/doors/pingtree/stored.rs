@@ -79,10 +79,7 @@ impl Ask {
     }
 
     fn of(fields: &Fields<'_, '_>, dialect: Dialect) -> Self {
-        let (limit, most, from, to) = match dialect {
-            Dialect::Id => (10, 100, "from", "to"),
-            Dialect::Slug => (50, 500, "from_date", "to_date"),
-        };
+        let (limit, most, from, to) = dialect.pages();
         let word = |name| {
             let text = fields.given(name)?.text()?.trim();
             (!text.is_empty()).then(|| text.to_owned())

@@ -63,6 +63,7 @@ impl Calls {
         native["contact"]["email"] = format!("check-{token:016x}@example.com").into();
         let phone = match self.product {
             Product::PersonalLoanEs => format!("+34600{digits:06}"),
+            Product::ShortLoanRu => format!("+79015{digits:06}"),
             _ => format!("+1{}555{:04}", 201 + digits % 700, digits / 700),
         };
         native["contact"]["phone"] = phone.into();
