@@ -17,6 +17,7 @@ mod full_disk;
 mod fuzz;
 mod lines;
 mod manage;
+mod pings;
 mod pingtree;
 mod privacy;
 mod process;
