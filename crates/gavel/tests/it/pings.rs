@@ -263,6 +263,13 @@ async fn a_repost_opens_its_lead_until_that_is_withdrawn() {
     let again = sell(&gavel, &asking("eva@example.org", "5.00")).await;
     assert_eq!(again["rejection_reason"], "customer_already_exists", "withdrawn for good");
     assert_eq!(buyers.posts().len(), 1);
+    assert!(gavel.terminate().success());
+    let verify = std::process::Command::new(env!("CARGO_BIN_EXE_gavel"))
+        .args(["verify", "--data"])
+        .arg(dir.path().join("data"))
+        .output()
+        .unwrap();
+    assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
 }
 
 #[tokio::test(flavor = "multi_thread")]
