@@ -12,7 +12,7 @@ use metrics::{
 };
 
 use crate::fraud::SIGNALS;
-use crate::{Denied, Done, ReportRefusal};
+use crate::{Denied, Done, ReportRefusal, promise};
 
 /// How a lead ended, for counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,6 +334,7 @@ pub fn describe() {
         "Changes of campaigns asked for, by what came of them."
     );
     describe_doubt();
+    promise::describe();
     describe_lines();
     describe_time();
     describe_counter!(

@@ -2,6 +2,7 @@
 //! restart makes open pings unknown, and the caps that it rebuilds from the ledger never knew them, so
 //! nothing leaks. Must never sell anything, read a clock, or hold contact data.
 
+mod counts;
 mod room;
 
 use std::collections::{HashMap, VecDeque};
@@ -15,7 +16,9 @@ use ledger::Decision;
 use crate::Snapshot;
 use crate::auction::Offer;
 use crate::subject::Lead;
+use counts::Counts;
 
+pub(crate) use counts::describe;
 pub(crate) use room::{Room, Rooms};
 
 /// Most open pings; past it, further ones are rejected.
@@ -99,6 +102,7 @@ pub(crate) struct Promises {
     /// What open pings hold, by publisher.
     pub(crate) rooms: Arc<Rooms>,
     book: Mutex<Book>,
+    counts: Counts,
 }
 
 #[derive(Default)]
@@ -119,6 +123,7 @@ impl Promises {
     pub(crate) fn open(self: &Arc<Self>, id: PingId, promise: Promise, expires: Instant) {
         let publisher = promise.publisher.clone();
         self.lock().pings.insert(id, (publisher, State::Open(Box::new(promise))));
+        self.counts.opened();
         let promises = Arc::clone(self);
         drop(tokio::spawn(async move {
             tokio::time::sleep_until(tokio::time::Instant::from_std(expires)).await;
@@ -156,6 +161,9 @@ impl Promises {
     }
 
     fn end(&self, id: PingId, why: PingFault) {
+        if why == PingFault::Used {
+            self.counts.posted();
+        }
         let mut book = self.lock();
         let Some((_, state)) = book.pings.get_mut(&id) else { return };
         let was = match (&state, why) {
@@ -166,6 +174,10 @@ impl Promises {
             (State::Ended(_), _) => return,
             _ => std::mem::replace(state, State::Ended(why)),
         };
+        self.counts.closed();
+        if matches!((&was, why), (State::Open(_), PingFault::Expired)) {
+            self.counts.expired();
+        }
         book.ended.push_back(id);
         if book.ended.len() > ENDED_MAX
             && let Some(oldest) = book.ended.pop_front()

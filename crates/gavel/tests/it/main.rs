@@ -21,6 +21,7 @@ mod lines;
 mod manage;
 mod outcomes;
 mod paste;
+mod pings;
 mod pingtree;
 mod printed;
 mod privacy;

@@ -114,7 +114,8 @@ fn lead(desk: Desk<'_>) -> Spec {
     let mut notes = words::notes(product);
     notes.push(format!(
         "POST /v1/ping with these fields but contact says what a lead would bring, and reserves it \
-         for {} s; POST /v1/post with its ping_id beside these fields is the lead.",
+         for {} s; POST /v1/post with its ping_id beside these fields is the lead. Your open pings hold \
+         a tenth of what a cap leaves at most, but one may always be open.",
         product.ping_ttl.as_secs()
     ));
     notes.push("GET /v1/leads/{lead_id} says how a lead stands, …/decisions why.".to_owned());
