@@ -101,12 +101,12 @@ pub fn decisions() -> Vec<Decision> {
 pub fn unsold(id: LeadId, submission: &Arc<Submission>, decisions: &[Decision]) -> Write {
     let at = Timestamp::now();
     let created = NewLead {
+        signals: Vec::new(),
         received_at: at,
         market_version: 1,
         submission: Arc::clone(submission),
         claims: vec![Claim { kind: ClaimKind::Customer, key: claim(id) }],
         request: None,
-        signals: Vec::new(),
     };
     let settled = Settled {
         outcome: Some(OfferOutcome::Unsold),

@@ -4,6 +4,7 @@
 use jiff::{Timestamp, Unit, civil::Date};
 use lead::{Attribute, Reading, Standard, Submission, Value};
 use market::{Product, Publisher};
+use serde_json::Map;
 
 /// Adds what can be derived; what is derived from contact data wins over what was claimed.
 pub(crate) fn derive(
@@ -13,6 +14,7 @@ pub(crate) fn derive(
     at: Timestamp,
 ) {
     reach(submission, product);
+    prove(submission);
     place(submission, product);
     let today = at.to_zoned(product.timezone.clone()).date();
     if submission.contact.birth_date.is_none() {
@@ -64,6 +66,34 @@ fn reach(submission: &mut Submission, product: &Product) {
     if let Some(area) = contact.phone.as_deref().and_then(lead::phone::area_code) {
         submission.attributes.set_text(Standard::PhoneAreaCode, area);
     }
+}
+
+/// What Jornaya's id of a form's submission is called, by forms and by those who sell their leads.
+const JORNAYA: &[&str] = &["leadid_token", "universal_leadid", "jornaya_lead_id", "jornaya"];
+/// Longest evidence, in characters.
+const EVIDENCE_CHARS_MAX: usize = 2_048;
+
+/// Jornaya's id is evidence of the consent, under whichever name and wherever a publisher sends it.
+fn prove(submission: &mut Submission) {
+    let extra = &submission.contact.extra;
+    if let Some(id) = JORNAYA.iter().find_map(|name| named(extra, name)) {
+        let id = id.to_owned();
+        submission.consent.evidence.entry("jornaya".to_owned()).or_insert(id);
+    }
+}
+
+/// The text of a field of that name, at whatever depth; fields are kept under their dotted paths.
+fn named<'a>(fields: &'a Map<String, serde_json::Value>, name: &str) -> Option<&'a str> {
+    fields.iter().find_map(|(path, value)| match value {
+        serde_json::Value::Object(inner) => named(inner, name),
+        serde_json::Value::String(text) => {
+            let last = path.rsplit('.').next().unwrap_or(path);
+            let text = text.trim();
+            let fits = !text.is_empty() && text.chars().count() <= EVIDENCE_CHARS_MAX;
+            (fits && last.eq_ignore_ascii_case(name)).then_some(text)
+        }
+        _ => None,
+    })
 }
 
 /// Where the consumer lives: what the lead says, else the contact's address, else what its postal code
@@ -139,7 +169,24 @@ fn age(born: Date, today: Date) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::age;
+    use super::{age, named};
+
+    #[test]
+    fn a_field_is_found_by_its_name_wherever_it_is_kept() {
+        for (extra, expected) in [
+            (r#"{"leadid_token": " J-1 "}"#, Some("J-1")),
+            (r#"{"transaction.LeadiD_Token": "J-1"}"#, Some("J-1")),
+            (r#"{"tracking": {"sub1": "a", "leadid_token": "J-1"}}"#, Some("J-1")),
+            (r#"{"leadid_token": "", "a.leadid_token": "J-1"}"#, Some("J-1")),
+            (r#"{"leadid_token": 7, "leadid_token_2": "J-1", "leadid_token.x": "y"}"#, None),
+            (r"{}", None),
+        ] {
+            let fields = serde_json::from_str(extra).unwrap();
+            assert_eq!(named(&fields, "leadid_token"), expected, "{extra}");
+        }
+        let long = serde_json::json!({ "leadid_token": "J".repeat(2_049) });
+        assert_eq!(named(long.as_object().unwrap(), "leadid_token"), None);
+    }
 
     #[test]
     fn age_turns_on_the_birthday() {

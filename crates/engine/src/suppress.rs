@@ -1,7 +1,7 @@
 //! Consumers who must not be sold: lists of digests of e-mail addresses, phone numbers and national
 //! ids. Never holds what was digested.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use lead::Hash;
 use ledger::{Digest, Ledger};
@@ -15,12 +15,20 @@ pub struct Suppressions(HashMap<String, HashSet<Digest>>);
 
 impl Suppressions {
     /// Reads one list: an e-mail address, phone number or national id a line, or the SHA-256 of one as
-    /// pings give it; blank lines and lines that begin with `#` are skipped. What is read is kept as
-    /// digests only.
-    pub fn add<L: Ledger>(&mut self, ledger: &L, name: &str, text: &str) {
+    /// pings give it; blank lines and lines that begin with `#` are skipped. A phone number without a
+    /// country code is one of each of `countries` (ISO 3166-1 alpha-2), read as a lead's own is. What is
+    /// read is kept as digests only.
+    pub fn add<L: Ledger>(
+        &mut self,
+        ledger: &L,
+        name: &str,
+        text: &str,
+        countries: &BTreeSet<&str>,
+    ) {
         let lines =
             text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let digests = lines.flat_map(|line| readings(line).map(|hash| digest(ledger, &hash)));
+        let digests =
+            lines.flat_map(|line| readings(line, countries)).map(|hash| digest(ledger, &hash));
         self.0.entry(name.to_owned()).or_default().extend(digests);
     }
 
@@ -50,17 +58,22 @@ impl Suppressions {
 }
 
 /// A line as each kind of key would be compared.
-fn readings(line: &str) -> impl Iterator<Item = Hash> {
+fn readings(line: &str, countries: &BTreeSet<&str>) -> HashSet<Hash> {
     let hashed = lead::hashes::read(line);
+    let phone = Some(line).filter(|line| !line.contains(char::is_alphabetic));
+    let national = |country: &&str| lead::phone::e164(phone?, country);
+    let phones = countries.iter().filter_map(national).filter_map(|number| {
+        let contact = lead::Contact { phone: Some(number), ..lead::Contact::default() };
+        identity::hash(DuplicateKey::Phone, &contact)
+    });
     let contact = lead::Contact {
         email: Some(line.to_owned()).filter(|line| line.contains('@')),
-        phone: Some(line.to_owned()).filter(|line| !line.contains(char::is_alphabetic)),
+        phone: phone.map(str::to_owned),
         national_id: Some(line.to_owned()).filter(|line| !line.contains('@')),
         ..lead::Contact::default()
     };
-    let values = DuplicateKey::ALL.iter().filter_map(|key| identity::hash(*key, &contact));
-    let hashes: HashSet<Hash> = values.chain(hashed).collect();
-    hashes.into_iter()
+    let written = DuplicateKey::ALL.iter().filter_map(|key| identity::hash(*key, &contact));
+    written.chain(phones).chain(hashed).collect()
 }
 
 fn digest<L: Ledger>(ledger: &L, hash: &Hash) -> Digest {
@@ -94,5 +107,39 @@ mod tests {
             assert!(!names(&lists, "another", key, value), "{value}");
             assert!(!names(&lists, "listed", key, &format!("{value}1")), "{value}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::readings;
+
+    #[test]
+    fn a_phone_number_is_read_as_the_leads_are_however_it_is_written() {
+        let spain = BTreeSet::from(["ES"]);
+        let both = BTreeSet::from(["ES", "US"]);
+        for (line, countries, expected) in [
+            ("600 111 222", &spain, Some("34600111222")),
+            ("+34 600-111-222", &spain, Some("34600111222")),
+            ("0034600111222", &spain, Some("34600111222")),
+            ("+34600111222", &BTreeSet::new(), Some("34600111222")),
+            ("(310) 555-1212", &both, Some("13105551212")),
+            ("(310) 555-1212", &spain, None),
+            ("600111222", &BTreeSet::new(), None),
+            ("53110022", &both, None),
+        ] {
+            let read = readings(line, countries);
+            let found = match expected {
+                Some(number) => read.contains(number),
+                // As it is written, and nothing longer.
+                None => read.iter().all(|value| value.len() <= 10),
+            };
+            assert!(found, "{line} {countries:?}: {read:?}");
+        }
+        let words = |line| readings(line, &spain).into_iter().collect::<Vec<_>>();
+        assert_eq!(words("Ana@Example.org"), ["ana@example.org"]);
+        assert_eq!(words("53110022-k"), ["53110022K"]);
     }
 }

@@ -166,7 +166,9 @@ fn load_suppressions(
     for (name, file) in &settings.suppressions {
         let text =
             std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, error))?;
-        suppressions.add(ledger, name, &text);
+        let users = snapshot.market.products.values().filter(|p| p.suppress.contains(name));
+        let countries = users.map(|product| product.country.as_str()).collect();
+        suppressions.add(ledger, name, &text, &countries);
     }
     for product in snapshot.market.products.values() {
         if let Some(list) = product.suppress.iter().find(|list| !suppressions.has(list)) {

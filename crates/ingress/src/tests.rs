@@ -7,6 +7,7 @@ use market::{Market, Publisher, Sources};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::doors::pingtree::form;
 use crate::doors::{Decoded, brainysoft, bright_horizons, leadhub, native};
 use crate::reply::{Fault, Reply};
 
@@ -181,6 +182,22 @@ proptest! {
     #[test]
     fn any_tree_is_read_or_refused(tree in tree()) {
         holds(tree.to_string().as_bytes())?;
+    }
+
+    #[test]
+    fn any_event_is_read_or_refused(
+        tree in tree(), event in "[a-z_]{0,14}",
+        pixel in "((token|event|ref|metadata|[a-z]{0,3})=?(approved|[a-z0-9+%~]{0,9})&){0,9}",
+    ) {
+        let body = json!({ "event": event, "advertiser_ref": tree, "metadata": tree }).to_string();
+        for text in [tree.to_string(), body] {
+            let mut bytes = text.into_bytes();
+            let told = parse_json(&mut bytes).map_err(Fault::Unparsable);
+            let told = told.and_then(|root| leadhub::events::decode(&root));
+            prop_assert!(told.err().is_none_or(|fault| leadhub::fault(&fault).status == 400));
+        }
+        let told = form::parse(pixel.as_bytes()).and_then(|root| leadhub::events::decode(&root));
+        prop_assert!(told.err().is_none_or(|fault| leadhub::fault(&fault).status == 400));
     }
 
     #[test]

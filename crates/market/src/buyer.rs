@@ -27,7 +27,7 @@ pub struct Buyer {
     pub balance: BTreeMap<Currency, Money>,
     /// How far it may go below zero.
     pub credit_limit: BTreeMap<Currency, Money>,
-    /// Its keys to the management API.
+    /// Its keys to the management API, and to tell events of its leads.
     pub keys: Vec<KeyDigest>,
     /// Hosts that its campaigns may be delivered to; none named, none allowed.
     pub allowed_hosts: Vec<String>,

@@ -120,6 +120,48 @@ async fn the_same_lead_through_every_door_is_the_same_canonical_lead() {
     assert_eq!(doors.len(), lead::Door::ALL.len(), "{doors:?}");
 }
 
+/// Where each door's publishers put a field that the door does not know; the native door has a place for it.
+const PROOFS: &[(&str, &str)] = &[
+    ("leadhub", "/tracking"),
+    ("native", "/contact/extra/universal_leadid"),
+    ("pingtree", "/jornaya_lead_id"),
+    ("bright_horizons", "/transaction/leadid_token"),
+    ("brainysoft", "/leadid_token"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_of_jornaya_is_evidence_at_every_door() {
+    let elsewhere = Row {
+        door: "bright_horizons",
+        path: "/post/debt/sub10k/",
+        key: ("accept", "application/json"),
+        body: sim::samples::bright_horizons,
+        fields: &[],
+        refused: 200,
+    };
+    let rows: Vec<&Row> = ROWS.iter().chain(ELSEWHERE).chain([&elsewhere]).collect();
+    assert_eq!(rows.len(), PROOFS.len(), "a door is missing");
+    for row in rows {
+        let (_, field) = PROOFS.iter().find(|(door, _)| *door == row.door).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (gavel, buyer) = start(dir.path()).await;
+        let mut body = (row.body)();
+        let (parent, name) = field.rsplit_once('/').unwrap();
+        let proof = json!(" 7A1C-0001 ");
+        body.pointer_mut(parent).unwrap()[name] = match name {
+            "tracking" => json!({ "sub1": "fb", "leadid_token": proof }),
+            _ => proof,
+        };
+        let sent = request("POST", row.path, row.key, &body);
+        let (_, answer) = call(gavel.public, sent).await;
+        let posts = buyer.take();
+        let post = posts.iter().find(|seen| seen.target.contains("/post"));
+        let post = post.unwrap_or_else(|| panic!("{}: {answer}", row.door));
+        let post: Value = serde_json::from_str(&post.body).unwrap();
+        assert_eq!(post["consent"]["evidence"]["jornaya"], "7A1C-0001", "{}: {post}", row.door);
+    }
+}
+
 /// Cards of four networks in all separators, none of them anybody's.
 const CARDS: &[&str] = &[
     "4111111111111111",

@@ -56,6 +56,11 @@ async fn a_leadhub_lead_is_sold_to_the_best_bid() {
 
     let wrong_key = request("POST", "/api/v1/lead", ("apikey", "nope"), &lead);
     assert_eq!(call(gavel.public, wrong_key).await.0, 401);
+    let mut suppressed = with_email(lead.clone(), "suppressed@example.org");
+    suppressed["customer"]["contact"]["phone"]["number"] = json!("644999888");
+    let suppressed = request("POST", "/api/v1/lead", ("apikey", "demo-leadhub"), &suppressed);
+    let (_, answer) = call(gavel.public, suppressed).await;
+    assert_eq!(answer["rejection_reason"], "blacklisted", "listed in national form: {answer}");
     let mut without_consent = with_email(lead.clone(), "other@example.org");
     without_consent["consents"]["entries"].as_array_mut().unwrap().truncate(1);
     let (status, answer) =

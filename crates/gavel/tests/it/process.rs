@@ -73,7 +73,8 @@ impl Gavel {
         std::fs::write(dir.join("market.toml"), market).unwrap();
         let config = "[public]\nlisten = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n[management]\nlisten = \"127.0.0.1:0\"\noperators.ada = { keys = [\"demo-operator\"] }\n[data]\ndir = \"data\"\n[market]\nfiles = [\"market.toml\"]\n[suppressions]\ndo-not-contact = \"do-not-contact.txt\"\n[delivery]\n";
         let config = format!("{config}{delivery}");
-        std::fs::write(dir.join("do-not-contact.txt"), "blocked@example.org\n").unwrap();
+        std::fs::write(dir.join("do-not-contact.txt"), "blocked@example.org\n644 999-888\n")
+            .unwrap();
         std::fs::write(dir.join("gavel.toml"), config).unwrap();
         let mut child = command
             .args(["serve", "--config"])
