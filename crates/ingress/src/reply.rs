@@ -50,6 +50,12 @@ impl Reply {
         }
     }
 
+    /// A page of text.
+    #[must_use]
+    pub fn text(content_type: &'static str, text: String) -> Self {
+        Self { content_type, ..Self::json(StatusCode::OK, Value::String(text)) }
+    }
+
     /// Adds a header by its lower-case name; a value that no header can have is left out.
     pub(crate) fn add(&mut self, name: &'static str, value: String) {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -61,7 +67,10 @@ impl Reply {
     #[must_use]
     pub fn into_response(self) -> Response<Full<Bytes>> {
         let has_body = self.status != StatusCode::NO_CONTENT;
-        let body = has_body.then(|| serde_json::to_vec(&self.body).unwrap_or_default());
+        let body = has_body.then(|| match self.body {
+            Value::String(text) if self.content_type.starts_with("text/") => text.into_bytes(),
+            body => serde_json::to_vec(&body).unwrap_or_default(),
+        });
         let mut response = Response::new(Full::new(Bytes::from(body.unwrap_or_default())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::access::{Role, role};
 use crate::fault::Fault;
 use crate::route::{Route, Verb, route};
-use crate::{Desk, campaigns, decisions, explain, lead_record, review};
+use crate::{Desk, campaigns, decisions, explain, lead_record, review, spec};
 
 /// Answers one request.
 pub(crate) async fn handle<B: Buyers, L: Ledger>(
@@ -80,6 +80,7 @@ async fn answer<B: Buyers, L: Ledger>(
         Route::Approve(key) => {
             campaigns::approve(&desk.engine, &role, (key, request.headers())).await
         }
+        Route::Spec(id) => spec::page(&market.market, &role, id.as_ref(), request.uri().query()),
         Route::Unknown | Route::WrongMethod(_) => Err(Fault::NoRoute),
     }
 }

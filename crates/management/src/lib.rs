@@ -15,6 +15,7 @@ mod lead_record;
 mod metrics;
 mod review;
 mod route;
+mod spec;
 mod words;
 
 pub use access::Operator;

@@ -1,7 +1,7 @@
 //! Every path of the management listener, at a glance. Reads no body.
 
 use hyper::Method;
-use lead::{BuyerId, CampaignKey, LeadId};
+use lead::{BuyerId, CampaignKey, LeadId, PublisherId};
 
 /// Where a request goes. An id that is none of ours is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Route {
     Approve(Option<CampaignKey>),
     /// `GET /v1/pending`.
     Pending,
+    /// `GET /v1/publishers/{p}/spec`.
+    Spec(Option<PublisherId>),
     /// A known path under another method, and what is allowed.
     WrongMethod(&'static str),
     /// Nothing stands there.
@@ -58,6 +60,7 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
         }
         ["v1", "explain"] => post(Route::Explain),
         ["v1", "pending"] => get(Route::Pending),
+        ["v1", "publishers", publisher, "spec"] => get(Route::Spec(publisher.parse().ok())),
         ["v1", "buyers", buyer, "campaigns"] => get(Route::Campaigns(buyer.parse().ok())),
         ["v1", "buyers", buyer, "campaigns", campaign] => match verb(method) {
             Some(verb) => Route::Campaign(verb, key(buyer, campaign)),
@@ -121,6 +124,8 @@ mod tests {
             ("POST", format!("{main}/approve"), Route::Approve(key("nova", "main"))),
             ("GET", format!("{main}/approve"), Route::WrongMethod("POST")),
             ("GET", "/v1/pending".to_owned(), Route::Pending),
+            ("GET", "/v1/publishers/demo/spec".to_owned(), Route::Spec("demo".parse().ok())),
+            ("PUT", "/v1/publishers/demo/spec".to_owned(), Route::WrongMethod("GET")),
             ("GET", "/".to_owned(), Route::Unknown),
             ("GET", "v1/review".to_owned(), Route::Unknown),
             ("GET", "/v1/review/".to_owned(), Route::Unknown),

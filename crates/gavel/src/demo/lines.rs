@@ -60,7 +60,7 @@ pub(crate) fn invitation(
     native(&mut page);
     if let Some(at) = running.management {
         page.at = at;
-        management(&mut page, buyers);
+        management(&mut page, public, buyers);
     }
     page.text("\nMetrics:");
     page.line(&format!("curl -s http://{ops}/metrics | grep gavel_leads_total"));
@@ -214,7 +214,7 @@ fn native(page: &mut Page) {
 }
 
 /// What operators and buyers may ask.
-fn management(page: &mut Page, buyers: SocketAddr) {
+fn management(page: &mut Page, public: SocketAddr, buyers: SocketAddr) {
     page.text(
         "\nManagement: that lead's record; why it ended so, for an operator and for one buyer.",
     );
@@ -236,6 +236,8 @@ fn management(page: &mut Page, buyers: SocketAddr) {
     page.ask("/v1/explain", &[NOVA, &body]);
     page.ask("/v1/buyers/nova/campaigns", &[NOVA]);
     page.ask(one, &["-X DELETE", NOVA]);
+    page.text("\nHow a publisher posts, as a page to hand to it (also with format=html).");
+    page.ask(&format!("/v1/publishers/pingtree-demo/spec?url=http://{public}"), &[OPERATOR]);
     page.text("\nPosts whose answer nobody knows. What a person knows of one: POST {\"outcome\":\"sold\"} or");
     page.text("{\"outcome\":\"not_sold\"} to /v1/review/{lead}/{buyer}/{campaign}.");
     page.ask("/v1/review", &[OPERATOR]);

@@ -33,6 +33,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("demo-nova", "200", r#""campaign":"es-modest""#),
     ("/v1/buyers/nova/campaigns'", "200", "es-modest"),
     ("-X DELETE", "204", ""),
+    ("/v1/publishers/pingtree-demo/spec", "200", "# Posting leads: "),
     ("/v1/review'", "200", ""),
     ("/metrics", "", r#"gavel_leads_total{"#),
 ];

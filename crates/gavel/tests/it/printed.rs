@@ -115,6 +115,10 @@ async fn every_sample_of_every_printed_specification_works_when_pasted() {
         let url = format!("http://{}", gavel.public);
         let (code, page, err) = spec(&["--publisher", publisher, "--url", &url]);
         assert_eq!(code, Some(0), "{err}");
+        let operator = "authorization: Bearer demo-operator";
+        let at = format!("http://{}/v1/publishers/{publisher}/spec", gavel.management);
+        let served = pasted(&format!("curl -s '{at}?url={url}' -H '{operator}'"));
+        assert_eq!(served.trim_end(), page.trim_end(), "operators are served the same page");
         let own = |secret: &&str| secret.contains("demo-") || secret.contains("zzz");
         let secret =
             secrets.iter().map(|(_, secret)| *secret).find(|it| own(it) && page.contains(it));
@@ -136,6 +140,28 @@ async fn every_sample_of_every_printed_specification_works_when_pasted() {
             assert!(answer.contains(word), "{publisher}, {word}: {command}\n{answer}");
             first = first.or_else(|| id(&answer));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_served_to_operators_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let gavel = Gavel::start(dir.path(), MARKET);
+    let at = format!("http://{}/v1/publishers", gavel.management);
+    let ask = |path: &str, key: &str| {
+        let said = "-w ' %{http_code} %{content_type}'";
+        pasted(&format!("curl -s {said} '{at}/{path}' -H 'authorization: Bearer {key}'"))
+    };
+    let page = ask("demo/spec?format=html", "demo-operator");
+    assert!(page.starts_with("<!doctype html>") && page.contains("https://YOUR-HOST/v1/leads"));
+    assert!(page.ends_with(" 200 text/html; charset=utf-8"), "{page}");
+    for (path, key, status) in [
+        ("nobody/spec", "demo-operator", " 404 "),
+        ("demo/spec", "demo-nova", " 404 "),
+        ("demo/spec", "nobody", " 401 "),
+    ] {
+        let told = ask(path, key);
+        assert!(told.contains(status), "{path} {key}: {told}");
     }
 }
 
