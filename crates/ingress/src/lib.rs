@@ -20,6 +20,7 @@ mod route;
 mod server;
 mod socket;
 pub mod spec;
+mod watched;
 
 #[cfg(test)]
 mod tests;

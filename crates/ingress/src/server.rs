@@ -75,21 +75,19 @@ struct Line<D> {
 
 impl<D: Distribute> Connection for Line<D> {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        // Another request on the connection: the answer before it arrived.
-        self.on_its_way.arrived();
         let mut reply = handle(&*self.desk, (&self.limits, &self.checked), request).await;
         self.metrics.replied(&reply);
         self.on_its_way.put(reply.delivery.take());
         reply.into_response()
     }
 
-    fn ended(&self) {
+    fn arrived(&self) {
         self.on_its_way.arrived();
     }
 }
 
-/// The answer last written to a connection. It is lost if the connection breaks before anything shows
-/// that it arrived: another request, or an orderly end.
+/// The answer that a connection is being told. It is lost if it cannot be written, or nobody is there any
+/// more once it is.
 #[derive(Debug, Default)]
 struct OnItsWay(Mutex<Option<Delivery>>);
 

@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::Limits;
+use crate::watched::Watched;
 
 /// Who answers the requests of one connection.
 pub trait Connection: Send + Sync + 'static {
@@ -28,8 +29,8 @@ pub trait Connection: Send + Sync + 'static {
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 
-    /// The connection ended in order: the last answer arrived.
-    fn ended(&self) {}
+    /// The last answer was written, and whoever asked is still there.
+    fn arrived(&self) {}
 }
 
 /// A listener's bounds and what it counts.
@@ -148,6 +149,7 @@ impl Sockets {
         });
         async move {
             open.increment(1);
+            let stream = Watched::new(stream, move || answers.arrived());
             let mut connection =
                 std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
             let outcome = tokio::select! {
@@ -161,9 +163,8 @@ impl Sockets {
                     connection.await
                 }
             };
-            match outcome {
-                Ok(()) => answers.ended(),
-                Err(fault) => tracing::debug!(%fault, "a connection ended early"),
+            if let Err(fault) = outcome {
+                tracing::debug!(%fault, "a connection ended early");
             }
             open.decrement(1);
         }
