@@ -23,20 +23,20 @@ const TAIL: &str = include_str!("outcomes/tail.toml");
 /// How the demo's buyers behave here; a lead's amount, income or state says who wants it.
 const BUYERS: [&str; 11] = [
     "nova-es-prime:bid=20.00",
-    "nova-es-basic:latency=1500ms",
+    "nova-es-basic:latency=2000ms",
     "nova-es-doubt:fault=status-500-on-post",
     "nova-us-near-prime:bid=30.00",
     "nova-us-debt-relief:bid=20.00",
-    "orion-us-small-debt:latency=1500ms",
-    "nova-us-slow:latency=1500ms",
+    "orion-us-small-debt:latency=2000ms",
+    "nova-us-slow:latency=2000ms",
     "sokol-ru-short:bid=700.00",
-    "sokol-ru-slow:latency=1500ms",
+    "sokol-ru-slow:latency=2000ms",
     "berkut-ru-regions:fault=status-500-on-post",
     "*:bids=0",
 ];
 
 /// What of the demo's market is another way here, so that there is an occasion for everything.
-const CHANGES: [(&str, &str); 8] = [
+const CHANGES: [(&str, &str); 11] = [
     (
         r#"duplicates = { keys = ["email"] } # one customer"#,
         r#"duplicates = { keys = ["email", "phone"] } # one customer"#,
@@ -53,6 +53,10 @@ const CHANGES: [(&str, &str); 8] = [
     ("consents = [\"tcpa\"]\nduplicates", "consents = [\"tcpa\"]\nping_ttl = \"1s\"\nduplicates"),
     ("attributes.credit_score = {", "suppress = [\"do-not-contact\"]\nattributes.credit_score = {"),
     ("duplicates = { keys = [] }", "suppress = [\"do-not-contact\"]\nduplicates = { keys = [] }"),
+    // What waits for a processor is not late here.
+    ("timeout_ms = 400", "timeout_ms = 1500"),
+    ("time_limit_ms = 800", "time_limit_ms = 1500"),
+    ("time_limit_ms = 600", "time_limit_ms = 900"),
     ("127.0.0.1:9900", "BUYERS"),
 ];
 
