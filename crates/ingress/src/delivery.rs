@@ -15,9 +15,9 @@ pub struct Delivery {
 /// What became of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It was written to a connection that was still there afterwards.
+    /// It was written to a connection that was still there.
     Arrived,
-    /// Its connection was gone.
+    /// Its connection was gone before.
     Lost,
 }
 
@@ -35,7 +35,7 @@ impl Delivery {
         self
     }
 
-    /// It was written to a connection that was still there afterwards.
+    /// It was written to a connection that was still there.
     pub fn arrived(mut self) {
         if let Some(hear) = self.fate.take() {
             hear(Fate::Arrived);

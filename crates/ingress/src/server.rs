@@ -81,13 +81,13 @@ impl<D: Distribute> Connection for Line<D> {
         reply.into_response()
     }
 
-    fn arrived(&self) {
-        self.on_its_way.arrived();
+    fn leaves(&self) {
+        self.on_its_way.leaves();
     }
 }
 
-/// The answer that a connection is being told. It is lost if it cannot be written, or nobody is there any
-/// more once it is.
+/// The answer that a connection is about to be told. It is lost if nobody is there any more. From the moment
+/// at which it leaves a repeat is a duplicate, so that who has it cannot be too quick.
 #[derive(Debug, Default)]
 struct OnItsWay(Mutex<Option<Delivery>>);
 
@@ -97,7 +97,7 @@ impl OnItsWay {
         drop(earlier);
     }
 
-    fn arrived(&self) {
+    fn leaves(&self) {
         let delivery = self.lock().take();
         if let Some(delivery) = delivery {
             delivery.arrived();

@@ -29,8 +29,8 @@ pub trait Connection: Send + Sync + 'static {
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 
-    /// The last answer was written, and whoever asked is still there.
-    fn arrived(&self) {}
+    /// The last answer leaves for somebody who is still there.
+    fn leaves(&self) {}
 }
 
 /// A listener's bounds and what it counts.
@@ -149,7 +149,7 @@ impl Sockets {
         });
         async move {
             open.increment(1);
-            let stream = Watched::new(stream, move || answers.arrived());
+            let stream = Watched::new(stream, move || answers.leaves());
             let mut connection =
                 std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
             let outcome = tokio::select! {

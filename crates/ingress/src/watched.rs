@@ -1,5 +1,6 @@
-//! A connection that tells when an answer was written to somebody who is still there: it looks one byte
-//! ahead, which the next reader gets. Must never hold a byte back, or wait.
+//! A connection that tells when an answer leaves for somebody who is still there: it looks one byte ahead,
+//! which the next reader gets. It looks before it writes: afterwards, who is gone may have gone with the
+//! answer. Must never hold a byte back, or wait.
 
 use std::io;
 use std::pin::Pin;
@@ -10,15 +11,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A stream, and who hears of what was written to it.
 pub(crate) struct Watched<S, H> {
     stream: S,
-    /// Called when all that was written has left, and the other side has neither closed nor broken off.
-    heard: H,
-    wrote: bool,
+    /// Called before anything is written, if the other side has neither closed nor broken off.
+    leaves: H,
+    writing: bool,
     ahead: Option<u8>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, H: Fn() + Unpin> Watched<S, H> {
-    pub(crate) fn new(stream: S, heard: H) -> Self {
-        Self { stream, heard, wrote: false, ahead: None }
+    pub(crate) fn new(stream: S, leaves: H) -> Self {
+        Self { stream, leaves, writing: false, ahead: None }
+    }
+
+    /// All until the next flush is one answer.
+    fn write(&mut self, context: &mut Context<'_>) {
+        if !std::mem::replace(&mut self.writing, true) && self.is_there(context) {
+            (self.leaves)();
+        }
     }
 
     fn is_there(&mut self, context: &mut Context<'_>) -> bool {
@@ -60,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Fn() + Unpin> AsyncWrite for Watched<
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.wrote = true;
+        self.write(context);
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -69,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Fn() + Unpin> AsyncWrite for Watched<
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.wrote = true;
+        self.write(context);
         Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
     }
 
@@ -79,9 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, H: Fn() + Unpin> AsyncWrite for Watched<
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-        if std::mem::take(&mut self.wrote) && self.is_there(context) {
-            (self.heard)();
-        }
+        self.writing = false;
         Poll::Ready(Ok(()))
     }
 
@@ -99,20 +105,23 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_somebody_who_is_there_hears_and_no_byte_is_lost() {
-        let heard = AtomicUsize::new(0);
+    async fn an_answer_leaves_once_and_only_for_somebody_who_is_there_and_no_byte_is_lost() {
+        let left = AtomicUsize::new(0);
         let (ours, mut theirs) = tokio::io::duplex(64);
-        let mut watched = Watched::new(ours, || drop(heard.fetch_add(1, Ordering::Relaxed)));
+        let mut watched = Watched::new(ours, || {
+            left.fetch_add(1, Ordering::Relaxed);
+        });
 
         watched.flush().await.unwrap();
-        assert_eq!(heard.load(Ordering::Relaxed), 0, "nothing was written");
-        watched.write_all(b"one").await.unwrap();
+        assert_eq!(left.load(Ordering::Relaxed), 0, "nothing was written");
+        watched.write_all(b"on").await.unwrap();
+        watched.write_all(b"e").await.unwrap();
         watched.flush().await.unwrap();
-        assert_eq!(heard.load(Ordering::Relaxed), 1);
+        assert_eq!(left.load(Ordering::Relaxed), 1);
         theirs.write_all(b"next").await.unwrap();
         watched.write_all(b"two").await.unwrap();
         watched.flush().await.unwrap();
-        assert_eq!(heard.load(Ordering::Relaxed), 2);
+        assert_eq!(left.load(Ordering::Relaxed), 2);
         let mut next = [0; 4];
         watched.read_exact(&mut next).await.unwrap();
         assert_eq!(&next, b"next");
@@ -120,7 +129,7 @@ mod tests {
         theirs.shutdown().await.unwrap();
         watched.write_all(b"three").await.unwrap();
         watched.flush().await.unwrap();
-        assert_eq!(heard.load(Ordering::Relaxed), 2, "nobody is there any more");
+        assert_eq!(left.load(Ordering::Relaxed), 2, "nobody is there any more");
         assert_eq!(watched.read(&mut next).await.unwrap(), 0);
     }
 }

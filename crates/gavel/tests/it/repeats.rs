@@ -5,7 +5,7 @@ use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 use sim::buyers::{Buyer, Buyers, Handle, Options};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::process::{Gavel, call, request};
@@ -109,6 +109,41 @@ async fn a_publisher_that_hung_up_gets_its_answer_on_the_next_try() {
     let again = call(gavel.public, post(None, &lead("gone@example.org"))).await;
     assert_eq!(again, (200, answer), "whatever was heard of it, the same answer stands");
     assert_eq!(buyers.posts().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_that_has_its_answer_posts_a_duplicate_whatever_becomes_of_the_connection() {
+    let dir = tempfile::tempdir().unwrap();
+    let (buyers, market) = buyers("*:bid=20.00").await;
+    let gavel = Gavel::start(dir.path(), &market);
+    let duplicate = "customer_already_exists";
+    let body = lead("idle@example.org").to_string();
+    let mut idle = TcpStream::connect(gavel.public).await.unwrap();
+    let head = format!(
+        "POST /v1/leads HTTP/1.1\r\nhost: gavel.test\r\nauthorization: Bearer demo-native\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    idle.write_all((head + &body).as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        let mut more = [0; 4_096];
+        let count = idle.read(&mut more).await.unwrap();
+        answer.extend_from_slice(&more[..count]);
+    }
+    assert!(String::from_utf8(answer).unwrap().contains("distributed"));
+    let (_, again) = call(gavel.public, post(None, &lead("idle@example.org"))).await;
+    assert_eq!(again["rejection_reason"], duplicate, "while its connection is idle: {again}");
+    drop(idle);
+    let (_, again) = call(gavel.public, post(None, &lead("idle@example.org"))).await;
+    assert_eq!(again["rejection_reason"], duplicate, "and once it is closed: {again}");
+    for number in 0..20 {
+        let lead = lead(&format!("quick{number}@example.org"));
+        let (_, first) = call(gavel.public, post(None, &lead)).await;
+        let (_, again) = call(gavel.public, post(None, &lead)).await;
+        assert_eq!(first["status"], "distributed", "{first}");
+        assert_eq!(again["rejection_reason"], duplicate, "a connection each: {again}");
+    }
+    assert_eq!(buyers.posts().len(), 21);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,13 +13,14 @@ fn lead(extra: &str) -> String {
 }
 
 #[test]
-fn an_answer_that_is_followed_by_another_request_or_an_orderly_end_arrived() {
+fn an_answer_that_was_written_to_somebody_who_is_there_arrived() {
     let edge = Edge::start(Limits::default());
     let mut client = edge.connect();
     for _ in 0..3 {
         client.send(lead(""));
         assert_eq!(client.reply().unwrap().json()["lead_id"], LEAD);
     }
+    assert!(edge.lost_nothing(), "the last one, too, although nothing follows it");
     drop(client);
     edge.stop();
     edge.until_ended();
