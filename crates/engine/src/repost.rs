@@ -2,7 +2,7 @@
 //! end that for good. Must never open a lead that is sold, or that anybody may have.
 
 use fanout::Buyers;
-use lead::{Answer, Code, LeadId, PostClass, PublisherId, Status, Submission};
+use lead::{Answer, Code, Door, LeadId, PostClass, PublisherId, Status, Submission};
 use ledger::{Claimant, Entry, LeadRecord, Ledger, Refused, Reopened, Write};
 use rust_decimal::Decimal;
 
@@ -44,6 +44,10 @@ pub(crate) async fn of<B: Buyers, L: Ledger>(
     market_version: u64,
 ) -> Result<Option<Repost>, Refusal> {
     let posted = lead.submission;
+    // Only Gavel's own door lets a publisher say what it asks for.
+    if posted.door != Door::Native {
+        return Ok(None);
+    }
     let Some(first) = counting.first() else { return Ok(None) };
     let is_alone = counting.iter().all(|claimant| claimant.lead == first.lead);
     if !is_alone || first.publisher != posted.publisher || posted.external_id.is_none() {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::{Arrival, Withdrawal};
-use lead::{Answer, Disposition, LeadId, Money, PostClass, RejectionReason, Standard, Status};
+use lead::{
+    Answer, Disposition, Door, LeadId, Money, PostClass, RejectionReason, Standard, Status,
+};
 use ledger::{LeadRecord, Ledger};
 use proptest::prelude::*;
 
@@ -96,9 +98,10 @@ async fn anything_else_is_a_duplicate() {
     let first = post(&world, Some("20.00")).await;
     assert_eq!(first.status, Status::New);
     type Change = fn(&mut Arrival);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 8] = [
         ("no less", |it| it.submission.min_payout.as_mut().unwrap().amount = 20.into()),
         ("more", |it| it.submission.min_payout.as_mut().unwrap().amount = 21.into()),
+        ("another door", |it| it.submission.door = Door::Leadhub),
         ("another id", |it| it.submission.external_id = Some("aff-124".to_owned())),
         ("no id", |it| it.submission.external_id = None),
         ("another phone", |it| it.submission.contact.phone = Some("+34600111333".to_owned())),
