@@ -86,19 +86,20 @@ async fn distribute<B: Buyers, L: Ledger>(
     // Held until this journey ends, so that a repeat is judged by how it ended.
     let claims = identity::claims(&inner.ledger, &lead);
     let until = budget.answer_by();
-    let _held = inner.identities.hold(&claims, until).await.map_err(|_| Refusal::InFlight)?;
+    let held = inner.identities.hold(&claims, until).await;
     let older = identity::older_keys(&inner.ledger, &lead);
     let keys: Vec<_> = claims.iter().map(|claim| claim.key).chain(older).collect();
     let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
     let counting = identity::counting(&claimants, &lead, arrival.at);
     if let Some(reason) = identity::reason(&counting) {
-        // What a ping was promised, it was promised for a new lead.
-        if promised.is_some() {
+        // What a ping was promised, it was promised for a new lead; and one under way is not opened again.
+        if promised.is_some() || held.is_err() {
             return Ok(Ended::refused(&lead, reason));
         }
         let repeated = (counting.as_slice(), reason, snapshot.version);
         return repeat(inner, (lead, &budget), repeated, waiter).await;
     }
+    let _held = held.map_err(|_| Refusal::InFlight)?;
 
     created.claims = claims;
     let record = Record::new(Arc::clone(inner), id, product.slots, created);

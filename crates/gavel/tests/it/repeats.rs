@@ -147,6 +147,25 @@ async fn a_publisher_that_has_its_answer_posts_a_duplicate_whatever_becomes_of_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_lead_that_outlasts_it_is_told_of_the_duplicate() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_buyers, market) = buyers("*:bid=20.00,fault=hang-on-post,faults=1000").await;
+    let market = market.replace("timeout_ms = 3000", "timeout_ms = 9000");
+    let gavel = Gavel::start(dir.path(), &market);
+    let mut lead = lead("slow@example.org");
+    let (_, first) = call(gavel.public, post(None, &lead)).await;
+    assert_eq!((&first["status"], &first["final"]), (&json!("new"), &json!(false)), "{first}");
+    // Its post is still out when the second has waited for as long as it may.
+    lead["attributes"]["amount"] = 6_000.into();
+    let (status, second) = call(gavel.public, post(None, &lead)).await;
+    assert_eq!(
+        (status, &second["rejection_reason"]),
+        (200, &json!("customer_already_exists")),
+        "{second}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_reason_for_rejection_is_reachable() {
     let dir = tempfile::tempdir().unwrap();
     let (_buyers, market) = buyers("*:bid=20.00").await;
