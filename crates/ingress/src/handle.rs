@@ -139,7 +139,10 @@ async fn take<D: Distribute>(
     // Of a body that may hold a card no digest is made.
     let whole = (door != Door::BrainySoft).then(|| *blake3::hash(&bytes).as_bytes());
     let mut root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
-    let request = RequestId { key, body: whole.unwrap_or_else(|| brainysoft::scrub(&mut root)) };
+    let request = match whole {
+        Some(body) => RequestId { key, body },
+        None => brainysoft::request_id(brainysoft::scrub(&mut root), key, asked),
+    };
     card::refuse(&root).map_err(Fault::Invalid)?;
     let decoded = match door {
         Door::Leadhub => leadhub::decode(&root, publisher, &market)?,

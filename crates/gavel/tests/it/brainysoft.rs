@@ -59,6 +59,9 @@ async fn a_lead_keeps_its_number_and_its_client_across_a_crash() {
     let posts = buyers.posts();
     assert_eq!((posts.len(), posts[0].buyer.as_str()), (1, "sokol-ru-short"));
 
+    assert_eq!(create(&gavel, KEY, &lead).await, first, "sent again, it is the same lead");
+    assert_eq!(buyers.posts().len(), 1, "which nobody sees once more");
+
     lead["orderCode"] = json!("gen-7782");
     let again = create(&gavel, KEY, &lead).await;
     lead["passport"]["no"] = json!("999999");
@@ -76,6 +79,8 @@ async fn a_lead_keeps_its_number_and_its_client_across_a_crash() {
     assert!(theirs.is_u64() && theirs != json!(first_client), "clients are each publisher's own");
     let (status, _) = ask(&gavel, "GET", &format!("{LEADS}/{foreign}"), KEY).await;
     assert_eq!(status, 404, "another publisher's lead");
+    assert_eq!(create(&gavel, KEY, &lead).await, other, "after a crash, too");
+    lead["orderCode"] = json!("gen-7783");
     let next = create(&gavel, KEY, &lead).await;
     assert!(next > foreign, "numbers go on");
 

@@ -7,7 +7,8 @@
 //! `APPROVED` (sold), `DENIED` (rejected, or nobody bought it) or `CHECK` (not decided yet), and a check
 //! only acknowledges that, once; before it the lead must have a passport. The headers `X-Lead-Status` and
 //! `X-Redirect-Url` tell of the sale, as a lead's own record does: `data` of an answer to a create is always
-//! its integer id. A consumer whom the publisher sent before is the same client again, which is no error.
+//! its integer id. A consumer whom the publisher sent before is the same client again, which is no error; a
+//! body that was sent before is the same lead, which is answered as it was.
 //! An error's first defect is its code; `errors` lists all of them. Must never see a whole card number or
 //! a card's check code ([`scrub`] comes first), and never decide whether a lead is eligible.
 
@@ -22,9 +23,10 @@ mod spec;
 mod view;
 
 use document::{Defects, Node, Slot};
-use lead::{Door, RejectionReason};
+use lead::{Door, RejectionReason, Requested};
 use market::{Market, Publisher};
 
+use crate::RequestId;
 use crate::contact;
 use crate::doors::Decoded;
 use crate::reply::Fault;
@@ -40,6 +42,21 @@ pub(crate) fn scrub(root: &mut Node<'_>) -> [u8; 32] {
     card::strip(root);
     let left = serde_json::to_vec(&crate::json::value(root)).unwrap_or_default();
     *blake3::hash(&left).as_bytes()
+}
+
+/// What a repeat is known by. No repeat is an error at this door, so a body is its own key where none is
+/// given: sent again, it is the same lead and has the same answer, instead of being sold once more.
+pub(crate) fn request_id(
+    body: [u8; 32],
+    key: Option<String>,
+    asked: Option<Requested>,
+) -> RequestId {
+    // With blanks in it, it is no key that a header could give.
+    let own = || {
+        let asked = asked.map(|outcome| outcome.to_string()).unwrap_or_default();
+        format!("the body {} {asked}", blake3::Hash::from_bytes(body).to_hex())
+    };
+    RequestId { key: Some(key.unwrap_or_else(own)), body }
 }
 
 /// Reads a body that [`scrub`] has seen.
