@@ -168,7 +168,9 @@ async fn a_ledger_from_before_there_were_events_takes_them() {
     drop(ledger);
     let db = Connection::open(dir.path().join("ledger.db")).unwrap();
     let back = "DROP TABLE events; ALTER TABLE leads DROP COLUMN events; \
-                ALTER TABLE leads DROP COLUMN signals; PRAGMA user_version = 2";
+                ALTER TABLE leads DROP COLUMN signals; ALTER TABLE leads DROP COLUMN offers; \
+                ALTER TABLE leads DROP COLUMN least; ALTER TABLE leads DROP COLUMN withdrawn_at; \
+                PRAGMA user_version = 2";
     db.execute_batch(back).unwrap();
     drop(db);
     let ledger = sqlite(dir.path());

@@ -87,6 +87,9 @@ pub(super) enum Twin {
     KeyReused,
 }
 
+/// A ping's id that nobody has.
+const NO_PING: &str = "01010101-0101-4101-8101-010101010101";
+
 /// Every table.
 pub(super) fn tables() -> Vec<Table> {
     let files = [
@@ -126,6 +129,14 @@ impl Table {
             Row { no_host: true, ..named("no Host header, or several") },
             with("an Idempotency-Key that cannot be one", "idempotency-key", Some("a b")),
             with("a budget that is none", "gavel-budget-ms", Some("soon")),
+            // A ping with it would be refused, so none comes before.
+            Row {
+                set: match self.pings {
+                    true => Changes::from([("/ping_id".to_owned(), json!(NO_PING))]),
+                    false => Changes::new(),
+                },
+                ..with("an outcome asked of a live lead", "gavel-test-outcome", Some("sold"))
+            },
             Row { raw: Some("{".to_owned()), ..named("the body cannot be read") },
             Row { content_length: Some(70_000), ..named("the body is too large") },
         ];

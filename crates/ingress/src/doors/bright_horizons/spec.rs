@@ -93,7 +93,7 @@ fn faults(label: &str, is_ping: bool) -> Vec<Example> {
     ];
     let general = spec::faults(|it| match it {
         // Said before the path is looked at.
-        Fault::Host => fault(it, None, false),
+        Fault::Host => fault(it, None, is_ping),
         _ => fault(it, Some(label), is_ping),
     });
     all.extend(
