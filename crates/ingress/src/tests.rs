@@ -7,8 +7,8 @@ use market::{Market, Publisher, Sources};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::doors::pingtree::form;
 use crate::doors::{Decoded, brainysoft, bright_horizons, leadhub, native};
+use crate::form;
 use crate::reply::{Fault, Reply};
 
 const MARKET: &str = include_str!("../tests/golden/market.toml");
@@ -47,7 +47,7 @@ fn read_bright_horizons(market: &Market, bytes: &[u8]) -> [(Reply, bool); 2] {
     };
     let mut copy = bytes.to_vec();
     let json = parse_json(&mut copy).map_err(Fault::Unparsable);
-    [say(json), say(crate::form::nested(bytes))]
+    [say(json), say(form::nested(bytes))]
 }
 
 /// What the doors say to a body, and whether they took it as a lead.
@@ -196,7 +196,7 @@ proptest! {
             let told = told.and_then(|root| leadhub::events::decode(&root));
             prop_assert!(told.err().is_none_or(|fault| leadhub::fault(&fault).status == 400));
         }
-        let told = form::parse(pixel.as_bytes()).and_then(|root| leadhub::events::decode(&root));
+        let told = form::flat(pixel.as_bytes()).and_then(|root| leadhub::events::decode(&root));
         prop_assert!(told.err().is_none_or(|fault| leadhub::fault(&fault).status == 400));
     }
 
