@@ -88,7 +88,7 @@ fn read(
     let country = product.map_or("", |product| product.country.as_str());
     let phone = members.get("mobilePhone").and_then(|phone| phone.as_str());
     if phone.is_some_and(|phone| posted::phone(phone, country).is_none()) {
-        fields.at("mobilePhone").refuse("must be a phone number in international form");
+        fields.at("mobilePhone").refuse("must be a phone number of 10 to 15 digits");
     }
     if credit_product.is_none() && contact::filled(fields.given("creditProductId")).is_none() {
         let _noted = fields.at("creditProductId").filled();

@@ -169,6 +169,10 @@ fn sheet((publisher, product, id): (&Publisher, &Product, i64), market: &Market)
             "any value".clone_into(&mut field.kind);
             "only the last four digits are kept".clone_into(&mut field.about);
         }
+        if name == "mobilePhone" {
+            "a phone number of 10 to 15 digits".clone_into(&mut field.kind);
+            "best in international form".clone_into(&mut field.about);
+        }
     }
     let word = |body: &mut [u8]| {
         let mut root = document::parse_json(body).ok()?;

@@ -62,6 +62,8 @@ pub(crate) fn record(stored: &Stored, client: Option<u64>) -> Value {
     let posted = stored.submission.as_ref().map(|submission| submission.contact.extra.clone());
     let mut data = posted.unwrap_or_default();
     data.remove(EXTRA_FIELDS);
+    // The engine's word for a number that `mobilePhone` tells already.
+    data.remove("phone_as_given");
     let answer = &stored.answer;
     let number = answer.lead.map(|(_, number)| number.0);
     let application = matches!(answer.status, Status::Distributed { .. }).then_some(number);
