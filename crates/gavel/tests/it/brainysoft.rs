@@ -107,6 +107,7 @@ async fn a_check_is_taken_once_and_needs_a_passport_and_a_login_gives_a_token() 
     lead["birthDate"] = json!("2020-01-01");
     let child = create(&gavel, KEY, &lead).await;
 
+    assert_eq!(record(&gavel, KEY, ready).await["currentStatus"], "WAITING");
     for (id, expected) in [
         (ready, "ok"),
         (ready, "UNEXPECTED_LEAD_STATUS_VALUE"),

@@ -4,8 +4,10 @@
 //! Where its documentation is silent: a trailing slash is tolerated; a field that is blank or `null` is
 //! missing; numbers and flags may be written as strings; unknown fields are kept for the post; of a lead
 //! that names no credit product the publisher's own is meant. Creating a lead sells it, so its status is
-//! `APPROVED` (sold), `DENIED` (rejected, or nobody bought it) or `CHECK` (not decided yet), and a check
-//! only acknowledges that, once; before it the lead must have a passport. The headers `X-Lead-Status` and
+//! `APPROVED` (sold), `DENIED` (rejected), `CHECK` (not decided yet) or, if nobody bought it, `WAITING` until
+//! its check and `DENIED` after it. A check only acknowledges what is, once; before it the lead must have a
+//! passport. Which leads were checked is remembered in memory alone, so after a restart such a lead waits
+//! again and may be checked again. The headers `X-Lead-Status` and
 //! `X-Redirect-Url` tell of the sale, as a lead's own record does: `data` of an answer to a create is always
 //! its integer id. A consumer whom the publisher sent before is the same client again, which is no error.
 //! An error's first defect is its code; `errors` lists all of them. Must never see a whole card number or
