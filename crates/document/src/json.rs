@@ -109,8 +109,17 @@ fn scalar(value: StaticNode) -> Node<'static> {
     }
 }
 
+/// From here on a whole number is a float here, and which one it was nobody knows any more: simd-json reads
+/// what 64 bits do not hold as the nearest.
+const HUGE: f64 = 18_446_744_073_709_551_616.0;
+/// The same below zero.
+const HUGE_BELOW: f64 = -9_223_372_036_854_775_808.0;
+
 /// The shortest text that reads back as this float is what the sender wrote, up to 15 digits.
 fn decimal(value: f64) -> Node<'static> {
+    if value >= HUGE || value <= HUGE_BELOW {
+        return Node::HugeNumber;
+    }
     let text = value.to_string();
     text.parse::<Decimal>().map_or(Node::HugeNumber, |number| Node::Number(number.normalize()))
 }

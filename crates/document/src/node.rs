@@ -15,7 +15,7 @@ pub enum Node<'a> {
     Bool(bool),
     /// A number, exact up to 15 significant digits from JSON and 28 from TOML.
     Number(Decimal),
-    /// A number outside what a decimal can hold (about ±7.9e28).
+    /// A number outside what a decimal can hold (about ±7.9e28); from JSON, one that 64 bits do not hold.
     HugeNumber,
     /// A string without NUL characters.
     Text(Cow<'a, str>),

@@ -41,10 +41,31 @@ fn a_byte_order_mark_is_dropped_and_numbers_stay_decimal() {
         ("9007199254740993", "9007199254740993"),
         ("1e3", "1000"),
         ("123456789.12345", "123456789.12345"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("0.10", "0.1"),
+        ("0.1000000000000000000000000000000000001", "0.1"),
+        ("12.340000000000000000000000000000000000", "12.34"),
+        ("1e17", "100000000000000000"),
     ] {
         assert_eq!(json(text), Ok(Node::Number(expected.parse().unwrap())), "{text}");
     }
-    assert_eq!(json("1e300"), Ok(Node::HugeNumber));
+    for huge in [
+        "18446744073709551616",
+        "18446744073709551617",
+        "-9223372036854775809",
+        "1234567890123456789012345678901234567890",
+        "1e29",
+        "-1e29",
+        "1e300",
+    ] {
+        assert_eq!(json(huge), Ok(Node::HugeNumber), "{huge}");
+        let among = json(&format!(r#"{{"id":{huge},"list":[{huge} , 1.5]}}"#)).unwrap();
+        assert_eq!(
+            among.member("list"),
+            Some(&Node::List(vec![Node::HugeNumber, Node::Number("1.5".parse().unwrap())]))
+        );
+    }
 }
 
 #[test]

@@ -182,16 +182,23 @@ pub(crate) fn read_post_answer(body: &mut [u8]) -> PostAnswer {
     PostAnswer {
         verdict,
         price: decimal(&root, "price"),
-        redirect_url: text(&root, "redirect_url").filter(|url| is_redirect(url)).map(str::to_owned),
+        redirect_url: text(&root, "redirect_url").and_then(redirect),
         reference: word(&root, "reference"),
         reason: word(&root, "reason"),
     }
 }
 
-/// A place to send a consumer: https, no user information, of bounded length.
-pub(crate) fn is_redirect(url: &str) -> bool {
-    let printable = url.bytes().all(|byte| byte.is_ascii_graphic());
-    printable && url.parse::<market::Url>().is_ok_and(|url| url.is_secure())
+/// Longest place to send a consumer, in bytes.
+const REDIRECT_BYTES_MAX: usize = 2_048;
+
+/// A place to send a consumer, without blanks around it: https, no user information, of bounded length. It
+/// may have a fragment, which is the browser's business.
+pub(crate) fn redirect(url: &str) -> Option<String> {
+    let url = url.trim();
+    let right = url.len() <= REDIRECT_BYTES_MAX && url.bytes().all(|byte| byte.is_ascii_graphic());
+    let page = url.split_once('#').map_or(url, |(page, _)| page);
+    let secure = || page.parse::<market::Url>().is_ok_and(|page| page.is_secure());
+    (right && secure()).then(|| url.to_owned())
 }
 
 fn text<'n>(root: &'n Node<'_>, name: &str) -> Option<&'n str> {
@@ -211,4 +218,32 @@ fn word(root: &Node<'_>, name: &str) -> Option<String> {
 pub(crate) fn clean_word(text: &str) -> Option<String> {
     let word: String = text.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect();
     (!word.is_empty()).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redirect;
+
+    #[test]
+    fn a_redirect_is_a_page_that_a_browser_may_be_sent_to() {
+        for (given, kept) in [
+            ("https://x.example/a", Some("https://x.example/a")),
+            ("https://x.example/a?b=c#f", Some("https://x.example/a?b=c#f")),
+            ("https://x.example#/route", Some("https://x.example#/route")),
+            (" https://x.example/a#f\n", Some("https://x.example/a#f")),
+            ("http://x.example/a#f", None),
+            ("https://user@x.example/a#f", None),
+            ("https://x.example/a b", None),
+            ("https://x.example/a#f f", None),
+            ("https://x.example/\u{e9}", None),
+            ("#https://x.example/a", None),
+            ("//x.example/a", None),
+            ("", None),
+        ] {
+            assert_eq!(redirect(given).as_deref(), kept, "{given}");
+        }
+        let long = format!("https://x.example/#{}", "f".repeat(2_029));
+        assert_eq!(redirect(&long).map(|url| url.len()), Some(2_048));
+        assert_eq!(redirect(&format!("{long}f")), None);
+    }
 }

@@ -81,7 +81,7 @@ fn own_post_answer(response: &Response, reply: &Raw) -> PostAnswer {
     PostAnswer {
         verdict: verdict(response, &parsed),
         price: price(response, &parsed),
-        redirect_url: redirect_url.filter(|url| native::is_redirect(url)),
+        redirect_url: redirect_url.as_deref().and_then(native::redirect),
         reference: word(&parsed, response.reference.as_ref()),
         reason: word(&parsed, response.reason.as_ref()),
     }

@@ -115,6 +115,8 @@ pub(crate) enum Fault {
     BodyBroken,
     /// The body is no JSON document.
     Unparsable(document::Unparsable),
+    /// The form or the query cannot be read.
+    Form(&'static str),
     /// Fields are wrong; all of them.
     Invalid(Vec<document::Defect>),
     /// No such lead of this publisher's.
@@ -165,9 +167,11 @@ impl Fault {
     /// The HTTP status, where doors do not differ.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Host | Self::Request(_) | Self::BodyBroken | Self::Unparsable(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Host
+            | Self::Request(_)
+            | Self::BodyBroken
+            | Self::Unparsable(_)
+            | Self::Form(_) => StatusCode::BAD_REQUEST,
             Self::NoRoute | Self::NoLead => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized | Self::Token => StatusCode::UNAUTHORIZED,
@@ -184,7 +188,7 @@ impl Fault {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Host => "a request must carry exactly one Host header".to_owned(),
-            Self::Request(what) => (*what).to_owned(),
+            Self::Request(what) | Self::Form(what) => (*what).to_owned(),
             Self::NoRoute => "nothing stands at this path".to_owned(),
             Self::Method(allow) => format!("this path takes {allow} only"),
             Self::Unauthorized => "the API key is missing or not valid here".to_owned(),
@@ -226,7 +230,7 @@ impl Fault {
     /// A stable word for programs.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Host | Self::Request(_) => "bad_request",
+            Self::Host | Self::Request(_) | Self::Form(_) => "bad_request",
             Self::NoRoute | Self::NoLead => "not_found",
             Self::Method(_) => "method_not_allowed",
             Self::Unauthorized | Self::Token => "unauthorized",

@@ -43,10 +43,10 @@ pub(crate) enum Route {
     Unknown,
 }
 
-/// Finds the route of a request.
+/// Finds the route of a request. A path that is posted to may end in a slash.
 pub(crate) fn route(method: &Method, path: &str) -> Route {
     let post = *method == Method::POST;
-    match path {
+    match if post { path.strip_suffix('/').unwrap_or(path) } else { path } {
         "/api/v1/lead" if post => Route::LeadhubCreate,
         "/api/v1/lead" => Route::WrongMethod(Door::Leadhub, "POST"),
         "/v1/leads" if post => Route::NativeCreate,

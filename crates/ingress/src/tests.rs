@@ -168,6 +168,38 @@ fn the_samples_are_leads_at_their_own_doors() {
     assert_eq!(taken(BRAINYSOFT), [false, false, false, false, true]);
 }
 
+/// The index is the door's place among the answers.
+#[test]
+fn a_number_past_64_bits_is_a_defect_where_it_is_read_and_nothing_where_it_is_not() {
+    for (door, sample, unread, known, named) in [
+        (0, LEADHUB, ("{", "{\"unheard_of\":N,"), ("4000", "N"), "product_data.loan_amount"),
+        (
+            1,
+            NATIVE,
+            ("\"note\":", "\"ref\":N,\"note\":"),
+            ("2500", "N"),
+            "/attributes/monthly_income",
+        ),
+        (
+            2,
+            BRIGHT_HORIZONS,
+            ("\"ip\"", "\"odd\":N,\"ip\""),
+            ("7500,", "N,"),
+            "Unsecured Debt Amount",
+        ),
+        (4, BRAINYSOFT, ("{", "{\"unheardOf\":[N],"), ("15000", "N"), "\"field\":\"amount\""),
+    ] {
+        for number in ["18446744073709551616", "-9223372036854775809", &"7".repeat(40)] {
+            let body =
+                |(old, new): (&str, &str)| sample.replacen(old, &new.replace('N', number), 1);
+            assert!(read(body(unread).as_bytes())[door].1, "{sample}");
+            let (reply, taken) = &read(body(known).as_bytes())[door];
+            let told = reply.body.to_string();
+            assert!(!taken && told.contains(named) && !told.contains("JSON"), "{told}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {

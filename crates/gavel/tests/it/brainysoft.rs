@@ -108,10 +108,13 @@ async fn a_check_is_taken_once_and_needs_a_passport_and_a_login_gives_a_token() 
     lead["passport"].as_object_mut().unwrap().remove("issueDate");
     let undated = create(&gavel, KEY, &lead).await;
     lead.as_object_mut().unwrap().remove("passport");
+    // No phone has it, and the documentation's own sample does.
+    lead["mobilePhone"] = json!("797762007777");
     let bare = create(&gavel, KEY, &lead).await;
     lead["birthDate"] = json!("2020-01-01");
     let child = create(&gavel, KEY, &lead).await;
 
+    assert_eq!(record(&gavel, KEY, ready).await["currentStatus"], "WAITING");
     for (id, expected) in [
         (ready, "ok"),
         (ready, "UNEXPECTED_LEAD_STATUS_VALUE"),
@@ -122,6 +125,9 @@ async fn a_check_is_taken_once_and_needs_a_passport_and_a_login_gives_a_token() 
         let told = if status == 200 { &answer["status"] } else { &answer["data"]["code"] };
         assert_eq!(told, expected, "{answer}");
     }
+    let as_given = record(&gavel, KEY, bare).await;
+    assert_eq!(as_given["mobilePhone"], "797762007777");
+    assert_eq!(as_given.get("phone_as_given"), None, "{as_given}");
     let (_, way) = ask(&gavel, "GET", &format!("{LEADS}/{child}/statuses"), KEY).await;
     assert_eq!(way["data"][2], json!({ "status": "DENIED", "info": "age_restriction" }));
     assert_ne!(

@@ -139,6 +139,30 @@ async fn a_source_without_a_campaign_keeps_leads_and_offers_them_to_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_by_mobile_is_one_whether_a_phone_has_the_number_or_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_buyers, market) = buyers(&["*:bids=0"]).await;
+    let by_mobile = market.replace("dedupe = \"loan_ref\"", "dedupe = \"mobile\"");
+    let gavel = Gavel::start(dir.path(), &by_mobile);
+    for (loan_ref, mobile, expected) in [
+        ("L-1", json!("2125550123"), "accept"),
+        ("L-2", json!(2_125_550_123_u64), "duplicate"),
+        ("L-3", json!("0123456789"), "accept"),
+        ("L-4", json!("0123456789"), "duplicate"),
+        ("L-5", json!("0123456780"), "accept"),
+    ] {
+        let lead = json!({ "loan_ref": loan_ref, "mobile": mobile });
+        let (status, answer) = post(&gavel, ATTIC, ATTIC_KEY, &lead).await;
+        assert_eq!((status, &answer["data"]["lead_status"]), (201, &json!(expected)), "{answer}");
+    }
+    let path = format!("{}?mobile=0123456789", ATTIC.replace("create", "fetch"));
+    let (_, found) = call(gavel.public, request("GET", &path, ATTIC_KEY, &Value::Null)).await;
+    let leads = found["data"]["leads"].as_array().unwrap();
+    assert_eq!(leads.len(), 1, "{found}");
+    assert_eq!((&leads[0]["loan_ref"], &leads[0]["mobile"]), (&json!("L-3"), &json!("0123456789")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_reads_what_it_stored_in_pages_newest_first() {
     let dir = tempfile::tempdir().unwrap();
     let (_buyers, market) = buyers(&["orion-us-wide:bid=20.00", "*:bids=0"]).await;

@@ -4,8 +4,10 @@
 //! Where its documentation is silent: a trailing slash is tolerated; a field that is blank or `null` is
 //! missing; numbers and flags may be written as strings; unknown fields are kept for the post; of a lead
 //! that names no credit product the publisher's own is meant. Creating a lead sells it, so its status is
-//! `APPROVED` (sold), `DENIED` (rejected, or nobody bought it) or `CHECK` (not decided yet), and a check
-//! only acknowledges that, once; before it the lead must have a passport. The headers `X-Lead-Status` and
+//! `APPROVED` (sold), `DENIED` (rejected), `CHECK` (not decided yet) or, if nobody bought it, `WAITING` until
+//! its check and `DENIED` after it. A check only acknowledges what is, once; before it the lead must have a
+//! passport. Which leads were checked is remembered in memory alone, so after a restart such a lead waits
+//! again and may be checked again. The headers `X-Lead-Status` and
 //! `X-Redirect-Url` tell of the sale, as a lead's own record does: `data` of an answer to a create is always
 //! its integer id. A consumer whom the publisher sent before is the same client again, which is no error; a
 //! body that was sent before is the same lead, which is answered as it was.
@@ -105,7 +107,7 @@ fn read(
     let country = product.map_or("", |product| product.country.as_str());
     let phone = members.get("mobilePhone").and_then(|phone| phone.as_str());
     if phone.is_some_and(|phone| posted::phone(phone, country).is_none()) {
-        fields.at("mobilePhone").refuse("must be a phone number in international form");
+        fields.at("mobilePhone").refuse("must be a phone number of 10 to 15 digits");
     }
     if credit_product.is_none() && contact::filled(fields.given("creditProductId")).is_none() {
         let _noted = fields.at("creditProductId").filled();

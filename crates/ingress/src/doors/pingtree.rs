@@ -200,7 +200,7 @@ pub(crate) fn fault(fault: &Fault, dialect: Dialect) -> Reply {
     };
     let reply = match (dialect, fault) {
         (Dialect::Id, Fault::Invalid(defects)) => invalid(defects),
-        (Dialect::Id, Fault::Unparsable(_)) => say(
+        (Dialect::Id, Fault::Unparsable(_) | Fault::Form(_)) => say(
             status,
             &message,
             Map::from_iter([("lead_status".to_owned(), "invalidField".into())]),

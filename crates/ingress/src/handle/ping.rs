@@ -1,5 +1,6 @@
 //! `POST /v1/ping` and `POST /v1/post` from header to reply, in the order in which its parent takes
-//! a lead. A ping is not idempotent: each one that is accepted reserves anew.
+//! a lead. A ping is not idempotent: each one that is accepted reserves anew, and
+//! an `Idempotency-Key` is only held to be one.
 
 use std::time::Instant;
 
@@ -49,6 +50,7 @@ async fn ask<D: Distribute>(
     let market = desk.market();
     let publisher = authenticate(&market, Door::Native, request.headers())?;
     let budget = budget(request.headers())?;
+    let _checked = idempotency_key(request.headers())?;
     let asked = rehearsal::asked(request.headers())?;
     if let Some(why) = desk.unavailable() {
         return Err(Fault::Unavailable(why, limits.retry_after));

@@ -4,7 +4,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use jiff::Timestamp;
-use lead::Sequence;
+use lead::{Answer, Sequence};
 use market::{Market, Publisher};
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ struct Visit<'a, D> {
     desk: &'a D,
     limits: &'a Limits,
     publisher: &'a Publisher,
+    checked: &'a Checked,
     at: Timestamp,
 }
 
@@ -35,8 +36,8 @@ pub(super) async fn visit<D: Distribute>(
             let market = desk.market();
             match publisher(desk, &market, request.headers(), at) {
                 Ok(publisher) => {
-                    let visit = Visit { desk, limits, publisher, at };
-                    visit.ask(asked, checked, request.uri().query()).await
+                    let visit = Visit { desk, limits, publisher, checked, at };
+                    visit.ask(asked, request.uri().query()).await
                 }
                 Err(fault) => Err(fault),
             }
@@ -72,19 +73,17 @@ async fn log_in<D: Distribute>(
 }
 
 impl<D: Distribute> Visit<'_, D> {
-    async fn ask(
-        &self,
-        asked: Path,
-        checked: &Checked,
-        query: Option<&str>,
-    ) -> Result<Reply, Fault> {
+    async fn ask(&self, asked: Path, query: Option<&str>) -> Result<Reply, Fault> {
         let data = match asked {
             Path::Find(id) => self.record(&self.find(id).await?),
-            Path::Statuses(id) => brainysoft::statuses(&self.find(id).await?.answer),
+            Path::Statuses(id) => {
+                let answer = self.find(id).await?.answer;
+                brainysoft::statuses(&answer, self.was_checked(&answer))
+            }
             Path::Check(id) => {
                 let stored = self.find(id).await?;
                 let lead = stored.answer.lead.ok_or(Fault::NoLead)?;
-                let first = || checked.note(lead.0);
+                let first = || self.checked.note(lead.0);
                 if let Some(reply) = brainysoft::unready(&stored, self.at, first) {
                     return Ok(reply);
                 }
@@ -123,7 +122,12 @@ impl<D: Distribute> Visit<'_, D> {
     }
 
     fn record(&self, stored: &Stored) -> Value {
-        brainysoft::record(stored, self.client(stored))
+        let checked = self.was_checked(&stored.answer);
+        brainysoft::record(stored, self.client(stored), checked)
+    }
+
+    fn was_checked(&self, answer: &Answer) -> bool {
+        answer.lead.is_some_and(|(id, _)| self.checked.has(id))
     }
 
     /// The consumer's number: the same for the same names and passport, else the lead's own. It follows

@@ -44,6 +44,7 @@ one_of_each! { faults: Fault {
     Fault::BodyTooLarge(_) => Fault::BodyTooLarge(Limits::default().body_bytes_max),
     Fault::BodyBroken => Fault::BodyBroken,
     Fault::Unparsable(_) => parse_json(&mut []).map(drop).map_err(Fault::Unparsable).unwrap_err(),
+    Fault::Form(_) => Fault::Form(crate::form::TWICE),
     Fault::Invalid(_) => Fault::Invalid(vec![no_object()]),
     Fault::NoLead => Fault::NoLead,
     Fault::InFlight(_) => Fault::InFlight(WAIT),
@@ -91,6 +92,9 @@ const NATIVE: [&str; 4] = ["ping_unknown", "ping_expired", "ping_used", "not_uns
 /// Only the Leadhub door has pixels.
 const PIXEL: &str = "token";
 
+/// Two doors take JSON alone.
+const FORM: &str = "form";
+
 const DOORS: &[Door] = &[
     Door {
         name: "leadhub",
@@ -104,7 +108,7 @@ const DOORS: &[Door] = &[
         name: "native",
         golden: golden!("native": "answers" "requests" "pings" "validation"),
         word: native::fault,
-        never: &[PIXEL],
+        never: &[PIXEL, FORM],
         allow: "POST",
     },
     Door {
@@ -168,7 +172,7 @@ const DOORS: &[Door] = &[
         name: "brainysoft",
         golden: golden!("brainysoft": "answers" "reads" "requests" "validation"),
         word: |fault| brainysoft::fault(fault, AT),
-        never: &[NATIVE[0], NATIVE[1], NATIVE[2], NATIVE[3], PIXEL],
+        never: &[NATIVE[0], NATIVE[1], NATIVE[2], NATIVE[3], PIXEL, FORM],
         allow: "POST",
     },
 ];
@@ -179,6 +183,7 @@ fn name(fault: &Fault) -> &'static str {
         Fault::NoLead => "no_lead",
         Fault::Host => "host",
         Fault::Token => PIXEL,
+        Fault::Form(_) => FORM,
         other => other.code(),
     }
 }

@@ -331,7 +331,7 @@ fn quote(word: &Word) -> Result<Quote, Refusal> {
             return Ok(Quote::Accepted {
                 ping: PingId::new([1; 16]),
                 payout: euros(word.payout.as_deref().expect("a payout")),
-                expires_at: "2026-03-01T09:00:35Z".parse().unwrap(),
+                expires_at: "2026-03-01T09:00:35.120999999Z".parse().unwrap(),
             });
         }
         "busy" => return Err(Refusal::Unavailable(Unavailable::Busy)),

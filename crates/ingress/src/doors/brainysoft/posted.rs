@@ -40,10 +40,14 @@ pub(super) fn fill_addresses(members: &mut Map<String, Value>) {
     more.into_iter().flatten().filter_map(Value::as_object_mut).for_each(fias::fill);
 }
 
-/// A phone number in E.164: in international form also without its plus, else one of `country`.
+/// A phone number in E.164: in international form also without its plus, else one of `country`. Of a number
+/// that no plan admits the digits, 10 to 15 of them; the engine keeps those for the post.
 pub(super) fn phone(text: &str, country: &str) -> Option<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    lead::phone::e164(&format!("+{digits}"), country).or_else(|| lead::phone::e164(text, country))
+    let known = lead::phone::e164(&format!("+{digits}"), country)
+        .or_else(|| lead::phone::e164(text, country));
+    let plain = || text.chars().all(|c| c.is_ascii_digit() || " +-.()\u{a0}".contains(c));
+    known.or_else(|| ((10..=15).contains(&digits.len()) && plain()).then_some(digits))
 }
 
 impl Posted {

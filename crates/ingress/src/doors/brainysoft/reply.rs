@@ -106,7 +106,7 @@ fn of_defect(defect: &Defect) -> (&'static str, String) {
 
 fn code(fault: &Fault) -> &'static str {
     match fault {
-        Fault::Host | Fault::Request(_) => "BAD_REQUEST_ERROR",
+        Fault::Host | Fault::Request(_) | Fault::Form(_) => "BAD_REQUEST_ERROR",
         Fault::NoRoute => "NOT_FOUND_ERROR",
         Fault::NoLead => "LEAD_NOT_FOUND_ERROR",
         Fault::Method(_) => "METHOD_NOT_ALLOWED_ERROR",

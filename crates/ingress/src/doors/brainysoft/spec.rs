@@ -62,11 +62,12 @@ fn example(create: &Spec, publisher: &Publisher, market: &Market) -> Option<Stor
 /// What is asked of a lead once it is stored.
 fn reads(stored: &Stored) -> [Spec; 4] {
     let told = |when: &str, data: Value| Example::of(when, ok(data, AT));
-    let one = record(stored, Some(NUMBER.unsigned_abs()));
+    let one = record(stored, Some(NUMBER.unsigned_abs()), false);
     let denied = Answer {
         status: Status::Rejected(RejectionReason::AgeRestriction),
         ..stored.answer.clone()
     };
+    let unsold = Answer { status: Status::New, ..stored.answer.clone() };
     let bare = |documents: Vec<Value>| {
         let mut stored = stored.clone();
         stored.submission.iter_mut().for_each(|it| it.contact.documents.clone_from(&documents));
@@ -96,8 +97,10 @@ fn reads(stored: &Stored) -> [Spec; 4] {
     };
     let at = |what: &str| format!("/bs-core/main/leads/{}{what}", spec::LEAD_ID);
     let ways = vec![
-        told("sold", statuses(&stored.answer)),
-        told("rejected: too young or too old", statuses(&denied)),
+        told("sold", statuses(&stored.answer, false)),
+        told("rejected: too young or too old", statuses(&denied, false)),
+        told("nobody bought it, and it was not checked yet", statuses(&unsold, false)),
+        told("nobody bought it, and it was checked", statuses(&unsold, true)),
     ];
     let order = Field::new("preserveOrder", "true or false");
     let order = order.about("true: in the order of the path").like("true");
@@ -168,6 +171,10 @@ fn sheet((publisher, product, id): (&Publisher, &Product, i64), market: &Market)
             // Whatever stands there is cut first.
             "any value".clone_into(&mut field.kind);
             "only the last four digits are kept".clone_into(&mut field.about);
+        }
+        if name == "mobilePhone" {
+            "a phone number of 10 to 15 digits".clone_into(&mut field.kind);
+            "best in international form".clone_into(&mut field.about);
         }
     }
     let word = |body: &mut [u8]| {

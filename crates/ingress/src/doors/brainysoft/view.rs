@@ -15,11 +15,18 @@ use crate::reply::Reply;
 /// Most checks that are remembered; the oldest are forgotten first.
 const CHECKS_MAX: usize = 65_536;
 
-/// Which leads were checked since the start: those lately, and those before them.
+/// Which leads were checked since the start: those lately, and those before them. Kept in memory alone:
+/// after a restart, and once forgotten, a lead that nobody bought waits again and may be checked again.
 #[derive(Debug, Default)]
 pub(crate) struct Checked(Mutex<[HashSet<LeadId>; 2]>);
 
 impl Checked {
+    /// Whether a check of the lead is remembered.
+    pub(crate) fn has(&self, lead: LeadId) -> bool {
+        let sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sets.iter().any(|set| set.contains(&lead))
+    }
+
     /// Notes a check; `false` if there was one before.
     pub(crate) fn note(&self, lead: LeadId) -> bool {
         let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,10 +65,12 @@ fn folded(text: &str) -> String {
 }
 
 /// The whole lead: what was posted, without what is the publisher's to ignore, and how it stands.
-pub(crate) fn record(stored: &Stored, client: Option<u64>) -> Value {
+pub(crate) fn record(stored: &Stored, client: Option<u64>, checked: bool) -> Value {
     let posted = stored.submission.as_ref().map(|submission| submission.contact.extra.clone());
     let mut data = posted.unwrap_or_default();
     data.remove(EXTRA_FIELDS);
+    // The engine's word for a number that `mobilePhone` tells already.
+    data.remove("phone_as_given");
     let answer = &stored.answer;
     let number = answer.lead.map(|(_, number)| number.0);
     let application = matches!(answer.status, Status::Distributed { .. }).then_some(number);
@@ -71,7 +80,7 @@ pub(crate) fn record(stored: &Stored, client: Option<u64>) -> Value {
         ("clientId", json!(client)),
         ("loanApplicationId", json!(application.flatten())),
         ("creationDate", stored.received_at.as_millisecond().into()),
-        ("currentStatus", current(answer).into()),
+        ("currentStatus", current(answer, checked).into()),
         ("redirectUrl", json!(redirect_url)),
         ("distribution", distribution(answer)),
     ];
@@ -97,25 +106,26 @@ fn distribution(answer: &Answer) -> Value {
 }
 
 /// The way of a lead to its status, oldest first.
-pub(crate) fn statuses(answer: &Answer) -> Value {
+pub(crate) fn statuses(answer: &Answer, checked: bool) -> Value {
     let info = match &answer.status {
         Status::Rejected(reason) => Some(reason.name()),
         _ => None,
     };
-    let mut way = vec![json!({ "status": "WAITING", "info": null })];
-    way.push(json!({ "status": "CHECK", "info": null }));
-    if current(answer) != "CHECK" {
-        way.push(json!({ "status": current(answer), "info": info }));
-    }
-    Value::Array(way)
+    let bare = |status: &str| json!({ "status": status, "info": null });
+    Value::Array(match current(answer, checked) {
+        "WAITING" => vec![bare("WAITING")],
+        "CHECK" => vec![bare("WAITING"), bare("CHECK")],
+        last => vec![bare("WAITING"), bare("CHECK"), json!({ "status": last, "info": info })],
+    })
 }
 
-fn current(answer: &Answer) -> &'static str {
+fn current(answer: &Answer, checked: bool) -> &'static str {
     match answer.status {
         Status::Distributed { .. } => "APPROVED",
         Status::Rejected(_) => "DENIED",
-        Status::New if answer.is_final => "DENIED",
-        Status::New => "CHECK",
+        Status::New if !answer.is_final => "CHECK",
+        Status::New if checked => "DENIED",
+        Status::New => "WAITING",
     }
 }
 

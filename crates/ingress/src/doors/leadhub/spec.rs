@@ -99,7 +99,9 @@ fn customer(product: &Product) -> Vec<Field> {
             .required()
             .like("ana.ejemplo@example.org"),
         Field::new("customer.contact.phone.area_code", "a country code such as +34").like(area),
-        Field::new("customer.contact.phone.number", "6 to 15 digits").like(number),
+        Field::new("customer.contact.phone.number", "6 to 15 digits")
+            .about("one that no phone has is passed on as given")
+            .like(number),
         text("address.street"),
         text("address.house"),
         text("address.city"),

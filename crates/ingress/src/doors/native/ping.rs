@@ -9,6 +9,7 @@
 
 use document::{Defects, Node, Slot};
 use hyper::StatusCode;
+use jiff::Timestamp;
 use lead::{Hashes, NoQuote, PingId, Quote};
 use market::{Market, Publisher};
 use serde_json::json;
@@ -68,12 +69,17 @@ pub(crate) fn encode_quote(quote: &Quote) -> Reply {
             "ping_id": ping.to_string(),
             "status": "accepted",
             "payout": payout.to_wire(),
-            "expires_at": expires_at.to_string(),
+            "expires_at": in_millis(*expires_at).to_string(),
             "reason": null,
         }),
         Quote::Rejected(why) => rejected(*why),
     };
     Reply::json(StatusCode::OK, body)
+}
+
+/// What a publisher's clock can read; never later than it is.
+fn in_millis(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 fn rejected(why: NoQuote) -> serde_json::Value {

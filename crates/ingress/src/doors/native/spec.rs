@@ -17,7 +17,6 @@ use super::ping::{decode_ping, decode_post, encode_quote};
 use super::{decode, encode, explain, fault};
 use crate::PingFault;
 use crate::doors::Decoded;
-use crate::handle::BAD_KEY;
 use crate::reply::Fault;
 use crate::spec::{self, Example, Field, Purpose, Spec, words};
 
@@ -190,8 +189,7 @@ fn ping((publisher, market, product): Desk<'_>) -> Spec {
     };
     answers.extend(spec::without_required(&fields, word));
     // A ping is not repeated: each one that is accepted reserves anew.
-    let of_leads = [Fault::InFlight(Duration::ZERO), Fault::KeyReused, Fault::Request(BAD_KEY)]
-        .map(|it| fault(&it).body);
+    let of_leads = [Fault::InFlight(Duration::ZERO), Fault::KeyReused].map(|it| fault(&it).body);
     answers.extend(spec::faults(fault).into_iter().filter(|it| !of_leads.contains(&it.body)));
     let ttl = product.ping_ttl.as_secs();
     let notes = vec![
@@ -201,6 +199,8 @@ fn ping((publisher, market, product): Desk<'_>) -> Spec {
         format!(
             "What is accepted is reserved for {ttl} s, for one POST /v1/post with its ping_id."
         ),
+        "A ping is not idempotent: each one that is accepted reserves anew, whatever its Idempotency-Key."
+            .to_owned(),
     ];
     Spec { fields, notes, answers, path: "/v1/ping".to_owned(), ..sheet(product, ", ping") }
 }

@@ -1,5 +1,6 @@
 //! A Pingtree lead's fields, read into a submission. Stores nothing; its defects never hold a value.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use document::{Defects, Fields, Node, Slot};
@@ -18,6 +19,11 @@ use crate::{contact, json as raw};
 
 /// Longest id or channel.
 const WORD_CHARS_MAX: usize = 200;
+
+/// Longest address.
+const ADDRESS_CHARS_MAX: usize = 200;
+
+const BAD_DATE: &str = "must be a date (YYYY-MM-DD, MM/DD/YYYY or YYYY/MM/DD)";
 
 /// Longest text of any other field of the door's own.
 const TEXT_CHARS_MAX: usize = 100;
@@ -88,7 +94,7 @@ fn lead(fields: &Fields<'_, '_>, dialect: Dialect, product: &Product) -> Lead {
     let zip_code = dialect.name("zip_code");
     let line = |name: &'static str| text(&fields.at(name), TEXT_CHARS_MAX);
     let address = Address {
-        street: line("address"),
+        street: text(&fields.at("address"), ADDRESS_CHARS_MAX),
         house: None,
         city: valid(fields.at("city"), "must hold letters and spaces only", city),
         region: valid(fields.at("state"), "must be a 2-letter state abbreviation", state),
@@ -101,10 +107,11 @@ fn lead(fields: &Fields<'_, '_>, dialect: Dialect, product: &Product) -> Lead {
         first_name: line("first_name"),
         last_name: line("last_name"),
         email: contact::filled(fields.given("email")).and_then(contact::email),
+        // Whether a phone has it is the winner's to judge.
         phone: valid(fields.at(mobile), "must be a 10-digit number", |text| {
-            lead::phone::e164(&digits(text, 10)?, "US")
+            Some(format!("+1{}", digits(text, 10)?))
         }),
-        birth_date: valid(fields.at("date_of_birth"), "must be a date (YYYY-MM-DD)", date),
+        birth_date: valid(fields.at("date_of_birth"), BAD_DATE, date),
         ..Contact::default()
     };
     let external_id = text(&fields.at("transaction_id"), WORD_CHARS_MAX);
@@ -130,15 +137,13 @@ fn consent(fields: &Fields<'_, '_>) -> Consent {
     ] {
         consent.evidence.extend(word(name).map(|value| (kept.to_owned(), value)));
     }
-    let at = valid(fields.at("tcpa_consent_date"), "must be a date or an RFC 3339 time", moment);
     // Kept like any other field besides, so what is no address is not held against the lead.
     let given = fields.all().filter(|(name, _)| matches!(*name, "ip" | "ip_address"));
     consent.ip = given.filter_map(|(_, slot)| slot.node()?.as_text()?.trim().parse().ok()).next();
-    let accepted = valid(fields.at("tcpa_consent"), "must be true or false", yes);
-    consent.entries.extend(accepted.map(|accepted| ConsentEntry {
+    consent.entries.extend(readable(fields, "tcpa_consent", yes).map(|accepted| ConsentEntry {
         kind: "tcpa".to_owned(),
         accepted,
-        accepted_at: at,
+        accepted_at: readable(fields, "tcpa_consent_date", moment),
         version: None,
     }));
     consent
@@ -150,7 +155,12 @@ fn attributes(fields: &Fields<'_, '_>, address: &Address, product: &Product) -> 
     for (name, slot) in fields.all() {
         let name = if name == "loan_amount" { "amount" } else { name };
         let Some(definition) = product.dictionary.named(name) else { continue };
-        if let Some(reading) = slot.node().and_then(|node| attribute(definition, node)) {
+        let node = match slot.node() {
+            Some(Node::Text(text)) if name == "country" && is_us(text) => &US,
+            Some(node) => node,
+            None => continue,
+        };
+        if let Some(reading) = attribute(definition, node) {
             attributes.set(definition.attribute.clone(), reading);
         }
     }
@@ -201,6 +211,25 @@ fn text(slot: &Slot<'_, '_>, most: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// A text that is read where it can be; one that cannot is a field like any other, and kept.
+fn readable<T>(
+    fields: &Fields<'_, '_>,
+    name: &'static str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let (_, slot) = fields.all().find(|(known, _)| *known == name)?;
+    let value = match slot.node()? {
+        Node::Text(text) => read(text.trim()),
+        Node::Number(number) => read(&number.normalize().to_string()),
+        Node::Bool(value) => read(if *value { "true" } else { "false" }),
+        _ => None,
+    };
+    if value.is_some() || is_blank(slot.node()) {
+        let _no_longer_unread = fields.at(name);
+    }
+    value
+}
+
 /// A text of a certain form, if there is one.
 fn valid<T>(slot: Slot<'_, '_>, issue: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
     let text = text(&slot, TEXT_CHARS_MAX)?;
@@ -225,9 +254,25 @@ fn state(text: &str) -> Option<String> {
     right.then(|| text.to_ascii_uppercase())
 }
 
+/// How browsers and people name the country.
+fn is_us(text: &str) -> bool {
+    ["US", "USA", "United States"].iter().any(|name| name.eq_ignore_ascii_case(text.trim()))
+}
+
+static US: Node<'static> = Node::Text(Cow::Borrowed("US"));
+
+/// `YYYY-MM-DD`, `MM/DD/YYYY` or `YYYY/MM/DD`.
 fn date(text: &str) -> Option<Date> {
     // Anything longer is a time, whose date is another one elsewhere.
-    (text.len() == 10).then(|| text.parse().ok())?
+    if text.len() != 10 {
+        return None;
+    }
+    let parts: Vec<&str> = text.split('/').collect();
+    match *parts.as_slice() {
+        [year, month, day] if year.len() == 4 => format!("{year}-{month}-{day}").parse().ok(),
+        [month, day, year] => format!("{year}-{month}-{day}").parse().ok(),
+        _ => text.parse().ok(),
+    }
 }
 
 /// A date counts from its first moment, in UTC.

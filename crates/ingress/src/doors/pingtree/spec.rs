@@ -7,6 +7,7 @@ use market::{Market, PingtreeSource, Product, Publisher};
 
 use super::{Ask, Dialect, decode, encode, fault};
 use crate::doors::Decoded;
+use crate::form;
 use crate::reply::{Fault, Reply};
 use crate::spec::{self, Example, Field, Purpose, Spec, words};
 
@@ -49,7 +50,7 @@ fn as_query(create: &Spec) -> Spec {
     };
     let mut answers: Vec<Example> =
         create.answers.iter().filter(|it| !of_body(it)).cloned().collect();
-    let broken = Fault::Request("a form must be percent-encoded UTF-8");
+    let broken = Fault::Form(form::BROKEN);
     answers.push(Example::of("the query cannot be read", fault(&broken, Dialect::Id)));
     Spec {
         title: format!("{}, as a query", create.title),
@@ -190,12 +191,13 @@ fn fields(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<F
         text("first_name").like("JJ"),
         text("last_name").like("McClure"),
         Field::new("email", "an e-mail address").like("jj.mcclure@example.com"),
-        Field::new(dialect.name("mobile"), "a number of 10 digits").like("7025550143"),
-        text("address").like("123 happy lane"),
+        Field::new(dialect.name("mobile"), "10 digits").like("7025550143"),
+        Field::new("address", "a string of at most 200 characters").like("123 happy lane"),
         Field::new("city", "letters and spaces").like("Boulder City"),
         Field::new("state", "a state's abbreviation of 2 letters").like("NV"),
         Field::new(dialect.name("zip_code"), "5 digits").like("89002"),
-        Field::new("date_of_birth", "a date (YYYY-MM-DD)").like("1988-05-10"),
+        Field::new("date_of_birth", "a date (YYYY-MM-DD, MM/DD/YYYY or YYYY/MM/DD)")
+            .like("1988-05-10"),
         text("transaction_id").about("your own id of the lead; echoed").like("tx-1"),
         text("sub1").about("your channel"),
         text("xxTrustedFormCertUrl").about("of TrustedForm"),
@@ -205,8 +207,9 @@ fn fields(dialect: Dialect, source: &PingtreeSource, product: &Product) -> Vec<F
         Field::new("ip", "any value")
             .about("the consumer's address; also as ip_address")
             .like("203.0.113.9"),
-        Field::new("tcpa_consent", "a boolean"),
-        Field::new("tcpa_consent_date", "a date or an RFC 3339 time"),
+        Field::new("country", "any value").about("US, USA or United States; else the product's"),
+        Field::new("tcpa_consent", "any value").about("best a boolean"),
+        Field::new("tcpa_consent_date", "any value").about("best a date or an RFC 3339 time"),
         Field::new("gclid", "any value").about("kept, as any other field is"),
     ];
     fields.extend(own(dialect, source, product, &fields));
