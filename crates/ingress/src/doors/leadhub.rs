@@ -1,9 +1,9 @@
 //! The Leadhub door: `POST /api/v1/lead`, key in the header `apikey`.
 //!
 //! Where its documentation is silent: a field that is blank or `null` is missing; unknown fields are
-//! tolerated and kept for the post; a wrong `publisher_id` is a wrong key (401); missing consents and
-//! an unknown product are answers (200, `rejected`), not errors; the four keys of an answer are always
-//! present. Must never decide whether a lead is eligible.
+//! tolerated and kept for the post; a phone number that no plan admits is passed on as given; a wrong
+//! `publisher_id` is a wrong key (401); missing consents and an unknown product are answers (200,
+//! `rejected`), not errors; the four keys of an answer are always present. Must never decide whether a lead is eligible.
 
 pub(crate) mod events;
 mod spec;

@@ -3,7 +3,8 @@
 //! with `phone` and `zip` for `mobile` and `zip_code` and with answers of its own.
 //!
 //! Where its documentation is silent: an unknown source and another source's key are a wrong key (401);
-//! blank is missing; formats are checked only where there is a value; if fields are missing and others not
+//! blank is missing; formats are checked only where there is a value; any ten digits are a mobile; a date may be
+//! written with slashes; a consent that cannot be read is a field like others; if fields are missing and others not
 //! valid, `lead_status` is `missingField` and both are listed. `transaction_id` is the publisher's own, else the
 //! lead's id; a repeat is told its own, and none if it brought none, for nothing of it is stored. The consumer's
 //! address is `ip` or `ip_address`, and never the peer's, which is the publisher's server or a proxy. A lead that the product does not admit is stored and so `accept`; one that nothing may store
