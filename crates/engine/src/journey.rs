@@ -8,7 +8,7 @@ use fanout::Buyers;
 use jiff::Timestamp;
 use lead::journey::OfferEvent;
 use lead::{Answer, Code, LeadId, Money, RejectionReason, Requested, Status};
-use ledger::{Claimant, Ledger, NewLead, RequestKey};
+use ledger::{Claimant, Ledger, NewLead, Refused, RequestKey};
 use market::Mode;
 use tokio::sync::oneshot;
 
@@ -22,7 +22,7 @@ use crate::metrics::Ending;
 use crate::promise::{Promise, Quoted, Room, Taken};
 use crate::record::Record;
 use crate::repeats::{Request, Ticket};
-use crate::repost::Repost;
+use crate::repost::{Repost, is_withdrawn};
 use crate::subject::Lead;
 use crate::{admit, choose, enrich, fraud, identity, repost, standing};
 
@@ -147,8 +147,15 @@ async fn repeat<B: Buyers, L: Ledger>(
         Some(Repost::Lower(earlier)) => {
             let submission = earlier.submission.clone();
             let lead = Lead { submission: &submission, ..lead };
+            let id = earlier.record.id;
             let record = Record::reopened(Arc::clone(inner), lead.product.slots, *earlier);
-            offer(inner, (&lead, None), budget, waiter, record).await
+            match offer(inner, (&lead, None), budget, waiter, record).await {
+                // Its publisher took it back while buyers were asked; nobody was posted to.
+                Err(Refusal::Ledger(Refused::Illegal(_))) if is_withdrawn(inner, id).await => {
+                    Ok(Ended::refused(&lead, reason))
+                }
+                ended => ended,
+            }
         }
     }
 }

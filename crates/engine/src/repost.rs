@@ -76,6 +76,11 @@ pub(crate) async fn of<B: Buyers, L: Ledger>(
     Ok(Some(Repost::Lower(Box::new(Earlier { record, submission, reopened }))))
 }
 
+/// Whether a lead's publisher took it back.
+pub(crate) async fn is_withdrawn<B: Buyers, L: Ledger>(inner: &Inner<B, L>, id: LeadId) -> bool {
+    matches!(inner.ledger.lead(id).await, Ok(Some(record)) if record.withdrawn)
+}
+
 /// Whether two posts are of one lead, whatever they ask for it.
 fn is_same(stored: &Submission, posted: &Submission) -> bool {
     stored.product == posted.product

@@ -155,6 +155,23 @@ async fn a_withdrawn_lead_is_never_opened_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lead_that_is_withdrawn_while_buyers_are_asked_again_is_posted_to_nobody() {
+    let world = world(&THREE_BUYERS.replace("bid = \"9.00\"", "bid = \"9.00\", after_ms = 100"));
+    let first = post(&world, Some("8.00")).await;
+    let withdraw = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let publisher = world.arrival().submission.publisher;
+        world.engine.withdraw(&publisher, id(&first)).await.unwrap().unwrap()
+    };
+    let (repost, withdrawal) = tokio::join!(post(&world, Some("7.00")), withdraw);
+    assert!(matches!(withdrawal, Withdrawal::Done(_)));
+    assert_eq!(repost.status, duplicate());
+    assert_eq!(world.buyers.posts(), ["nova"]);
+    let record = record(&world, id(&first)).await;
+    assert_eq!((record.offers, record.disposition), (1, Some(Disposition::Unsold)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sold_or_rejected_lead_cannot_be_withdrawn() {
     let world = world(THREE_BUYERS);
     let publisher = "demo".parse().unwrap();
