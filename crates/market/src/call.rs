@@ -252,6 +252,12 @@ impl Call {
             timeout: timeout?,
         })
     }
+
+    /// Whether its reply can say where the consumer goes; the native shape can.
+    #[must_use]
+    pub fn may_redirect(&self) -> bool {
+        self.response.as_ref().is_none_or(|response| response.redirect_url.is_some())
+    }
 }
 
 /// Method and format, which go together: a GET has no body.

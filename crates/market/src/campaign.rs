@@ -199,6 +199,12 @@ impl Campaign {
         let (sells, shared_price) = sells?;
         let price = if sells == Sells::Shared { shared_price.unwrap_or(price) } else { price };
         suits(&fields, (product, tier), &price, &sells);
+        if product.requires_redirect && redirect_url.is_none() && !delivery.post.may_redirect() {
+            fields.at("delivery").refuse(
+                "needs redirect_url in post.response, or the campaign one of its own: the product \
+                 sends every consumer on",
+            );
+        }
         if matches!(price, Price::Bid { .. }) && delivery.ping.is_none() {
             fields.at("price").refuse("needs delivery.ping: a bid is an answer to a ping");
         }

@@ -369,6 +369,26 @@ fn a_policy_without_its_means_is_refused() {
 }
 
 #[test]
+fn a_product_that_sends_consumers_on_takes_no_campaign_that_could_not() {
+    let needs = GOOD.replace("budget_ms = 2000", "budget_ms = 2000\nrequires_redirect = true");
+    let reads = |response: &str, campaign: &str| {
+        let mapped = needs.replace("X-Key = \"k\" } }", &format!("X-Key = \"k\" }}{response} }}"));
+        faults(&mapped.replace("product = \"loan\"", &format!("product = \"loan\"{campaign}")))
+    };
+    let accept = "accept = { value = \"$.ok\", in = [\"1\"] }";
+    let mapped = format!(", response = {{ {accept} }}");
+    let found = reads(&mapped, "");
+    assert!(found.iter().any(|fault| fault.contains("needs redirect_url")), "{found:#?}");
+    for (response, campaign) in [
+        ("", ""),
+        (&*mapped, "\nredirect_url = \"https://nova.example/next\""),
+        (&*format!(", response = {{ {accept}, redirect_url = \"$.url\" }}"), ""),
+    ] {
+        assert_eq!(reads(response, campaign), Vec::<String>::new(), "{response}{campaign}");
+    }
+}
+
+#[test]
 fn policies_for_unknown_posts_read_with_their_means() {
     let means = "honours_idempotency_key = true\n";
     let status = "delivery.status = { url = \"http://api.nova.example/s\", method = \"GET\" }\n";
