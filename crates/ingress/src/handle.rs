@@ -5,9 +5,8 @@ mod events;
 mod ping;
 mod pingtree;
 pub(crate) mod rehearsal;
+mod terms;
 mod visit;
-
-use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
@@ -20,15 +19,10 @@ use crate::doors::pingtree::Dialect;
 use crate::doors::{self, Decoded, brainysoft, leadhub, native};
 use crate::reply::{Fault, Reply};
 use crate::route::{Route, route};
-use crate::{Arrival, Delivery, Distribute, Limits, Refusal, RequestId, body, card};
+use crate::{Delivery, Distribute, Limits, Refusal, body, card};
 
-/// Said of an Idempotency-Key that cannot be one.
-pub(crate) const BAD_KEY: &str =
-    "the header Idempotency-Key must be given once, with 1 to 255 visible characters";
-
-/// Said of a budget that is none.
-pub(crate) const BAD_BUDGET: &str =
-    "the header Gavel-Budget-Ms must be a whole number of milliseconds above 0";
+pub(crate) use terms::{BAD_BUDGET, BAD_KEY};
+use terms::{Moment, Sent, Terms};
 
 /// Answers one request. Its header is complete; its body may not have come yet.
 pub(crate) async fn handle<D: Distribute>(
@@ -100,7 +94,7 @@ async fn create<D: Distribute>(
     desk: &D,
     limits: &Limits,
     door: Door,
-    (request, at): (Request<Incoming>, (Timestamp, Instant)),
+    (request, at): (Request<Incoming>, Moment),
 ) -> Reply {
     match take(desk, limits, door, (request, at)).await {
         Ok(delivery) => {
@@ -122,26 +116,25 @@ async fn take<D: Distribute>(
     desk: &D,
     limits: &Limits,
     door: Door,
-    (request, (at, instant)): (Request<Incoming>, (Timestamp, Instant)),
+    (request, at): (Request<Incoming>, Moment),
 ) -> Result<Delivery, Fault> {
     let market = desk.market();
     let publisher = match door {
-        Door::BrainySoft => visit::publisher(desk, &market, request.headers(), at)?,
+        Door::BrainySoft => visit::publisher(desk, &market, request.headers(), at.0)?,
         _ => authenticate(&market, door, request.headers())?,
     };
-    let budget = budget(request.headers())?;
-    let key = idempotency_key(request.headers())?;
-    let asked = rehearsal::asked(request.headers())?;
-    if let Some(why) = desk.unavailable() {
-        return Err(Fault::Unavailable(why, limits.retry_after));
-    }
+    let mut terms = Terms::read(desk, limits, request.headers())?;
     let mut bytes = body::read(request.into_body(), limits).await?;
     // Of a body that may hold a card no digest is made.
     let whole = (door != Door::BrainySoft).then(|| *blake3::hash(&bytes).as_bytes());
     let mut root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
-    let request = match whole {
-        Some(body) => RequestId { key, body },
-        None => brainysoft::request_id(brainysoft::scrub(&mut root), key, asked),
+    let body = match whole {
+        Some(body) => body,
+        None => {
+            let body = brainysoft::scrub(&mut root);
+            terms.key = terms.key.or_else(|| Some(brainysoft::own_key(body, terms.asked)));
+            body
+        }
     };
     card::refuse(&root).map_err(Fault::Invalid)?;
     let decoded = match door {
@@ -151,24 +144,23 @@ async fn take<D: Distribute>(
             native::decode(&root, publisher, &market)?
         }
     };
-    match decoded {
-        Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
-        Decoded::Lead(submission) => {
-            let mut submission = *submission;
-            rehearsal::rehearse(&mut submission, publisher, asked)?;
-            let arrival = Arrival { submission, at, instant, budget, ping: None, request };
-            hand_in(desk, limits, arrival).await
-        }
-    }
+    hand_in(desk, limits, Sent { publisher, terms, body, ping: None, at }, decoded).await
 }
 
+/// Hands a decoded lead to the engine, unless its door has the answer already.
 async fn hand_in<D: Distribute>(
     desk: &D,
     limits: &Limits,
-    arrival: Arrival,
+    sent: Sent<'_>,
+    decoded: Decoded,
 ) -> Result<Delivery, Fault> {
-    let refused = |refusal| Fault::refused(refusal, limits.retry_after);
-    desk.distribute(arrival).await.map_err(refused)
+    match decoded {
+        Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
+        Decoded::Lead(submission) => {
+            let refused = |refusal| Fault::refused(refusal, limits.retry_after);
+            desk.distribute(sent.arrival(*submission)?).await.map_err(refused)
+        }
+    }
 }
 
 /// Something about a lead of the publisher that asks, and of no other.
@@ -237,31 +229,6 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// The key, quoted as the draft standard writes it or bare.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let (first, second) = (values.next(), values.next());
-    let Some(value) = first else {
-        return Ok(None);
-    };
-    let text = value.to_str().unwrap_or_default().trim();
-    let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-    let visible = bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
-    if second.is_some() || bare.is_empty() || bare.len() > 255 || !visible {
-        return Err(Fault::Request(BAD_KEY));
-    }
-    Ok(Some(bare.to_owned()))
-}
-
-fn budget(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
-    let Some(value) = headers.get("gavel-budget-ms") else {
-        return Ok(None);
-    };
-    let millis =
-        value.to_str().ok().and_then(|text| text.parse::<u64>().ok()).filter(|millis| *millis > 0);
-    millis.map(|millis| Some(Duration::from_millis(millis))).ok_or(Fault::Request(BAD_BUDGET))
 }
 
 /// Exactly one `Host`; HTTP/1.0 may do without.

@@ -28,7 +28,6 @@ use document::{Defects, Node, Slot};
 use lead::{Door, RejectionReason, Requested};
 use market::{Market, Publisher};
 
-use crate::RequestId;
 use crate::contact;
 use crate::doors::Decoded;
 use crate::reply::Fault;
@@ -46,19 +45,12 @@ pub(crate) fn scrub(root: &mut Node<'_>) -> [u8; 32] {
     *blake3::hash(&left).as_bytes()
 }
 
-/// What a repeat is known by. No repeat is an error at this door, so a body is its own key where none is
-/// given: sent again, it is the same lead and has the same answer, instead of being sold once more.
-pub(crate) fn request_id(
-    body: [u8; 32],
-    key: Option<String>,
-    asked: Option<Requested>,
-) -> RequestId {
+/// The key of a request that gives none. No repeat is an error at this door, so a body is its own key: sent
+/// again, it is the same lead and has the same answer, instead of being sold once more.
+pub(crate) fn own_key(body: [u8; 32], asked: Option<Requested>) -> String {
+    let asked = asked.map(|outcome| outcome.to_string()).unwrap_or_default();
     // With blanks in it, it is no key that a header could give.
-    let own = || {
-        let asked = asked.map(|outcome| outcome.to_string()).unwrap_or_default();
-        format!("the body {} {asked}", blake3::Hash::from_bytes(body).to_hex())
-    };
-    RequestId { key: Some(key.unwrap_or_else(own)), body }
+    format!("the body {} {asked}", blake3::Hash::from_bytes(body).to_hex())
 }
 
 /// Reads a body that [`scrub`] has seen.

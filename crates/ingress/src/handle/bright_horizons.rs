@@ -1,18 +1,18 @@
 //! A request at the Bright Horizons door, whose key stands in the body: it is read before anybody is
 //! known. Words nothing itself.
 
-use std::time::Instant;
-
 use document::Defect;
 use hyper::body::Incoming;
 use hyper::{Method, Request};
 use jiff::Timestamp;
 use market::{Market, Product};
 
-use super::rehearsal;
+use super::terms::{Moment, Sent, Terms};
+use super::{hand_in, rehearsal};
+use crate::doors::Decoded;
 use crate::doors::bright_horizons::{self as door, Refused};
 use crate::reply::{Fault, Reply};
-use crate::{Arrival, Distribute, Limits, RequestId, body, card, form};
+use crate::{Distribute, Limits, body, card, form};
 
 /// Letters and digits of a ping's id.
 const PING_ID_CHARS: usize = 49;
@@ -42,7 +42,7 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) request: Request<Incoming>,
     /// When it came, on the wall and for deadlines.
-    pub(super) at: (Timestamp, Instant),
+    pub(super) at: Moment,
 }
 
 /// Answers a post or a ping.
@@ -69,16 +69,11 @@ async fn answer<D: Distribute>(
     (market, product): (&Market, &Product),
     call: Call,
 ) -> Result<Reply, Stop> {
-    let Call { is_ping, request, at: (at, instant), .. } = call;
-    let budget = super::budget(request.headers())?;
-    let key = super::idempotency_key(request.headers())?;
-    let asked = rehearsal::asked(request.headers())?;
-    if let Some(why) = desk.unavailable() {
-        return Err(Fault::Unavailable(why, limits.retry_after).into());
-    }
+    let Call { is_ping, request, at, .. } = call;
+    let terms = Terms::read(desk, limits, request.headers())?;
     let (head, incoming) = request.into_parts();
     let mut bytes = body::read(incoming, limits).await.map_err(Fault::from)?;
-    let digest = blake3::hash(&bytes);
+    let body = *blake3::hash(&bytes).as_bytes();
     let root = match form::is_form(&head.headers, &bytes) {
         true => form::nested(&bytes)?,
         false => document::parse_json(&mut bytes).map_err(Fault::Unparsable)?,
@@ -87,18 +82,16 @@ async fn answer<D: Distribute>(
     card::refuse(&root).map_err(|found| Refused::Invalid(worded(&found)))?;
     if is_ping {
         let mut ping = door::decode_ping(&root, &who)?;
-        rehearsal::rehearse(&mut ping.submission, who.publisher, asked)?;
+        rehearsal::rehearse(&mut ping.submission, who.publisher, terms.asked)?;
         let outlook = desk.outlook(ping.submission).await;
         let outlook = outlook.map_err(|why| Fault::Unavailable(why, limits.retry_after))?;
-        let id = ping_id(digest.as_bytes(), at);
+        let id = ping_id(&body, at.0);
         return Ok(door::encode_ping(&outlook, &who, ping.state, &id));
     }
-    let mut posted = door::decode(&root, &who)?;
-    rehearsal::rehearse(&mut posted.submission, who.publisher, asked)?;
-    let request = RequestId { key, body: *digest.as_bytes() };
-    let arrival =
-        Arrival { submission: posted.submission, at, instant, budget, ping: None, request };
-    let delivery = super::hand_in(desk, limits, arrival).await?;
+    let posted = door::decode(&root, &who)?;
+    let sent = Sent { publisher: who.publisher, terms, body, ping: None, at };
+    let decoded = Decoded::Lead(Box::new(posted.submission));
+    let delivery = hand_in(desk, limits, sent, decoded).await?;
     let reply = door::encode(&delivery.answer, &who, posted.state);
     Ok(Reply { delivery: Some(delivery), ..reply })
 }

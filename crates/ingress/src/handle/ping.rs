@@ -2,20 +2,16 @@
 //! a lead. A ping is not idempotent: each one that is accepted reserves anew, and
 //! an `Idempotency-Key` is only held to be one.
 
-use std::time::Instant;
-
 use hyper::Request;
 use hyper::body::Incoming;
-use jiff::Timestamp;
 use lead::{Door, NoQuote, Quote, Status};
 
-use super::{authenticate, budget, hand_in, idempotency_key, rehearsal};
+use super::terms::{Moment, Sent, Terms};
+use super::{authenticate, hand_in};
 use crate::doors::Decoded;
 use crate::doors::native::{self, ping as door};
 use crate::reply::{Fault, Reply};
-use crate::{Arrival, Delivery, Distribute, Limits, RequestId, body, card};
-
-type Moment = (Timestamp, Instant);
+use crate::{Delivery, Distribute, Limits, body, card};
 
 /// Answers a ping.
 pub(super) async fn ping<D: Distribute>(
@@ -45,18 +41,13 @@ pub(super) async fn post<D: Distribute>(
 async fn ask<D: Distribute>(
     desk: &D,
     limits: &Limits,
-    (request, (at, instant)): (Request<Incoming>, Moment),
+    (request, at): (Request<Incoming>, Moment),
 ) -> Result<Quote, Fault> {
     let market = desk.market();
     let publisher = authenticate(&market, Door::Native, request.headers())?;
-    let budget = budget(request.headers())?;
-    let _checked = idempotency_key(request.headers())?;
-    let asked = rehearsal::asked(request.headers())?;
-    if let Some(why) = desk.unavailable() {
-        return Err(Fault::Unavailable(why, limits.retry_after));
-    }
+    let terms = Terms { key: None, ..Terms::read(desk, limits, request.headers())? };
     let mut bytes = body::read(request.into_body(), limits).await?;
-    let request = RequestId { key: None, body: *blake3::hash(&bytes).as_bytes() };
+    let body = *blake3::hash(&bytes).as_bytes();
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
     card::refuse(&root).map_err(Fault::Invalid)?;
     let (decoded, hashes) = door::decode_ping(&root, publisher, &market)?;
@@ -66,9 +57,8 @@ async fn ask<D: Distribute>(
             Status::New | Status::Distributed { .. } => Ok(Quote::Rejected(NoQuote::Unmatched)),
         },
         Decoded::Lead(submission) => {
-            let mut submission = *submission;
-            rehearsal::rehearse(&mut submission, publisher, asked)?;
-            let arrival = Arrival { submission, at, instant, budget, ping: None, request };
+            let sent = Sent { publisher, terms, body, ping: None, at };
+            let arrival = sent.arrival(*submission)?;
             let refused = |refusal| Fault::refused(refusal, limits.retry_after);
             desk.ping(arrival, hashes).await.map_err(refused)
         }
@@ -78,28 +68,15 @@ async fn ask<D: Distribute>(
 async fn take<D: Distribute>(
     desk: &D,
     limits: &Limits,
-    (request, (at, instant)): (Request<Incoming>, Moment),
+    (request, at): (Request<Incoming>, Moment),
 ) -> Result<Delivery, Fault> {
     let market = desk.market();
     let publisher = authenticate(&market, Door::Native, request.headers())?;
-    let budget = budget(request.headers())?;
-    let key = idempotency_key(request.headers())?;
-    let asked = rehearsal::asked(request.headers())?;
-    if let Some(why) = desk.unavailable() {
-        return Err(Fault::Unavailable(why, limits.retry_after));
-    }
+    let terms = Terms::read(desk, limits, request.headers())?;
     let mut bytes = body::read(request.into_body(), limits).await?;
-    let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
+    let body = *blake3::hash(&bytes).as_bytes();
     let root = document::parse_json(&mut bytes).map_err(Fault::Unparsable)?;
     card::refuse(&root).map_err(Fault::Invalid)?;
     let (decoded, ping) = door::decode_post(&root, publisher, &market)?;
-    match decoded {
-        Decoded::Rejected(answer) => Ok(Delivery::new(*answer)),
-        Decoded::Lead(submission) => {
-            let mut submission = *submission;
-            rehearsal::rehearse(&mut submission, publisher, asked)?;
-            let arrival = Arrival { submission, at, instant, budget, ping: Some(ping), request };
-            hand_in(desk, limits, arrival).await
-        }
-    }
+    hand_in(desk, limits, Sent { publisher, terms, body, ping: Some(ping), at }, decoded).await
 }

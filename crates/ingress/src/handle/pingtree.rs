@@ -1,18 +1,15 @@
 //! A request at the Pingtree door: two paths, three ways to write the fields. Words nothing itself.
 
-use std::time::Instant;
-
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use hyper::{Method, Request};
-use jiff::Timestamp;
 use market::{Market, PingtreeSource, Publisher};
 
-use super::{authenticate, budget, hand_in, idempotency_key, rehearsal};
-use crate::doors::Decoded;
+use super::terms::{Moment, Sent, Terms};
+use super::{authenticate, hand_in};
 use crate::doors::pingtree::{Ask, Dialect, decode, encode, fault};
 use crate::reply::{Fault, Reply};
-use crate::{Arrival, Delivery, Distribute, Limits, RequestId, body, card, form};
+use crate::{Delivery, Distribute, Limits, body, card, form};
 use lead::Door;
 
 /// A request and what its path says.
@@ -21,7 +18,7 @@ pub(super) struct Call {
     /// The source's id or slug.
     pub(super) source: String,
     pub(super) request: Request<Incoming>,
-    pub(super) at: (Timestamp, Instant),
+    pub(super) at: Moment,
 }
 
 /// Takes a lead.
@@ -41,34 +38,23 @@ async fn take<D: Distribute>(
     limits: &Limits,
     call: Call,
 ) -> Result<(Delivery, bool), Fault> {
-    let Call { dialect, source, request, at: (at, instant) } = call;
+    let Call { dialect, source, request, at } = call;
     let market = desk.market();
     let (publisher, source) = authorize(&market, request.headers(), dialect, &source)?;
-    let budget = budget(request.headers())?;
-    let key = idempotency_key(request.headers())?;
-    let asked = rehearsal::asked(request.headers())?;
-    if let Some(why) = desk.unavailable() {
-        return Err(Fault::Unavailable(why, limits.retry_after));
-    }
+    let terms = Terms::read(desk, limits, request.headers())?;
     let is_query = *request.method() == Method::GET;
     let query = request.uri().query().unwrap_or_default().as_bytes().to_vec();
     let (head, incoming) = request.into_parts();
     let mut bytes = if is_query { query } else { body::read(incoming, limits).await? };
-    let request = RequestId { key, body: *blake3::hash(&bytes).as_bytes() };
+    let body = *blake3::hash(&bytes).as_bytes();
     let root = match is_query || form::is_form(&head.headers, &bytes) {
         true => form::flat(&bytes)?,
         false => document::parse_json(&mut bytes).map_err(Fault::Unparsable)?,
     };
     card::refuse(&root).map_err(Fault::Invalid)?;
-    let delivery = match decode(&root, dialect, (publisher, source), &market)? {
-        Decoded::Rejected(answer) => Delivery::new(*answer),
-        Decoded::Lead(submission) => {
-            let mut submission = *submission;
-            rehearsal::rehearse(&mut submission, publisher, asked)?;
-            let arrival = Arrival { submission, at, instant, budget, ping: None, request };
-            hand_in(desk, limits, arrival).await?
-        }
-    };
+    let decoded = decode(&root, dialect, (publisher, source), &market)?;
+    let sent = Sent { publisher, terms, body, ping: None, at };
+    let delivery = hand_in(desk, limits, sent, decoded).await?;
     Ok((delivery, source.distributes))
 }
 
