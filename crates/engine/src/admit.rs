@@ -1,9 +1,9 @@
 //! Whether a product may be sold to this consumer at all. Asks no campaign.
 
 use jiff::Timestamp;
-use lead::{Hashes, RejectionReason, Standard, Submission};
+use lead::{Hash, Hashes, RejectionReason, Standard, Submission};
 use ledger::Ledger;
-use market::{Product, Range};
+use market::{DuplicateKey, Product, Range};
 
 use crate::engine::Inner;
 use crate::identity;
@@ -16,16 +16,9 @@ pub(crate) fn admit<B: Send + Sync + 'static, L: Ledger>(
     lead: &Lead<'_>,
     at: Timestamp,
 ) -> Result<Vec<&'static str>, RejectionReason> {
-    let (product, submission) = (lead.product, lead.submission);
-    if !product.active {
-        return Err(RejectionReason::InvalidProduct);
-    }
-    consents(product, submission)?;
-    let hash = |key| identity::hash(key, &submission.contact);
-    if inner.suppressions.names(&inner.ledger, &product.suppress, hash) {
-        return Err(RejectionReason::Blacklisted);
-    }
-    let shown = inner.fraud.signals(submission, product, at);
+    let submission = lead.submission;
+    may_be_sold(inner, lead, |key| identity::hash(key, &submission.contact))?;
+    let shown = inner.fraud.signals(submission, lead.product, at);
     shown.iter().for_each(|(place, _)| inner.metrics.suspected(*place));
     if shown.iter().any(|(_, signal)| signal.refuses) {
         return Err(RejectionReason::FraudSuspected);
@@ -40,22 +33,27 @@ pub(crate) fn admit_ping<B: Send + Sync + 'static, L: Ledger>(
     lead: &Lead<'_>,
     hashes: Hashes,
 ) -> Result<(), RejectionReason> {
-    let (product, submission) = (lead.product, lead.submission);
+    may_be_sold(inner, lead, |key| identity::said(key, hashes))
+}
+
+/// The product takes leads, its consents were given, and no list names the consumer, as far as `hash` knows
+/// who that is.
+fn may_be_sold<B: Send + Sync + 'static, L: Ledger>(
+    inner: &Inner<B, L>,
+    lead: &Lead<'_>,
+    hash: impl Fn(DuplicateKey) -> Option<Hash>,
+) -> Result<(), RejectionReason> {
+    let product = lead.product;
     if !product.active {
         return Err(RejectionReason::InvalidProduct);
     }
-    consents(product, submission)?;
-    let hash = |key| identity::said(key, hashes);
+    if !product.consents.iter().all(|kind| lead.submission.consent.accepts(kind)) {
+        return Err(RejectionReason::ConsentsMissing);
+    }
     match inner.suppressions.names(&inner.ledger, &product.suppress, hash) {
         true => Err(RejectionReason::Blacklisted),
         false => Ok(()),
     }
-}
-
-/// Consents without which no lead of the product may be sold.
-fn consents(product: &Product, submission: &Submission) -> Result<(), RejectionReason> {
-    let given = product.consents.iter().all(|kind| submission.consent.accepts(kind));
-    if given { Ok(()) } else { Err(RejectionReason::ConsentsMissing) }
 }
 
 /// The product's own criteria, in the order in which publishers are told of them. What the lead does

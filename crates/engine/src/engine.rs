@@ -11,6 +11,7 @@ use market::Product;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use crate::budget::Budget;
 use crate::delivery::Delivery;
 use crate::form::Form;
 use crate::fraud::{Fraud, FraudRules};
@@ -93,6 +94,19 @@ pub(crate) struct Inner<B: Send + Sync + 'static, L: Ledger> {
     repeats: Arc<Repeats>,
     in_flight: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
+}
+
+impl<B: Send + Sync + 'static, L: Ledger> Inner<B, L> {
+    /// The time of a lead of `product` that came at `received`; `asked` is the publisher's own, shorter one.
+    pub(crate) fn budget(
+        &self,
+        product: &Product,
+        received: Instant,
+        asked: Option<Duration>,
+    ) -> Budget {
+        let whole = asked.unwrap_or(product.budget).min(product.budget);
+        Budget::new(received, whole, self.reserves, self.paces.commit_wait(received))
+    }
 }
 
 /// A submission and the moment it came.

@@ -3,8 +3,19 @@
 
 use jiff::{Timestamp, Unit, civil::Date};
 use lead::{Attribute, Reading, Standard, Submission, Value};
-use market::{Product, Publisher};
+use market::{Mode, Product, Publisher};
 use serde_json::Map;
+
+/// Takes a submission in: one of a publisher in test mode is a test, and the rest as [`derive`].
+pub(crate) fn receive(
+    submission: &mut Submission,
+    product: &Product,
+    publisher: &Publisher,
+    at: Timestamp,
+) {
+    submission.test |= publisher.mode == Mode::Test;
+    derive(submission, product, publisher, at);
+}
 
 /// Adds what can be derived; what is derived from contact data wins over what was claimed.
 pub(crate) fn derive(

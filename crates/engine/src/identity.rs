@@ -51,8 +51,14 @@ fn claims_on<L: Ledger>(
     lead.product.duplicates.keys.iter().filter_map(claim).collect()
 }
 
-/// The keys under which leads claimed before claims were made of hashes; nothing claims them any more.
-pub(crate) fn older_keys<L: Ledger>(ledger: &L, lead: &Lead<'_>) -> Vec<Digest> {
+/// The keys under which earlier leads of the same consumer may be found: what this one claims, and what they
+/// claimed before claims were made of hashes.
+pub(crate) fn known_keys<L: Ledger>(ledger: &L, lead: &Lead<'_>, claims: &[Claim]) -> Vec<Digest> {
+    claims.iter().map(|claim| claim.key).chain(older_keys(ledger, lead)).collect()
+}
+
+/// Nothing claims these any more.
+fn older_keys<L: Ledger>(ledger: &L, lead: &Lead<'_>) -> Vec<Digest> {
     let counts = !lead.submission.test && lead.is_offered();
     let older = |key: &DuplicateKey| {
         let value = value(*key, &lead.submission.contact)?;

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use lead::journey::OfferEvent;
 use lead::{Answer, Code, LeadId, Money, RejectionReason, Requested, Status};
 use ledger::{Claimant, Ledger, NewLead, Refused, RequestKey};
-use market::Mode;
 use tokio::sync::oneshot;
 
 use crate::ask::{Rung, ask, gate};
@@ -50,12 +49,9 @@ async fn distribute<B: Buyers, L: Ledger>(
     submission.min_payout = at_least(submission.min_payout, least);
     let (product, tree) = snapshot.tree(&submission.product).ok_or(Refusal::NoProduct)?;
     let publisher = market.publishers.get(&submission.publisher).ok_or(Refusal::NoProduct)?;
-    let whole = arrival.budget.unwrap_or(product.budget).min(product.budget);
-    let commit = inner.paces.commit_wait(arrival.instant);
-    let budget = Budget::new(arrival.instant, whole, inner.reserves, commit);
+    let budget = inner.budget(product, arrival.instant, arrival.budget);
 
-    submission.test |= publisher.mode == Mode::Test;
-    enrich::derive(&mut submission, product, publisher, arrival.at);
+    enrich::receive(&mut submission, product, publisher, arrival.at);
     let submission = Arc::new(submission);
     let lead = Lead { submission: &submission, market, publisher, product, tree };
     let mut created = NewLead {
@@ -87,8 +83,7 @@ async fn distribute<B: Buyers, L: Ledger>(
     let claims = identity::claims(&inner.ledger, &lead);
     let until = budget.answer_by();
     let held = inner.identities.hold(&claims, until).await;
-    let older = identity::older_keys(&inner.ledger, &lead);
-    let keys: Vec<_> = claims.iter().map(|claim| claim.key).chain(older).collect();
+    let keys = identity::known_keys(&inner.ledger, &lead, &claims);
     let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
     let counting = identity::counting(&claimants, &lead, arrival.at);
     if let Some(reason) = identity::reason(&counting) {

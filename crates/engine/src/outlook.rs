@@ -3,7 +3,7 @@
 use fanout::Buyers;
 use lead::{Money, Outlook, RejectionReason, Requested, Submission};
 use ledger::Ledger;
-use market::{Campaign, Mode, Price};
+use market::{Campaign, Price};
 
 use crate::subject::Lead;
 use crate::{Engine, Refusal, admit, ask, enrich, identity};
@@ -21,8 +21,7 @@ impl<B: Buyers, L: Ledger> Engine<B, L> {
         let market = &snapshot.market;
         let (product, tree) = snapshot.tree(&submission.product).ok_or(Refusal::NoProduct)?;
         let publisher = market.publishers.get(&submission.publisher).ok_or(Refusal::NoProduct)?;
-        enrich::derive(&mut submission, product, publisher, at);
-        submission.test |= publisher.mode == Mode::Test;
+        enrich::receive(&mut submission, product, publisher, at);
         if let Some(outcome) = submission.requested.filter(|_| submission.test) {
             let payout = Requested::payout(submission.min_payout, product.currency);
             return Ok(match (outcome, outcome.rejection()) {
@@ -39,8 +38,7 @@ impl<B: Buyers, L: Ledger> Engine<B, L> {
         }
         let lead = Lead { submission: &submission, market, publisher, product, tree };
         let claims = identity::claims(&inner.ledger, &lead);
-        let older = identity::older_keys(&inner.ledger, &lead);
-        let keys: Vec<_> = claims.iter().map(|claim| claim.key).chain(older).collect();
+        let keys = identity::known_keys(&inner.ledger, &lead, &claims);
         let claimants = inner.ledger.claimants(&keys).await.map_err(Refusal::Ledger)?;
         if let Some(reason) = identity::reason(&identity::counting(&claimants, &lead, at)) {
             return Ok(Outlook::Rejected(reason));

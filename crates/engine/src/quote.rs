@@ -7,12 +7,10 @@ use std::time::Duration;
 use fanout::Buyers;
 use lead::{Deadline, Hashes, LeadId, Money, NoQuote, PingId, Quote, RejectionReason, Requested};
 use ledger::{Ledger, NewLead};
-use market::Mode;
 
 use crate::Snapshot;
 use crate::ask::{Rung, ask, gate};
 use crate::auction::Offer;
-use crate::budget::Budget;
 use crate::engine::{Arrival, Inner, Refusal};
 use crate::promise::{Promise, Quoted, Room};
 use crate::record::Record;
@@ -34,12 +32,9 @@ pub(crate) async fn quote<B: Buyers, L: Ledger>(
     let mut submission = arrival.submission;
     let (product, tree) = snapshot.tree(&submission.product).ok_or(Refusal::NoProduct)?;
     let publisher = market.publishers.get(&submission.publisher).ok_or(Refusal::NoProduct)?;
-    let whole = arrival.budget.unwrap_or(product.budget).min(product.budget);
-    let commit = inner.paces.commit_wait(arrival.instant);
-    let budget = Budget::new(arrival.instant, whole, inner.reserves, commit);
+    let budget = inner.budget(product, arrival.instant, arrival.budget);
 
-    submission.test |= publisher.mode == Mode::Test;
-    enrich::derive(&mut submission, product, publisher, arrival.at);
+    enrich::receive(&mut submission, product, publisher, arrival.at);
     let submission = Arc::new(submission);
     let lead = Lead { submission: &submission, market, publisher, product, tree };
     if let Some(outcome) = lead.requested() {
